@@ -1,0 +1,91 @@
+//! Commands of a medium changer (SMC).
+
+use super::layout::{FlaggedRange, bit, bits, bytes, commands};
+use crate::{ElementAddress, ElementType};
+
+commands! {
+    /// INITIALIZE ELEMENT STATUS: take inventory of the whole library. Minutes to an hour of motion.
+    #[doc(alias = "INITIALIZE ELEMENT STATUS")]
+    #[derive(Default)]
+    InitializeElementStatus = 0x07 [6] {}
+
+    /// INITIALIZE ELEMENT STATUS WITH RANGE (SMC-2, 37h).
+    #[derive(Default)]
+    InitializeElementStatusWithRange = 0x37 [10] {
+        /// FAST: see whether elements are full, do not read labels.
+        fast: bool = bit(1, 1),
+        /// First element and number of elements (0: to the end); `None` means the whole library.
+        range: Option<(ElementAddress, u16)> = FlaggedRange { flag: bit(1, 0), start: bytes(2, 2), count: bytes(6, 2) },
+    }
+
+    /// INITIALIZE ELEMENT STATUS WITH RANGE in its older vendor form (E7h): IBM 3584 and successors, ADIC and
+    /// Quantum Scalar, Exabyte.
+    #[derive(Default)]
+    InitializeElementStatusWithRangeVendor = 0xE7 [10] {
+        /// NBL: see whether elements are full, do not read labels. It lies in the control byte.
+        no_bar_code: bool = bit(9, 7),
+        /// First element and number of elements (0: to the end); `None` means the whole library.
+        range: Option<(ElementAddress, u16)> = FlaggedRange { flag: bit(1, 0), start: bytes(2, 2), count: bytes(6, 2) },
+    }
+
+    /// READ ELEMENT STATUS: what is where.
+    #[doc(alias = "RES")]
+    #[doc(alias = "READ ELEMENT STATUS")]
+    ReadElementStatus = 0xB8 [12] {
+        /// The type of the elements to report; `None` means all types.
+        element_type: Option<ElementType> = bits(1, 3, 0),
+        /// Report elements with this address or a higher one.
+        start: ElementAddress = bytes(2, 2),
+        /// At most so many elements. 0 is answered differently by each device: ask for FFFFh.
+        count: u16 = bytes(4, 2),
+        /// VOLTAG: report volume tags.
+        volume_tags: bool = bit(1, 4),
+        /// CURDATA: answer from memory, move nothing.
+        current_data: bool = bit(6, 1),
+        /// DVCID: report device identifiers. Ask for them of drives only.
+        device_ids: bool = bit(6, 0),
+        /// Allocation length in bytes, 24 bits.
+        allocation: u32 = bytes(7, 3),
+    }
+
+    /// MOVE MEDIUM.
+    #[doc(alias = "MOVE MEDIUM")]
+    MoveMedium = 0xA5 [12] {
+        /// The transport element that carries; 0 lets the library choose.
+        transport: ElementAddress = bytes(2, 2),
+        /// Where the cartridge is.
+        source: ElementAddress = bytes(4, 2),
+        /// Where it shall be.
+        destination: ElementAddress = bytes(6, 2),
+        /// INVERT: turn the medium over on the way. Tape has one side: `false`.
+        invert: bool = bit(10, 0),
+    }
+
+    /// EXCHANGE MEDIUM: source to first destination, what was there to second destination.
+    #[doc(alias = "EXCHANGE MEDIUM")]
+    ExchangeMedium = 0xA6 [12] {
+        /// The transport element that carries; 0 lets the library choose.
+        transport: ElementAddress = bytes(2, 2),
+        /// Where the arriving cartridge is.
+        source: ElementAddress = bytes(4, 2),
+        /// Where it shall be, and where the leaving cartridge is.
+        first_destination: ElementAddress = bytes(6, 2),
+        /// Where the leaving cartridge shall be; may be the source.
+        second_destination: ElementAddress = bytes(8, 2),
+        /// INV1: turn the arriving medium over. Devices disagree about the bit: `false`.
+        invert_first: bool = bit(10, 1),
+        /// INV2: turn the leaving medium over. Devices disagree about the bit: `false`.
+        invert_second: bool = bit(10, 0),
+    }
+
+    /// POSITION TO ELEMENT: bring the robot in front of an element.
+    #[doc(alias = "POSITION TO ELEMENT")]
+    PositionToElement = 0x2B [10] {
+        /// The transport element; 0 lets the library choose.
+        transport: ElementAddress = bytes(2, 2),
+        /// Where it shall wait.
+        destination: ElementAddress = bytes(4, 2),
+        /// INVERT: turn the picker.
+        invert: bool = bit(8, 0),
+    }
+}

@@ -1,0 +1,9 @@
+//! MODE SENSE: a changer's geometry and abilities (SPC, SMC).
+
+mod addresses;
+mod capabilities;
+mod parameters;
+
+pub use self::addresses::{ElementAddressAssignment, ElementRange};
+pub use self::capabilities::{DeviceCapabilities, TransportGeometry, TransportInfo};
+pub use self::parameters::{ModePage, ModeParameters, ModeParametersWriter};
