@@ -1,0 +1,335 @@
+//! Whether a record makes sense, judged by its data alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use autochanger_scsi::*;
+
+use crate::record::{Answer, Record};
+
+macro_rules! ensure {
+    ($condition:expr, $($message:tt)+) => {
+        if !$condition {
+            return Err(format!($($message)+));
+        }
+    };
+}
+
+/// How many records were of which kind.
+pub(crate) type Tally = BTreeMap<&'static str, usize>;
+
+/// Bytes by which the reports of one device are shorter than they say.
+const KNOWN_SHORTFALL: u32 = 8;
+
+/// Checks one record; says what does not fit.
+pub(crate) fn check(
+    record: &Record,
+    layout: Option<&ElementAddressAssignment>,
+    tally: &mut Tally,
+) -> Result<(), String> {
+    let command = check_command(&record.cdb, tally)?;
+    let Some(answer) = &record.answer else {
+        count(tally, "never sent");
+        return Ok(());
+    };
+    check_answer(record.room, answer, tally)?;
+    let data = &answer.data[..];
+    match command {
+        _ if data.is_empty() => Ok(()),
+        Some(ChangerCommand::Inquiry(inquiry)) => check_inquiry(inquiry, data, tally),
+        Some(ChangerCommand::ReportLuns(_)) => check_luns(data, tally),
+        Some(ChangerCommand::RequestSense(_)) => check_sense(data, tally).map(|_| ()),
+        Some(ChangerCommand::ModeSense6(ModeSense6 { page, subpage, control, .. })) => {
+            check_mode(ModeParameters::parse6(data), (page, subpage, control), layout, tally)
+        }
+        Some(ChangerCommand::ModeSense10(ModeSense10 { page, subpage, control, .. })) => {
+            check_mode(ModeParameters::parse10(data), (page, subpage, control), layout, tally)
+        }
+        Some(ChangerCommand::ReadElementStatus(command)) => {
+            check_elements(command, record.room, data, layout, tally)
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn count(tally: &mut Tally, kind: &'static str) {
+    *tally.entry(kind).or_default() += 1;
+}
+
+/// The command is decoded as what its operation code says and built again from the same bytes, refused with a
+/// pointer to a byte that is not zero, or none of ours.
+fn check_command(bytes: &[u8], tally: &mut Tally) -> Result<Option<ChangerCommand>, String> {
+    let cdb = Cdb::from_bytes(bytes).ok_or("the CDB has the wrong length")?;
+    ensure!(cdb.as_bytes() == bytes, "the CDB became {cdb}");
+    if let Ok(command) = TapeCommand::decode(bytes) {
+        ensure!(command.cdb() == cdb, "as a drive's command it is built as {}", command.cdb());
+    }
+    let name = match cdb.opcode() {
+        0x00 => "TestUnitReady",
+        0x03 => "RequestSense",
+        0x07 => "InitializeElementStatus",
+        0x12 => "Inquiry",
+        0x1A => "ModeSense6",
+        0x1E => "PreventAllowMediumRemoval",
+        0x2B => "PositionToElement",
+        0x37 => "InitializeElementStatusWithRange",
+        0x5A => "ModeSense10",
+        0xA0 => "ReportLuns",
+        0xA5 => "MoveMedium",
+        0xA6 => "ExchangeMedium",
+        0xB8 => "ReadElementStatus",
+        0xE7 => "InitializeElementStatusWithRangeVendor",
+        opcode => {
+            let expected = Err(CdbError::UnknownOpcode(opcode));
+            ensure!(ChangerCommand::decode(bytes) == expected, "{opcode:02X}h is decoded");
+            count(tally, "another command");
+            return Ok(None);
+        }
+    };
+    match ChangerCommand::decode(bytes) {
+        Ok(command) => {
+            ensure!(command.cdb() == cdb, "{command:?} is built as {}", command.cdb());
+            let shown = format!("{command:?}");
+            ensure!(shown.starts_with(&format!("{name}(")), "{name} is decoded as {shown}");
+            count(tally, "command");
+            Ok(Some(command))
+        }
+        Err(CdbError::Field(field)) => {
+            let byte = bytes.get(usize::from(field.byte)).copied();
+            ensure!(byte.is_some_and(|byte| byte != 0), "{field} of {cdb}, which is zero or beyond the end");
+            count(tally, "refused command");
+            Ok(None)
+        }
+        Err(error) => Err(format!("{cdb}: {error}")),
+    }
+}
+
+/// Sense data if and only if there is a CHECK CONDITION; byte counts that agree.
+fn check_answer(room: usize, answer: &Answer, tally: &mut Tally) -> Result<(), String> {
+    let Answer { status, residual, got, sense, data } = answer;
+    ensure!(data.len() == *got, "{} bytes of data-in instead of {got}", data.len());
+    ensure!(*got <= room, "{got} bytes of data-in where there is room for {room}");
+    let check_condition = *status == Status::CheckCondition;
+    ensure!(check_condition != sense.is_empty(), "{status} with {} bytes of sense data", sense.len());
+    if check_condition {
+        let sense = check_sense(sense, tally)?;
+        ensure!(sense.key != SenseKey::NoSense, "CHECK CONDITION with {sense}");
+    } else {
+        let expected = (room as i64 - residual.max(&0)).max(0);
+        ensure!(*got as i64 == expected, "{got} bytes of {room} with residual {residual}");
+    }
+    Ok(())
+}
+
+fn check_sense(data: &[u8], tally: &mut Tally) -> Result<Sense, String> {
+    let sense = Sense::parse(data).ok_or("no sense data")?;
+    ensure!(!sense.deferred, "deferred sense data");
+    let again = Sense::parse(&sense.to_fixed());
+    ensure!(again == Some(sense), "{sense:?} is written and read as {again:?}");
+    let mut buffer = [0; Sense::MAX_DESCRIPTOR];
+    let length = sense.write_descriptor(&mut buffer);
+    let again = Sense::parse(&buffer[..length]);
+    ensure!(again == Some(sense), "{sense:?} is written and read as {again:?}");
+    count(tally, "sense data");
+    Ok(sense)
+}
+
+fn check_inquiry(command: Inquiry, data: &[u8], tally: &mut Tally) -> Result<(), String> {
+    let Some(page) = command.vpd else {
+        let inquiry = StandardInquiry::parse(data).map_err(|error| error.to_string())?;
+        let device_type = inquiry.device_type();
+        ensure!(matches!(device_type, DeviceType::Changer | DeviceType::Tape), "a {device_type}");
+        let limit = usize::from(command.allocation).min(inquiry.available());
+        ensure!(data.len() == limit, "{} bytes of {} available", data.len(), inquiry.available());
+        if data.len() >= 36 {
+            let names = [inquiry.vendor(), inquiry.product()];
+            ensure!(names.iter().all(|name| !name.is_empty()), "a name is missing in {names:?}");
+        }
+        count(tally, "standard inquiry data");
+        return Ok(());
+    };
+    if data.len() < 4 {
+        return Ok(());
+    }
+    ensure!(data[1] == page, "page {:02X}h instead of {page:02X}h", data[1]);
+    let short = |error: ShortData| error.to_string();
+    match page {
+        vpd::SUPPORTED_PAGES => {
+            let pages: Vec<_> = vpd::SupportedPages::parse(data).map_err(short)?.pages().collect();
+            ensure!(pages.contains(&vpd::SUPPORTED_PAGES), "{pages:02x?} without the page itself");
+            count(tally, "vital product data");
+        }
+        vpd::UNIT_SERIAL if data.len() > 12 => {
+            let serial = vpd::UnitSerial::parse(data).map_err(short)?.serial();
+            ensure!(!serial.is_empty() && serial.trim() == serial, "serial number {serial:?}");
+            count(tally, "vital product data");
+        }
+        vpd::DEVICE_IDENTIFICATION if data.len() > 12 => {
+            let page = vpd::DeviceIdentification::parse(data).map_err(short)?;
+            let empty = page.designators().filter(|designator| designator.bytes.is_empty()).count();
+            ensure!(empty == 0, "{empty} empty designators");
+            count(tally, "vital product data");
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn check_luns(data: &[u8], tally: &mut Tally) -> Result<(), String> {
+    let list = LunList::parse(data).map_err(|error| error.to_string())?;
+    let numbers: Vec<_> = list.luns().map(lun_number).collect();
+    ensure!(numbers.len() == (data.len() - 8).min(list.byte_count() as usize) / 8, "{} units", numbers.len());
+    ensure!(numbers.contains(&Some(0)), "no logical unit 0 in {numbers:?}");
+    ensure!(numbers.iter().all(Option::is_some), "a logical unit without a number in {numbers:?}");
+    count(tally, "list of logical units");
+    Ok(())
+}
+
+fn check_mode(
+    parameters: Result<ModeParameters<'_>, ShortData>,
+    (code, subpage, control): (u8, u8, PageControl),
+    layout: Option<&ElementAddressAssignment>,
+    tally: &mut Tally,
+) -> Result<(), String> {
+    const ALL_PAGES: u8 = 0x3F;
+    let parameters = parameters.map_err(|error| error.to_string())?;
+    let pages: Vec<_> = parameters.pages().collect();
+    // A device that forgets to mark its subpages makes the pages after them unreadable.
+    if !parameters.is_truncated() && subpage == 0 {
+        ensure!(pages.iter().all(ModePage::is_complete), "a page is cut in data that is whole");
+        let asked = code == ALL_PAGES || pages.iter().any(|page| page.code == code);
+        ensure!(asked || pages.is_empty(), "page {code:02X}h is not among those sent");
+    }
+    if code != ALL_PAGES && subpage == 0 {
+        let other = pages.iter().find(|page| page.code != code).map(|page| page.code);
+        ensure!(other.is_none(), "page {other:02X?} in answer to {code:02X}h");
+    }
+    if let Some(page) = parameters.page(DeviceCapabilities::PAGE, 0).filter(|page| page.len() >= 8) {
+        DeviceCapabilities::parse(page).map_err(|error| error.to_string())?;
+    }
+    if let Some(page) = parameters.page(ElementAddressAssignment::PAGE, 0)
+        && let Some(layout) = layout
+        && control == PageControl::Current
+        && page.len() >= 18
+    {
+        let assignment = ElementAddressAssignment::parse(page).map_err(|error| error.to_string())?;
+        ensure!(assignment == *layout, "{assignment:?} instead of {layout:?}");
+        count(tally, "element addresses");
+    }
+    count(tally, "mode parameters");
+    Ok(())
+}
+
+fn check_elements(
+    command: ReadElementStatus,
+    room: usize,
+    data: &[u8],
+    layout: Option<&ElementAddressAssignment>,
+    tally: &mut Tally,
+) -> Result<(), String> {
+    let report = ElementStatus::parse(data).map_err(|error| error.to_string())?;
+    let got = data.len() as u32;
+    let whole = 8 + report.byte_count();
+    let limit = command.allocation.min(room as u32);
+    let shortfall = whole.min(limit).checked_sub(got);
+    ensure!(
+        shortfall.is_some_and(|bytes| bytes <= KNOWN_SHORTFALL),
+        "{got} bytes of {whole}, {limit} allowed"
+    );
+    ensure!(report.is_truncated() == (got < whole), "{got} bytes of {whole} are not known as truncated");
+    if !report.is_well_formed() {
+        count(tally, "malformed report");
+        return Ok(());
+    }
+    if command.element_type.is_none() && report.is_truncated() {
+        // Pages that overlap show only where the report is whole.
+        count(tally, "report of all types, cut");
+        return Ok(());
+    }
+    let elements: Vec<_> = report.elements().collect();
+    let mut addresses = BTreeSet::new();
+    let mut labels = BTreeSet::new();
+    for (index, element) in elements.iter().enumerate() {
+        let (element_type, address) = (element.element_type(), element.address());
+        let known = layout.is_none_or(|layout| layout.range(element_type).contains(address));
+        ensure!(known, "{element_type} element {address} is not in the layout");
+        ensure!(
+            command.element_type.is_none_or(|asked| asked == element_type),
+            "{element_type} was not asked for"
+        );
+        ensure!(address >= command.start, "element {address} lies before {}", command.start);
+        ensure!(addresses.insert(address), "element {address} is reported twice");
+        ensure!(
+            element.is_complete() || index + 1 == elements.len(),
+            "element {address} is cut in the middle"
+        );
+        if element.full()
+            && let Some(tag) = element.volume_tag()
+        {
+            ensure!(labels.insert(tag.identifier()), "{tag} is in two elements");
+        }
+    }
+    check_number(command, &report, &elements, layout)?;
+    count(tally, "element status report");
+    *tally.entry("elements").or_default() += elements.len();
+    *tally.entry("labels").or_default() += labels.len();
+    Ok(())
+}
+
+/// Whether as many elements are found as the report counts and the layout has.
+fn check_number(
+    command: ReadElementStatus,
+    report: &ElementStatus<'_>,
+    elements: &[Element<'_>],
+    layout: Option<&ElementAddressAssignment>,
+) -> Result<(), String> {
+    // Of a report that is a little short, the last descriptor may be missing.
+    let page_bytes: u32 = report.pages().map(|page| 8 + page.byte_count()).sum();
+    let cut = report.is_truncated();
+    if cut && page_bytes.abs_diff(report.byte_count()) > KNOWN_SHORTFALL {
+        return Ok(());
+    }
+    let fits = |found: usize, expected: usize| found == expected || (cut && found + 1 == expected);
+    let cut_by_allocation = command.allocation < 8 + report.byte_count();
+    let available = usize::from(report.elements_available());
+    if !cut_by_allocation && available != 0 {
+        ensure!(fits(elements.len(), available), "{} elements where {available} are counted", elements.len());
+    }
+    if let Some(layout) = layout
+        && !cut_by_allocation
+        && command.start == ElementAddress(0)
+        && command.count == u16::MAX
+    {
+        for element_type in ElementType::ALL {
+            let asked = command.element_type.is_none_or(|asked| asked == element_type);
+            let expected = if asked { usize::from(layout.range(element_type).count) } else { 0 };
+            let found = elements.iter().filter(|element| element.element_type() == element_type).count();
+            ensure!(fits(found, expected), "{found} {element_type} elements instead of {expected}");
+        }
+    }
+    Ok(())
+}
+
+/// Reads data as everything that it could be; this must end, and not panic.
+pub(crate) fn read_as_anything(data: &[u8]) -> usize {
+    let mut seen = 0;
+    if let Ok(report) = ElementStatus::parse(data) {
+        for element in report.elements() {
+            seen += format!("{element:?} {:?}", element.scsi_address()).len();
+            seen += element.device_id().and_then(|id| id.serial()).map_or(0, str::len);
+            seen += element.alternate_volume_tag().map_or(0, |tag| tag.identifier().len());
+        }
+    }
+    for parameters in [ModeParameters::parse6(data), ModeParameters::parse10(data)].into_iter().flatten() {
+        for page in parameters.pages() {
+            seen += usize::from(ElementAddressAssignment::parse(page.bytes).is_ok());
+            seen += usize::from(DeviceCapabilities::parse(page.bytes).is_ok());
+            seen += TransportGeometry::parse(page.bytes).map_or(0, |page| page.transports().len());
+        }
+    }
+    seen += StandardInquiry::parse(data).map_or(0, |inquiry| inquiry.product().len());
+    seen += vpd::SupportedPages::parse(data).map_or(0, |page| page.pages().count());
+    seen += vpd::UnitSerial::parse(data).map_or(0, |page| page.serial().len());
+    seen += vpd::DeviceIdentification::parse(data).map_or(0, |page| page.designators().count());
+    seen += LunList::parse(data).map_or(0, |list| list.luns().count());
+    seen + Sense::parse(data).map_or(0, |sense| sense.to_string().len())
+}
