@@ -1,0 +1,362 @@
+//! One session of one connection, from the login to its end, without I/O.
+
+mod receive;
+mod report;
+mod task;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::Bytes;
+
+use crate::login::{FIRST_COMMAND_SN, Login, LoginConfig, Negotiated, Step};
+use crate::pdu::{
+    LogoutRequest, MAX_DATA_SEGMENT, NO_TAG, NopOut, PduReader, RawPdu, ScsiCommand, TaskManagementRequest,
+};
+use crate::serial;
+
+pub use report::{
+    Answer, Ended, Event, Failure, Full, ManagementFunction, ManagementResponse, ProtocolError, Request,
+    Residual, SubmitError, Tag,
+};
+use task::Task;
+
+/// The most tasks in flight, whatever window the target gives. A changer has one arm and a few drives; targets that
+/// take more than this at once are disks.
+pub const MAX_IN_FLIGHT: usize = 32;
+
+/// The most PDUs that wait to be sent besides commands. Only a target that pings without reading gets there.
+const MAX_WAITING_REPLIES: usize = 256;
+
+/// Logical units above this cannot be addressed with a single level (SAM-5 clause 4.7.7).
+pub const MAX_LUN: u16 = 0x3FFF;
+
+/// The largest data that one command may carry in either direction.
+pub const MAX_TRANSFER: u32 = (1 << 24) - 1;
+
+/// An iSCSI session as its initiator sees it.
+///
+/// After each call that changes something, drain [`poll_event`](Self::poll_event) and
+/// [`poll_transmit`](Self::poll_transmit).
+#[derive(Debug)]
+pub struct Initiator {
+    phase: Phase,
+    reader: PduReader,
+    /// What waits to be sent, in order, with the task whose command it is.
+    transmit: VecDeque<Outgoing>,
+    events: VecDeque<Event>,
+    tasks: BTreeMap<u32, Task>,
+    /// Task management functions without an answer.
+    functions: BTreeMap<u32, PendingFunction>,
+    /// Our ping without an answer.
+    ping: Option<u32>,
+    logout: Option<u32>,
+    negotiated: Negotiated,
+    next_tag: u32,
+    command_sn: u32,
+    max_command_sn: u32,
+    expected_status_sn: u32,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Login(Box<Login>),
+    FullFeature,
+    Ended,
+}
+
+#[derive(Debug)]
+struct Outgoing {
+    bytes: Bytes,
+    /// Set when these bytes are a command: handing them out makes it *sent*.
+    command: Option<u32>,
+}
+
+#[derive(Debug)]
+struct PendingFunction {
+    function: ManagementFunction,
+    lun: u16,
+    command_sn: u32,
+}
+
+impl Initiator {
+    /// A session that begins with its login: the first request waits in [`poll_transmit`](Self::poll_transmit).
+    pub fn new(config: LoginConfig) -> Self {
+        let mut login = Login::new(config);
+        let first = login.start();
+        let mut initiator = Self {
+            phase: Phase::Login(Box::new(login)),
+            reader: PduReader::new(MAX_DATA_SEGMENT),
+            transmit: VecDeque::new(),
+            events: VecDeque::new(),
+            tasks: BTreeMap::new(),
+            functions: BTreeMap::new(),
+            ping: None,
+            logout: None,
+            negotiated: Negotiated::default(),
+            next_tag: 1,
+            command_sn: FIRST_COMMAND_SN,
+            max_command_sn: FIRST_COMMAND_SN,
+            expected_status_sn: 0,
+        };
+        initiator.send(first.encode());
+        initiator
+    }
+
+    /// Submits a command. Its answer comes as [`Event::Completed`] or [`Event::Failed`] with the tag, exactly once.
+    ///
+    /// # Errors
+    /// [`SubmitError::Full`] when as many are in flight as this side or the target's window allows: submit again after
+    /// an event. [`SubmitError::NotReady`] before the login is over and after the end. [`SubmitError::TooLarge`] and
+    /// [`SubmitError::BothWays`] for what cannot be carried.
+    pub fn submit(&mut self, request: Request) -> Result<Tag, SubmitError> {
+        if !self.is_ready() {
+            return Err(SubmitError::NotReady);
+        }
+        let out_length = u32::try_from(request.data_out.len()).unwrap_or(u32::MAX);
+        if request.data_in > MAX_TRANSFER || out_length > MAX_TRANSFER {
+            return Err(SubmitError::TooLarge);
+        }
+        if request.data_in > 0 && out_length > 0 {
+            return Err(SubmitError::BothWays);
+        }
+        if request.lun > MAX_LUN {
+            return Err(SubmitError::NoSuchLun);
+        }
+        if self.tasks.len() >= MAX_IN_FLIGHT || !self.window_is_open() {
+            return Err(SubmitError::Full(Full));
+        }
+        let tag = self.take_tag();
+        let immediate = if self.negotiated.immediate_data {
+            out_length.min(self.negotiated.first_burst).min(self.negotiated.max_send_segment)
+        } else {
+            0
+        };
+        let command = ScsiCommand {
+            is_final: true,
+            read: request.data_in > 0,
+            write: out_length > 0,
+            attribute: ATTRIBUTE_SIMPLE,
+            lun: encode_lun(request.lun),
+            initiator_task_tag: tag,
+            expected_length: request.data_in.max(out_length),
+            command_sn: self.command_sn,
+            expected_status_sn: self.expected_status_sn,
+            cdb: request.cdb,
+            data: request.data_out.slice(..immediate as usize),
+            ..ScsiCommand::default()
+        };
+        self.tasks.insert(tag, Task::new(&request, self.command_sn, immediate));
+        self.command_sn = self.command_sn.wrapping_add(1);
+        self.transmit.push_back(Outgoing { bytes: command.encode().to_bytes(), command: Some(tag) });
+        Ok(Tag(tag))
+    }
+
+    /// Gives up waiting for an answer: the command goes on at the target, its late answer is dropped without a word,
+    /// and no event follows. A command that was not handed out yet is still sent: its place in the order is taken.
+    ///
+    /// Returns whether the command was in flight.
+    pub fn abandon(&mut self, tag: Tag) -> bool {
+        self.tasks.remove(&tag.0).is_some()
+    }
+
+    /// Asks for a task management function. Its answer comes as [`Event::Managed`].
+    ///
+    /// # Errors
+    /// [`SubmitError::NotReady`] before the login is over and after the end, [`SubmitError::Full`] with
+    /// [`MAX_IN_FLIGHT`] functions unanswered.
+    pub fn manage(&mut self, function: ManagementFunction, lun: u16) -> Result<Tag, SubmitError> {
+        if !self.is_ready() {
+            return Err(SubmitError::NotReady);
+        }
+        if self.functions.len() >= MAX_IN_FLIGHT {
+            return Err(SubmitError::Full(Full));
+        }
+        let referenced = match function {
+            ManagementFunction::AbortTask(tag) => {
+                Some((tag.0, self.tasks.get(&tag.0).map(|task| task.command_sn)))
+            }
+            _ => None,
+        };
+        let tag = self.take_tag();
+        let request = TaskManagementRequest {
+            immediate: true,
+            function: function.code(),
+            lun: encode_lun(lun),
+            initiator_task_tag: tag,
+            referenced_task_tag: referenced.map_or(NO_TAG, |(tag, _)| tag),
+            command_sn: self.command_sn,
+            expected_status_sn: self.expected_status_sn,
+            referenced_command_sn: referenced.and_then(|(_, number)| number).unwrap_or(0),
+            ..TaskManagementRequest::default()
+        };
+        self.functions.insert(tag, PendingFunction { function, lun, command_sn: self.command_sn });
+        self.send(request.encode());
+        Ok(Tag(tag))
+    }
+
+    /// Asks the target for a sign of life, which comes as [`Event::Pong`]. Does nothing while one is unanswered or no
+    /// session is there.
+    pub fn ping(&mut self) {
+        if !self.is_ready() || self.ping.is_some() {
+            return;
+        }
+        let tag = self.take_tag();
+        self.ping = Some(tag);
+        let ping = NopOut {
+            immediate: true,
+            initiator_task_tag: tag,
+            target_transfer_tag: NO_TAG,
+            command_sn: self.command_sn,
+            expected_status_sn: self.expected_status_sn,
+            ..NopOut::default()
+        };
+        self.send(ping.encode());
+    }
+
+    /// Asks the target to close the session. [`Event::Ended`] follows with its answer. Commands in flight end with the
+    /// session, so wait for them first where their answers matter.
+    pub fn logout(&mut self) {
+        if !self.is_ready() || self.logout.is_some() {
+            return;
+        }
+        let tag = self.take_tag();
+        self.logout = Some(tag);
+        let request = LogoutRequest {
+            immediate: true,
+            initiator_task_tag: tag,
+            command_sn: self.command_sn,
+            expected_status_sn: self.expected_status_sn,
+            ..LogoutRequest::default()
+        };
+        self.send(request.encode());
+    }
+
+    /// Takes bytes that came from the target. A target that breaks the protocol ends the session.
+    pub fn received(&mut self, bytes: &[u8]) {
+        if self.has_ended() {
+            return;
+        }
+        self.reader.push(bytes);
+        while !self.has_ended() {
+            match self.reader.next_pdu() {
+                Ok(Some(raw)) => {
+                    if let Err(ended) = self.take_pdu(&raw) {
+                        self.end(ended);
+                    }
+                }
+                Ok(None) => return,
+                Err(error) => self.end(Ended::Protocol(ProtocolError::Pdu(error))),
+            }
+        }
+    }
+
+    /// The connection is gone: reports every command without an answer, then the end.
+    pub fn disconnected(&mut self) {
+        self.end(Ended::Disconnected);
+    }
+
+    /// The next event. [`Event::Ended`] is the last one.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// The next bytes for the socket. What is handed out counts as sent, whether or not it gets there.
+    pub fn poll_transmit(&mut self) -> Option<Bytes> {
+        let outgoing = self.transmit.pop_front()?;
+        if let Some(task) = outgoing.command.and_then(|tag| self.tasks.get_mut(&tag)) {
+            task.sent = true;
+        }
+        Some(outgoing.bytes)
+    }
+
+    /// Whether commands are accepted.
+    pub fn is_ready(&self) -> bool {
+        matches!(self.phase, Phase::FullFeature) && self.logout.is_none()
+    }
+
+    /// Whether the session is over.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.phase, Phase::Ended)
+    }
+
+    /// How many commands have no answer yet.
+    pub fn in_flight(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// What the login agreed on.
+    pub fn negotiated(&self) -> &Negotiated {
+        &self.negotiated
+    }
+
+    fn window_is_open(&self) -> bool {
+        serial::at_or_before(self.command_sn, self.max_command_sn)
+    }
+
+    fn take_tag(&mut self) -> u32 {
+        loop {
+            let tag = self.next_tag;
+            self.next_tag = self.next_tag.wrapping_add(1);
+            let taken = self.tasks.contains_key(&tag) || self.functions.contains_key(&tag);
+            if tag != NO_TAG && !taken && self.ping != Some(tag) {
+                return tag;
+            }
+        }
+    }
+
+    fn send(&mut self, pdu: RawPdu) {
+        self.transmit.push_back(Outgoing { bytes: pdu.to_bytes(), command: None });
+    }
+
+    fn end(&mut self, ended: Ended) {
+        if self.has_ended() {
+            return;
+        }
+        self.phase = Phase::Ended;
+        self.transmit.clear();
+        for (tag, task) in std::mem::take(&mut self.tasks) {
+            self.events.push_back(Event::Failed { tag: Tag(tag), failure: Failure::of_lost(task.sent) });
+        }
+        for (tag, _) in std::mem::take(&mut self.functions) {
+            self.events.push_back(Event::Managed { tag: Tag(tag), response: ManagementResponse::Lost });
+        }
+        self.events.push_back(Event::Ended(ended));
+    }
+
+    fn take_login(&mut self, raw: &RawPdu) -> Result<(), Ended> {
+        let Phase::Login(login) = &mut self.phase else {
+            return Err(protocol("a login response after the login"));
+        };
+        if raw.opcode() != crate::pdu::LoginResponse::OPCODE {
+            return Err(protocol("something else than a login response during the login"));
+        }
+        match login.received(&crate::pdu::LoginResponse::decode(raw)).map_err(Ended::Login)? {
+            Step::Send(request) => self.send(request.encode()),
+            Step::Done(negotiated) => {
+                self.phase = Phase::FullFeature;
+                self.command_sn = FIRST_COMMAND_SN;
+                self.expected_status_sn = negotiated.expected_status_sn;
+                self.max_command_sn = negotiated.max_command_sn;
+                self.negotiated = negotiated;
+                self.events.push_back(Event::LoggedIn);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// SIMPLE: the target may choose the order. Callers that need one wait for answers.
+const ATTRIBUTE_SIMPLE: u8 = 1;
+
+fn protocol(what: &'static str) -> Ended {
+    Ended::Protocol(ProtocolError::Breach(what))
+}
+
+/// A single-level logical unit number: peripheral addressing below 256, flat above (SAM-5 clause 4.7.7).
+fn encode_lun(lun: u16) -> u64 {
+    let field = if lun < 256 { lun } else { 0x4000 | (lun & MAX_LUN) };
+    u64::from(field) << 48
+}
+
+#[cfg(test)]
+mod tests;

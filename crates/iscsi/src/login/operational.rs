@@ -1,0 +1,138 @@
+//! The operational parameters (RFC 7143 section 13): what is offered, what was agreed.
+
+use crate::login::LoginError;
+use crate::pdu::{LoginResponse, MAX_DATA_SEGMENT};
+use crate::text::Pairs;
+
+/// The largest burst that is offered. Data-In is bounded by the expected length of each command, so this bounds
+/// Data-Out only.
+const MAX_BURST: u32 = 1024 * 1024;
+
+/// The most immediate data that is offered: parameter lists of a changer are far below.
+const FIRST_BURST: u32 = 64 * 1024;
+
+/// The smallest value that a length may have (RFC 7143 section 13.12).
+const SMALLEST_LENGTH: u32 = 512;
+
+/// The largest value that a length may have.
+const LARGEST_LENGTH: u32 = (1 << 24) - 1;
+
+/// What was agreed in a login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Negotiated {
+    /// The largest data segment that the target accepts (its MaxRecvDataSegmentLength).
+    pub max_send_segment: u32,
+    /// The most data in one sequence (MaxBurstLength).
+    pub max_burst: u32,
+    /// The most data sent unasked (FirstBurstLength).
+    pub first_burst: u32,
+    /// Whether data may go with the command (ImmediateData).
+    pub immediate_data: bool,
+    /// The target's part of the session's id.
+    pub tsih: u16,
+    /// The target's name for people (TargetAlias).
+    pub target_alias: Option<String>,
+    /// The next expected StatSN.
+    pub(crate) expected_status_sn: u32,
+    /// ExpCmdSN and MaxCmdSN of the last response.
+    pub(crate) expected_command_sn: u32,
+    pub(crate) max_command_sn: u32,
+}
+
+/// The standard's defaults, which hold for each key that the target leaves unanswered.
+impl Default for Negotiated {
+    fn default() -> Self {
+        Self {
+            max_send_segment: 8192,
+            max_burst: 262_144,
+            first_burst: 65_536,
+            immediate_data: true,
+            tsih: 0,
+            target_alias: None,
+            expected_status_sn: 0,
+            expected_command_sn: 0,
+            max_command_sn: 0,
+        }
+    }
+}
+
+impl Negotiated {
+    /// Everything that this side offers, said at once.
+    pub(super) fn offer() -> Pairs {
+        Pairs::new()
+            .with("HeaderDigest", "None")
+            .with("DataDigest", "None")
+            .with("MaxRecvDataSegmentLength", MAX_DATA_SEGMENT.to_string())
+            .with("MaxBurstLength", MAX_BURST.to_string())
+            .with("FirstBurstLength", FIRST_BURST.to_string())
+            .with("InitialR2T", "Yes")
+            .with("ImmediateData", "Yes")
+            .with("MaxOutstandingR2T", "1")
+            .with("MaxConnections", "1")
+            .with("DataPDUInOrder", "Yes")
+            .with("DataSequenceInOrder", "Yes")
+            .with("DefaultTime2Wait", "0")
+            .with("DefaultTime2Retain", "0")
+            .with("ErrorRecoveryLevel", "0")
+    }
+
+    /// Takes the target's answers, and returns what must be said to what it offers on its own.
+    pub(super) fn take(&mut self, pairs: &Pairs) -> Result<Pairs, LoginError> {
+        let mut answers = Pairs::new();
+        for (key, value) in pairs.iter() {
+            let refused = || LoginError::Negotiation { key: key.to_owned(), value: value.to_owned() };
+            // No answer of the target; the default stands, and each of our offers includes the default.
+            if matches!(value, "Irrelevant" | "NotUnderstood" | "Reject") {
+                continue;
+            }
+            match key {
+                "HeaderDigest" | "DataDigest" if value != "None" => return Err(refused()),
+                "ErrorRecoveryLevel" if value != "0" => return Err(refused()),
+                "MaxOutstandingR2T" | "MaxConnections" if value != "1" => return Err(refused()),
+                "InitialR2T" | "DataPDUInOrder" | "DataSequenceInOrder" if value != "Yes" => {
+                    return Err(refused());
+                }
+                "MaxRecvDataSegmentLength" => self.max_send_segment = length(value).ok_or_else(refused)?,
+                "MaxBurstLength" => self.max_burst = length(value).ok_or_else(refused)?.min(MAX_BURST),
+                "FirstBurstLength" => self.first_burst = length(value).ok_or_else(refused)?.min(FIRST_BURST),
+                "ImmediateData" => {
+                    self.immediate_data = match value {
+                        "Yes" => true,
+                        "No" => false,
+                        _ => return Err(refused()),
+                    }
+                }
+                "TargetAlias" => self.target_alias = Some(value.to_owned()),
+                "HeaderDigest"
+                | "DataDigest"
+                | "ErrorRecoveryLevel"
+                | "MaxOutstandingR2T"
+                | "MaxConnections"
+                | "InitialR2T"
+                | "DataPDUInOrder"
+                | "DataSequenceInOrder"
+                | "DefaultTime2Wait"
+                | "DefaultTime2Retain"
+                | "TargetPortalGroupTag"
+                | "TargetAddress"
+                | "TargetName" => {}
+                "IFMarker" | "OFMarker" => answers.push(key, "No"),
+                // Everything known was offered by this side first, so this is an offer of the target's own.
+                _ => answers.push(key, "NotUnderstood"),
+            }
+        }
+        self.first_burst = self.first_burst.min(self.max_burst);
+        Ok(answers)
+    }
+
+    pub(super) fn finish(&mut self, response: &LoginResponse) {
+        self.tsih = response.tsih;
+        self.expected_status_sn = response.status_sn.wrapping_add(1);
+        self.expected_command_sn = response.expected_command_sn;
+        self.max_command_sn = response.max_command_sn;
+    }
+}
+
+fn length(value: &str) -> Option<u32> {
+    value.parse().ok().filter(|length| (SMALLEST_LENGTH..=LARGEST_LENGTH).contains(length))
+}

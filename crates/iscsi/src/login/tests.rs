@@ -1,0 +1,214 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::chap::{MutualChap, Secret};
+
+fn config(authentication: Option<Chap>) -> LoginConfig {
+    LoginConfig {
+        initiator: "iqn.2026-01.test:me".into(),
+        target: "iqn.2026-01.test:library".into(),
+        isid: [0x80, 1, 2, 3, 4, 5],
+        authentication,
+    }
+}
+
+fn one_way() -> Option<Chap> {
+    Some(Chap { user: "backup".into(), secret: Secret::new("open sesame"), mutual: None })
+}
+
+fn both_ways() -> Option<Chap> {
+    let mutual =
+        MutualChap { user: "library".into(), secret: Secret::new("who is there"), challenge: [7; 16] };
+    Some(Chap { mutual: Some(mutual), ..one_way().unwrap() })
+}
+
+fn response(stage: u8, next: Option<u8>, pairs: Pairs) -> LoginResponse {
+    LoginResponse {
+        transit: next.is_some(),
+        current_stage: stage,
+        next_stage: next.unwrap_or(0),
+        data: pairs.to_bytes(),
+        ..LoginResponse::default()
+    }
+}
+
+fn refusal(class: u8, detail: u8) -> LoginResponse {
+    LoginResponse { status_class: class, status_detail: detail, ..LoginResponse::default() }
+}
+
+#[track_caller]
+fn sent(step: Result<Step, LoginError>) -> (LoginRequest, Pairs) {
+    match step.unwrap() {
+        Step::Send(request) => {
+            let pairs = Pairs::parse(&request.data).unwrap();
+            (request, pairs)
+        }
+        Step::Done(_) => panic!("the login is over too early"),
+    }
+}
+
+#[test]
+fn a_login_without_secret_takes_two_requests() {
+    let mut login = Login::new(config(None));
+    let first = login.start();
+    assert!(first.immediate && first.transit);
+    assert_eq!((first.current_stage, first.next_stage, first.tsih), (0, 1, 0));
+    let pairs = Pairs::parse(&first.data).unwrap();
+    assert_eq!(pairs.get("AuthMethod"), Some("None"));
+    assert_eq!(pairs.get("TargetName"), Some("iqn.2026-01.test:library"));
+
+    let answer = response(0, Some(1), Pairs::new().with("AuthMethod", "None"));
+    let (second, pairs) = sent(login.received(&answer));
+    assert_eq!((second.current_stage, second.next_stage, second.transit), (1, 3, true));
+    assert_eq!(pairs.get("ErrorRecoveryLevel"), Some("0"));
+
+    let mut answer = response(
+        1,
+        Some(3),
+        Pairs::new().with("MaxRecvDataSegmentLength", "16384").with("ImmediateData", "No"),
+    );
+    answer.tsih = 9;
+    answer.status_sn = 41;
+    let Step::Done(negotiated) = login.received(&answer).unwrap() else { panic!("not done") };
+    assert_eq!(negotiated.max_send_segment, 16384);
+    assert!(!negotiated.immediate_data);
+    assert_eq!((negotiated.tsih, negotiated.expected_status_sn), (9, 42));
+}
+
+fn challenged(authentication: Option<Chap>) -> (Login, Pairs) {
+    let mut login = Login::new(config(authentication));
+    assert!(!login.start().transit);
+    let (request, pairs) = sent(login.received(&response(0, None, Pairs::new().with("AuthMethod", "CHAP"))));
+    assert_eq!(pairs.get("CHAP_A"), Some("5"));
+    assert!(!request.transit);
+    let challenge = Pairs::new().with("CHAP_A", "5").with("CHAP_I", "12").with("CHAP_C", "0x0102030405");
+    let (request, pairs) = sent(login.received(&response(0, None, challenge)));
+    assert!(request.transit);
+    (login, pairs)
+}
+
+#[test]
+fn chap_proves_the_secret_and_shows_it_nowhere() {
+    let (login, proof) = challenged(one_way());
+    assert_eq!(proof.get("CHAP_N"), Some("backup"));
+    let expected = chap::response(12, &Secret::new("open sesame"), &[1, 2, 3, 4, 5]);
+    assert_eq!(proof.get("CHAP_R").and_then(chap::decode_binary), Some(expected.to_vec()));
+    assert_eq!(proof.get("CHAP_C"), None);
+    assert!(!format!("{login:?} {proof:?}").contains("sesame"));
+}
+
+#[test]
+fn a_target_that_must_prove_itself_is_believed_only_when_it_does() {
+    let proof = |name: &str, secret: &str| {
+        let proof = chap::response(7, &Secret::new(secret), &[7; 16]);
+        Pairs::new().with("CHAP_N", name).with("CHAP_R", chap::encode_binary(&proof))
+    };
+    let (mut login, pairs) = challenged(both_ways());
+    assert_eq!(pairs.get("CHAP_C").and_then(chap::decode_binary), Some(vec![7; 16]));
+    let (request, _) = sent(login.received(&response(0, Some(1), proof("library", "who is there"))));
+    assert_eq!(request.current_stage, 1);
+
+    for wrong in [proof("library", "a guess"), proof("other", "who is there"), Pairs::new()] {
+        let (mut login, _) = challenged(both_ways());
+        assert_eq!(login.received(&response(0, Some(1), wrong)).unwrap_err(), LoginError::TargetNotProved);
+    }
+
+    let mut login = Login::new(config(both_ways()));
+    login.start();
+    let none = response(0, None, Pairs::new().with("AuthMethod", "None"));
+    assert_eq!(login.received(&none).unwrap_err(), LoginError::TargetNotProved);
+}
+
+#[test]
+fn each_refusal_has_its_own_error() {
+    let refused = |class, detail, authentication| {
+        let mut login = Login::new(config(authentication));
+        login.start();
+        login.received(&refusal(class, detail)).unwrap_err()
+    };
+    assert_eq!(refused(2, 1, one_way()), LoginError::AuthenticationFailed { secret_given: true });
+    assert_eq!(refused(2, 1, None), LoginError::AuthenticationFailed { secret_given: false });
+    assert_eq!(refused(2, 2, None), LoginError::NotAuthorized);
+    assert_eq!(refused(2, 3, None), LoginError::TargetNotFound);
+    assert_eq!(refused(2, 4, None), LoginError::TargetRemoved);
+    assert_eq!(refused(2, 0, None), LoginError::Refused { class: 2, detail: 0 });
+    assert_eq!(refused(3, 1, None), LoginError::Unavailable { class: 3, detail: 1 });
+    let mut login = Login::new(config(None));
+    login.start();
+    let mut moved = refusal(1, 2);
+    moved.data = Pairs::new().with("TargetAddress", "192.0.2.7:3260,1").to_bytes();
+    let error = login.received(&moved).unwrap_err();
+    assert_eq!(error.to_string(), "the target has moved for good to 192.0.2.7:3260,1");
+}
+
+#[test]
+fn a_text_may_come_in_pieces() {
+    let mut login = Login::new(config(None));
+    login.start();
+    let mut piece = response(0, None, Pairs::new());
+    piece.more = true;
+    piece.data = Bytes::from_static(b"AuthMet");
+    let (request, pairs) = sent(login.received(&piece));
+    assert!(pairs.is_empty() && !request.transit);
+    let mut rest = response(0, Some(1), Pairs::new());
+    rest.data = Bytes::from_static(b"hod=None\0");
+    let (request, _) = sent(login.received(&rest));
+    assert_eq!(request.current_stage, 1);
+}
+
+#[test]
+fn a_target_that_goes_on_for_ever_is_left() {
+    let mut login = Login::new(config(None));
+    login.start();
+    let again = response(0, None, Pairs::new());
+    let error = (0..100).find_map(|_| login.received(&again).err());
+    assert_eq!(error, Some(LoginError::Protocol("a login without end")));
+}
+
+#[test]
+fn what_cannot_be_agreed_to_is_named() {
+    let mut login = Login::new(config(None));
+    login.start();
+    sent(login.received(&response(0, Some(1), Pairs::new())));
+    let error =
+        login.received(&response(1, Some(3), Pairs::new().with("HeaderDigest", "CRC32C"))).unwrap_err();
+    assert_eq!(error.to_string(), "the target wants HeaderDigest=CRC32C, which cannot be agreed to");
+}
+
+#[test]
+fn an_offer_that_nobody_knows_is_answered() {
+    let mut login = Login::new(config(None));
+    login.start();
+    sent(login.received(&response(0, Some(1), Pairs::new())));
+    let (_, pairs) = sent(login.received(&response(1, None, Pairs::new().with("X-speed", "11"))));
+    assert_eq!(pairs.get("X-speed"), Some("NotUnderstood"));
+}
+
+proptest! {
+    #[test]
+    fn any_responses_end_in_an_answer_or_an_error(
+        authentication in prop_oneof![Just(None), Just(one_way()), Just(both_ways())],
+        responses in proptest::collection::vec((any::<[u8; 6]>(), "[ -~]{0,40}", 0usize..8), 1..40),
+    ) {
+        const KEYS: [&str; 8] = [
+            "AuthMethod=CHAP", "AuthMethod=None", "CHAP_A=5", "CHAP_A=5\0CHAP_I=1\0CHAP_C=0x01", "HeaderDigest=None",
+            "MaxBurstLength=1024", "", "CHAP_N=x",
+        ];
+        let mut login = Login::new(config(authentication));
+        login.start();
+        for (noise, text, key) in responses {
+            let response = LoginResponse {
+                transit: noise[0] & 1 != 0,
+                more: noise[1] & 7 == 7,
+                current_stage: noise[2] & 1,
+                next_stage: noise[3] & 3,
+                data: Bytes::from(format!("{}\0{text}\0", KEYS[key])),
+                ..LoginResponse::default()
+            };
+            match login.received(&response) {
+                Ok(Step::Send(request)) => prop_assert!(request.data.len() < 8192),
+                Ok(Step::Done(_)) | Err(_) => break,
+            }
+        }
+    }
+}

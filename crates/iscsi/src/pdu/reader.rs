@@ -1,0 +1,122 @@
+//! Cutting a byte stream into PDUs.
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use super::{HEADER_LENGTH, PduError, RawPdu, padding};
+
+/// Turns the bytes of a connection into PDUs. It never holds more than what it was fed and not yet asked for, and
+/// refuses a data segment by its header, before a byte of it is waited for.
+#[derive(Debug)]
+pub struct PduReader {
+    buffer: BytesMut,
+    limit: usize,
+}
+
+impl PduReader {
+    /// A reader that accepts data segments of up to `limit` bytes.
+    pub fn new(limit: usize) -> Self {
+        Self { buffer: BytesMut::new(), limit }
+    }
+
+    /// Takes bytes as they came.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next whole PDU, or `None` until more bytes are pushed.
+    ///
+    /// # Errors
+    /// [`PduError::TooLong`] when the data segment is longer than the limit: the stream is of no more use.
+    pub fn next_pdu(&mut self) -> Result<Option<RawPdu>, PduError> {
+        let Some(header) = self.buffer.first_chunk::<HEADER_LENGTH>() else { return Ok(None) };
+        let header = *header;
+        let additional = usize::from(header[4]) * 4;
+        let length = usize::from(header[5]) << 16 | usize::from(header[6]) << 8 | usize::from(header[7]);
+        if length > self.limit {
+            return Err(PduError::TooLong { length, limit: self.limit });
+        }
+        let total = HEADER_LENGTH + additional + length + padding(length);
+        if self.buffer.len() < total {
+            self.buffer.reserve(total - self.buffer.len());
+            return Ok(None);
+        }
+        self.buffer.advance(HEADER_LENGTH + additional);
+        let data = if length == 0 { Bytes::new() } else { self.buffer.split_to(length).freeze() };
+        self.buffer.advance(padding(length));
+        Ok(Some(RawPdu { header, data }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::{NopIn, Pdu};
+    use super::*;
+
+    fn nop(tag: u32, data: &'static [u8]) -> NopIn {
+        NopIn { initiator_task_tag: tag, data: Bytes::from_static(data), ..NopIn::default() }
+    }
+
+    #[test]
+    fn a_pdu_comes_out_however_its_bytes_were_cut() {
+        let mut stream = nop(1, b"abcde").encode().to_bytes().to_vec();
+        stream.extend_from_slice(&nop(2, b"").encode().to_bytes());
+        for size in 1..stream.len() {
+            let mut reader = PduReader::new(64);
+            let mut tags = Vec::new();
+            for chunk in stream.chunks(size) {
+                reader.push(chunk);
+                while let Some(raw) = reader.next_pdu().unwrap() {
+                    tags.push((raw.initiator_task_tag(), raw.data.len()));
+                }
+            }
+            assert_eq!(tags, [(1, 5), (2, 0)], "cut every {size} bytes");
+        }
+    }
+
+    #[test]
+    fn additional_header_segments_are_skipped() {
+        let mut bytes = nop(9, b"xyz").encode().to_bytes().to_vec();
+        bytes[4] = 2;
+        bytes.splice(48..48, [0xEE; 8]);
+        let mut reader = PduReader::new(64);
+        reader.push(&bytes);
+        let raw = reader.next_pdu().unwrap().unwrap();
+        assert_eq!(&raw.data[..], b"xyz");
+        assert_eq!(reader.next_pdu().unwrap(), None);
+    }
+
+    #[test]
+    fn a_data_segment_beyond_the_limit_is_refused_by_its_header() {
+        let mut header = nop(1, b"").encode().to_bytes().to_vec();
+        header[5..8].copy_from_slice(&[0, 0, 65]);
+        let mut reader = PduReader::new(64);
+        reader.push(&header);
+        assert_eq!(reader.next_pdu(), Err(PduError::TooLong { length: 65, limit: 64 }));
+    }
+
+    proptest! {
+        #[test]
+        fn any_stream_ends_without_panic_and_every_pdu_survives_a_round_trip(
+            stream in proptest::collection::vec(any::<u8>(), 0..2048), size in 1usize..300,
+        ) {
+            let mut reader = PduReader::new(512);
+            'stream: for chunk in stream.chunks(size) {
+                reader.push(chunk);
+                loop {
+                    match reader.next_pdu() {
+                        Ok(Some(raw)) => {
+                            prop_assert!(raw.data.len() <= 512);
+                            if let Ok(pdu) = Pdu::decode(&raw) {
+                                prop_assert_eq!(Pdu::decode(&pdu.encode()), Ok(pdu));
+                            }
+                        }
+                        Ok(None) => break,
+                        Err(_) => break 'stream,
+                    }
+                }
+            }
+        }
+    }
+}
