@@ -1,0 +1,310 @@
+//! Who the library and its drives say they are, and what they say they can do.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use autochanger_scsi::vpd::{
+    DEVICE_IDENTIFICATION, Designator, DeviceIdentification, SUPPORTED_PAGES, SupportedPages, UNIT_SERIAL,
+    UnitSerial,
+};
+use autochanger_scsi::{
+    DeviceCapabilities, DeviceType, ElementAddressAssignment, ElementRange, ElementType, Inquiry,
+    InvalidField, LunList, ModeParametersWriter, ModeSense6, ModeSense10, PageControl, ReportLuns,
+    RequestSense, Sense, SenseKey, StandardInquiryData, TransportGeometry, TransportInfo, lun_from_number,
+};
+
+use crate::answer::{Answer, illegal, sense};
+use crate::device::Device;
+use crate::library::Identity;
+
+/// A logical unit, as far as its identity goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Lun {
+    Changer,
+    Drive(usize),
+}
+
+/// The names of library and drives.
+#[derive(Debug)]
+pub(crate) struct Names {
+    pub(crate) serial: String,
+    vendor: String,
+    product: String,
+    revision: String,
+    drive_vendor: String,
+    drive_product: String,
+}
+
+/// A T10 identifier with a serial number of 10 characters, as nearly all drives have it in DVCID.
+pub(crate) const DRIVE_ID_LENGTH: u8 = 34;
+
+/// How much of the library's serial number goes into those of its drives.
+const SERIAL_TAIL: usize = 5;
+
+impl Names {
+    pub(crate) fn new(identity: Identity) -> Self {
+        Self {
+            serial: identity.serial.unwrap_or_default(),
+            vendor: identity.vendor,
+            product: identity.product,
+            revision: identity.revision,
+            drive_vendor: identity.drive_vendor,
+            drive_product: identity.drive_product,
+        }
+    }
+
+    /// Ten characters: the end of the library's serial number, and the drive's number from 1.
+    pub(crate) fn drive_serial(&self, index: usize) -> String {
+        let mut tail: Vec<char> = self.serial.chars().rev().filter(char::is_ascii_alphanumeric).collect();
+        tail.truncate(SERIAL_TAIL);
+        let tail: String = tail.into_iter().rev().collect();
+        format!("{tail:0>SERIAL_TAIL$}{:05}", index.saturating_add(1))
+    }
+
+    /// A T10 vendor identifier (SPC-4 7.8.6.4): vendor 8, product 16, serial number.
+    pub(crate) fn t10(&self, lun: Lun) -> Vec<u8> {
+        let (vendor, product, serial) = match lun {
+            Lun::Changer => (&self.vendor, &self.product, self.serial.clone()),
+            Lun::Drive(index) => (&self.drive_vendor, &self.drive_product, self.drive_serial(index)),
+        };
+        format!("{vendor:<8.8}{product:<16.16}{serial}").into_bytes()
+    }
+}
+
+/// MODE SENSE, whichever length.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ModeSense {
+    page: u8,
+    subpage: u8,
+    control: PageControl,
+    allocation: u32,
+    ten: bool,
+}
+
+impl From<ModeSense6> for ModeSense {
+    fn from(it: ModeSense6) -> Self {
+        let ModeSense6 { page, subpage, control, allocation, .. } = it;
+        Self { page, subpage, control, allocation: u32::from(allocation), ten: false }
+    }
+}
+
+impl From<ModeSense10> for ModeSense {
+    fn from(it: ModeSense10) -> Self {
+        let ModeSense10 { page, subpage, control, allocation, .. } = it;
+        Self { page, subpage, control, allocation: u32::from(allocation), ten: true }
+    }
+}
+
+/// Mode page code for all pages.
+const ALL_PAGES: u8 = 0x3F;
+/// Subpage code for all subpages.
+const ALL_SUBPAGES: u8 = 0xFF;
+/// The longest INQUIRY data: a header and 255 bytes, with room for long designators.
+const INQUIRY_BUFFER: usize = 1024;
+/// Header, pages 1Dh and 1Fh, and page 1Eh with 127 arms.
+const MODE_BUFFER: usize = 8 + 20 + 2 + 254 + 20;
+
+/// Data as it is transferred: no more than was allocated, no more than the initiator takes.
+pub(crate) fn transfer(mut data: Vec<u8>, allocation: u32, room: u32) -> Answer {
+    data.truncate(usize::try_from(allocation.min(room)).unwrap_or(usize::MAX));
+    Answer::data(data)
+}
+
+fn written(size: usize, write: impl FnOnce(&mut [u8]) -> usize) -> Vec<u8> {
+    let mut data = vec![0; size];
+    let length = write(&mut data);
+    data.truncate(length);
+    data
+}
+
+impl Device {
+    pub(crate) fn inquiry(&self, lun: Lun, command: Inquiry, room: u32) -> Result<Answer, Sense> {
+        let device_type = match lun {
+            Lun::Changer => DeviceType::Changer,
+            Lun::Drive(_) => DeviceType::Tape,
+        };
+        let pages = [SUPPORTED_PAGES, UNIT_SERIAL, DEVICE_IDENTIFICATION];
+        let data = match command.vpd {
+            None => {
+                let (vendor, product) = match lun {
+                    Lun::Changer => (&self.names.vendor, &self.names.product),
+                    Lun::Drive(_) => (&self.names.drive_vendor, &self.names.drive_product),
+                };
+                let standard = StandardInquiryData {
+                    device_type,
+                    command_queue: true,
+                    vendor,
+                    product,
+                    revision: &self.names.revision,
+                    ..StandardInquiryData::default()
+                };
+                written(INQUIRY_BUFFER, |buffer| standard.write(buffer))
+            }
+            Some(SUPPORTED_PAGES) => {
+                written(INQUIRY_BUFFER, |buffer| SupportedPages::write(device_type, &pages, buffer))
+            }
+            Some(UNIT_SERIAL) => {
+                let serial = match lun {
+                    Lun::Changer => self.names.serial.clone(),
+                    Lun::Drive(index) => self.names.drive_serial(index),
+                };
+                written(INQUIRY_BUFFER, |buffer| UnitSerial::write(device_type, &serial, buffer))
+            }
+            Some(DEVICE_IDENTIFICATION) => {
+                let bytes = self.names.t10(lun);
+                let designator = Designator { code_set: 2, kind: 1, association: 0, bytes: &bytes };
+                written(INQUIRY_BUFFER, |buffer| {
+                    DeviceIdentification::write(device_type, &[designator], buffer)
+                })
+            }
+            Some(_) => return Err(Sense::invalid_field(InvalidField { byte: 2, bit: None })),
+        };
+        Ok(transfer(data, u32::from(command.allocation), room))
+    }
+
+    /// What a logical unit answers that is not there (SPC-4 6.6.2, 6.33, 6.39).
+    pub(crate) fn absent_unit(&self, cdb: &[u8], room: u32) -> Answer {
+        if let Ok(command) = Inquiry::decode(cdb)
+            && command.vpd.is_none()
+        {
+            let nothing = StandardInquiryData {
+                peripheral_qualifier: 3,
+                device_type: DeviceType::NoDevice,
+                removable: false,
+                ..StandardInquiryData::default()
+            };
+            let data = written(INQUIRY_BUFFER, |buffer| nothing.write(buffer));
+            return transfer(data, u32::from(command.allocation), room);
+        }
+        if let Ok(command) = ReportLuns::decode(cdb) {
+            return self.report_luns(command, room);
+        }
+        let unsupported = illegal(0x25, 0x00);
+        match RequestSense::decode(cdb) {
+            Ok(command) => self.sense_data(command, Some(unsupported), room),
+            Err(_) => Answer::check(&unsupported),
+        }
+    }
+
+    pub(crate) fn report_luns(&self, command: ReportLuns, room: u32) -> Answer {
+        /// SELECT REPORT: well-known logical units only, of which there are none.
+        const WELL_KNOWN: u8 = 1;
+        let last = if command.select == WELL_KNOWN { None } else { Some(self.drive_count()) };
+        let luns = || last.into_iter().flat_map(|last| 0..=last).filter_map(lun_from_number);
+        let data = written(8 + 8 * luns().count(), |buffer| LunList::write(luns(), buffer));
+        transfer(data, command.allocation, room)
+    }
+
+    /// Sense data as REQUEST SENSE returns it.
+    pub(crate) fn sense_data(&self, command: RequestSense, pending: Option<Sense>, room: u32) -> Answer {
+        let pending = pending.unwrap_or_else(|| sense(SenseKey::NoSense, 0x00, 0x00));
+        let data = if command.descriptor {
+            written(Sense::MAX_DESCRIPTOR, |buffer| pending.write_descriptor(buffer))
+        } else {
+            pending.to_fixed().to_vec()
+        };
+        transfer(data, u32::from(command.allocation), room)
+    }
+
+    pub(crate) fn changer_mode(&self, command: ModeSense, room: u32) -> Result<Answer, Sense> {
+        let pages = [
+            (ElementAddressAssignment::PAGE, written(MODE_BUFFER, |buffer| self.addresses().write(buffer))),
+            (TransportGeometry::PAGE, {
+                let arms = vec![TransportInfo::default(); self.arms_reported()];
+                written(MODE_BUFFER, |buffer| TransportGeometry::write(&arms, buffer))
+            }),
+            (DeviceCapabilities::PAGE, written(MODE_BUFFER, |buffer| self.capabilities().write(buffer))),
+        ];
+        mode_data(command, &pages, room)
+    }
+
+    /// A drive has the header and no page.
+    pub(crate) fn tape_mode(&self, command: ModeSense, room: u32) -> Result<Answer, Sense> {
+        mode_data(command, &[], room)
+    }
+
+    fn addresses(&self) -> ElementAddressAssignment {
+        let range = |element_type| {
+            let range = self.layout.range(element_type);
+            ElementRange::new(range.first, range.count)
+        };
+        let mut transport = range(ElementType::Transport);
+        if self.quirks.transport_count_zero {
+            transport.count = 0;
+        }
+        ElementAddressAssignment {
+            transport,
+            storage: range(ElementType::Storage),
+            import_export: range(ElementType::ImportExport),
+            drive: range(ElementType::Drive),
+        }
+    }
+
+    fn arms_reported(&self) -> usize {
+        if self.quirks.transport_count_zero { 0 } else { self.arms.len() }
+    }
+
+    fn capabilities(&self) -> DeviceCapabilities {
+        let settable = [ElementType::Storage, ElementType::ImportExport, ElementType::Drive];
+        let mut capabilities = DeviceCapabilities::default();
+        capabilities.volume_tag_reader = true;
+        capabilities.smc2_bits = true;
+        for to in settable {
+            capabilities = capabilities.with_store(to).with_move(ElementType::Transport, to);
+            for from in settable {
+                capabilities = capabilities.with_move(from, to);
+                if !self.quirks.no_exchange {
+                    capabilities = capabilities.with_exchange(from, to);
+                }
+            }
+        }
+        capabilities
+    }
+}
+
+fn mode_data(command: ModeSense, pages: &[(u8, Vec<u8>)], room: u32) -> Result<Answer, Sense> {
+    if command.control == PageControl::Saved {
+        // SAVING PARAMETERS NOT SUPPORTED.
+        return Err(illegal(0x39, 0x00));
+    }
+    let all = command.page == ALL_PAGES;
+    if !matches!(command.subpage, 0 | ALL_SUBPAGES) {
+        return Err(Sense::invalid_field(InvalidField { byte: 3, bit: None }));
+    }
+    if !all && !pages.iter().any(|(code, _)| *code == command.page) {
+        return Err(Sense::invalid_field(InvalidField { byte: 2, bit: Some(5) }));
+    }
+    let data = written(MODE_BUFFER, |buffer| {
+        let mut writer =
+            if command.ten { ModeParametersWriter::ten(buffer) } else { ModeParametersWriter::six(buffer) };
+        for (_, page) in pages.iter().filter(|(code, _)| all || *code == command.page) {
+            let mut page = page.clone();
+            if command.control == PageControl::Changeable {
+                // Nothing is: the masks are zero.
+                page.iter_mut().skip(2).for_each(|byte| *byte = 0);
+            }
+            writer.page(&page);
+        }
+        writer.finish()
+    });
+    Ok(transfer(data, command.allocation, room))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drive_serials_have_ten_characters_and_differ() {
+        let names = |serial: &str| {
+            let mut identity = crate::Library::new().identity;
+            identity.serial = Some(serial.into());
+            Names::new(identity)
+        };
+        assert_eq!(names("SIM-LIB_LL0").drive_serial(0), "IBLL000001");
+        assert_eq!(names("7").drive_serial(11), "0000700012");
+        assert_eq!(names("7").t10(Lun::Drive(0)).len(), usize::from(DRIVE_ID_LENGTH));
+    }
+}

@@ -1,0 +1,51 @@
+//! A simulated tape library that answers SCSI commands with bytes: a medium changer and its drives, with the times, the
+//! quirks and the faults of real ones.
+//!
+//! [`Library`] describes it, [`Device`] is it. The device knows no clock and rolls no dice but seeded ones: the same
+//! commands at the same virtual times give the same bytes, on every machine. It is meant for tests of software that
+//! drives tape libraries, and the truth is open to them: [`Device::contents`], [`Device::log`].
+//!
+//! [`Fault`] makes things go wrong, [`Hold`] stops a command half-way, [`Quirk`] makes the library deviate from the
+//! standard, and `Device::operator_*` are hands in the library.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod answer;
+mod changer;
+mod device;
+mod drive;
+mod fault;
+mod handling;
+mod hold;
+mod identity;
+mod layout;
+mod library;
+mod log;
+mod motion;
+mod nexus;
+mod operator;
+mod pattern;
+mod pipeline;
+mod plan;
+mod quirk;
+mod random;
+mod report;
+mod selector;
+mod shelves;
+mod tape;
+mod task;
+mod timing;
+
+pub use answer::{Answer, Key, Nexus, Outcome, Unit};
+#[doc(no_inline)]
+pub use autochanger_scsi::{ElementAddress, ElementType, SenseKey, Status};
+pub use device::{Device, MAX_TASKS};
+pub use fault::Fault;
+pub use hold::{Hold, HoldId};
+pub use library::{LayoutError, Library, MAX_DRIVES};
+pub use log::{LOG_CAPACITY, LogEnd, LogEntry};
+pub use operator::OperatorError;
+pub use quirk::Quirk;
+pub use timing::Timing;

@@ -1,0 +1,126 @@
+//! The operator's hands: cartridges that come and go without a command.
+
+use alloc::string::String;
+
+use autochanger_scsi::{ElementAddress, ElementType};
+
+use crate::device::Device;
+use crate::nexus::{MEDIUM_CHANGED, PORT_ACCESSED};
+use crate::shelves::{Cartridge, Medium};
+
+/// Why hands cannot do it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OperatorError {
+    /// The library has no such element.
+    #[error("the library has no element {0}")]
+    NoSuchElement(ElementAddress),
+    /// There is no cartridge in it.
+    #[error("element {0} is empty")]
+    Empty(ElementAddress),
+    /// There is a cartridge in it.
+    #[error("element {0} is full")]
+    Full(ElementAddress),
+    /// A host prevents the removal of media: doors and ports are locked.
+    #[error("a host prevents the removal of media: ALLOW it first")]
+    Locked,
+    /// The drive has its cartridge threaded, or the arm is at work.
+    #[error("element {0} is at work: wait, or unload it")]
+    InUse(ElementAddress),
+}
+
+impl Device {
+    /// Puts a data cartridge into a port, a slot or an empty drive by hand.
+    ///
+    /// Hosts find a unit attention: 28/01 for a port, 28/00 for any other element.
+    ///
+    /// # Errors
+    /// [`OperatorError`] says what is in the way.
+    pub fn operator_put(&mut self, element: ElementAddress, barcode: &str) -> Result<(), OperatorError> {
+        let place = self.reachable(element)?;
+        if !self.shelves.is_empty(element) {
+            return Err(OperatorError::Full(element));
+        }
+        let cartridge = Cartridge::new(Medium::Data, Some(String::from(barcode)));
+        self.put_by_hand(element, cartridge)?;
+        self.tell_hosts(place);
+        Ok(())
+    }
+
+    /// Takes a cartridge out of an element by hand; its barcode, empty if it has none.
+    ///
+    /// Also frees an arm or a drive of a cartridge that is stuck in it. Unit attentions as for
+    /// [`operator_put`](Self::operator_put).
+    ///
+    /// # Errors
+    /// [`OperatorError`] says what is in the way.
+    pub fn operator_take(&mut self, element: ElementAddress) -> Result<String, OperatorError> {
+        let place = self.reachable(element)?;
+        let cartridge = self.shelves.take(element).map_err(|_| OperatorError::Empty(element))?;
+        self.empty_drive(element);
+        self.tell_hosts(place);
+        Ok(cartridge.barcode.unwrap_or_default())
+    }
+
+    /// Exchanges the contents of two elements by hand; one may be empty.
+    ///
+    /// # Errors
+    /// [`OperatorError`] says what is in the way.
+    pub fn operator_swap(&mut self, one: ElementAddress, other: ElementAddress) -> Result<(), OperatorError> {
+        let places = [self.reachable(one)?, self.reachable(other)?];
+        let (first, second) = (self.shelves.take(one), self.shelves.take(other));
+        self.empty_drive(one);
+        self.empty_drive(other);
+        for (element, cartridge) in [(other, first), (one, second)] {
+            if let Ok(cartridge) = cartridge {
+                self.put_by_hand(element, cartridge)?;
+            }
+        }
+        places.into_iter().for_each(|place| self.tell_hosts(place));
+        Ok(())
+    }
+
+    fn reachable(&self, element: ElementAddress) -> Result<ElementType, OperatorError> {
+        let (element_type, index) =
+            self.layout.locate(element).ok_or(OperatorError::NoSuchElement(element))?;
+        if self.nexuses.prevented(0) {
+            return Err(OperatorError::Locked);
+        }
+        let at_work = match element_type {
+            ElementType::Drive => self
+                .drives
+                .get(usize::from(index))
+                .is_some_and(|drive| !drive.accessible() && !drive.stuck && !drive.dead),
+            ElementType::Transport => self.arm_busy(element),
+            ElementType::Storage | ElementType::ImportExport => false,
+        };
+        if at_work { Err(OperatorError::InUse(element)) } else { Ok(element_type) }
+    }
+
+    fn put_by_hand(
+        &mut self,
+        element: ElementAddress,
+        mut cartridge: Cartridge,
+    ) -> Result<(), OperatorError> {
+        cartridge.by_operator = true;
+        cartridge.source = None;
+        self.shelves.put(element, cartridge).map_err(|_| OperatorError::Full(element))?;
+        if let Some((ElementType::Drive, index)) = self.layout.locate(element) {
+            self.start_drive(usize::from(index), crate::drive::State::Loading, self.timing.load);
+        }
+        Ok(())
+    }
+
+    fn empty_drive(&mut self, element: ElementAddress) {
+        if let Some((ElementType::Drive, index)) = self.layout.locate(element)
+            && let Some(drive) = self.drives.get_mut(usize::from(index))
+        {
+            drive.enter(crate::drive::State::Empty, self.now);
+        }
+    }
+
+    fn tell_hosts(&mut self, place: ElementType) {
+        let code = if place == ElementType::ImportExport { PORT_ACCESSED } else { MEDIUM_CHANGED };
+        self.nexuses.post(0, code, None);
+    }
+}

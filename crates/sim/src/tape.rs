@@ -1,0 +1,58 @@
+//! The drives' logical units.
+
+use core::time::Duration;
+
+use autochanger_scsi::{Sense, TapeCommand};
+
+use crate::answer::Answer;
+use crate::device::Device;
+use crate::drive::{State, Turn};
+use crate::identity::Lun;
+use crate::task::Task;
+
+impl Device {
+    /// Carries out a command of a drive; its answer, and when that is given.
+    pub(crate) fn tape(
+        &mut self,
+        task: &Task,
+        index: usize,
+        command: TapeCommand,
+    ) -> Result<(Answer, Duration), Sense> {
+        let room = task.data_in;
+        let answer = match command {
+            TapeCommand::TestUnitReady(_) => match self.drive_unready(index) {
+                Some(sense) => Err(sense),
+                None => Ok(Answer::good()),
+            },
+            TapeCommand::RequestSense(command) => {
+                let pending = self.nexuses.take_attention(task.unit).or_else(|| self.drive_unready(index));
+                Ok(self.sense_data(command, pending, room))
+            }
+            TapeCommand::Inquiry(command) => self.inquiry(Lun::Drive(index), command, room),
+            TapeCommand::ReportLuns(command) => Ok(self.report_luns(command, room)),
+            TapeCommand::ModeSense6(command) => self.tape_mode(command.into(), room),
+            TapeCommand::ModeSense10(command) => self.tape_mode(command.into(), room),
+            TapeCommand::PreventAllowMediumRemoval(command) => {
+                self.nexuses.prevent(task.unit, command.prevent);
+                Ok(Answer::good())
+            }
+            TapeCommand::LoadUnload(command) => {
+                let prevented = self.nexuses.prevented(task.unit.lun);
+                let turn =
+                    self.drives.get(index).map_or(Ok(Turn::Stay), |it| it.load_unload(command, prevented))?;
+                let done = match turn {
+                    Turn::Stay => self.now,
+                    Turn::Load => self.start_drive(index, State::Loading, self.timing.load),
+                    Turn::Unload => self.start_drive(index, State::Unloading, self.timing.unload),
+                };
+                return Ok((Answer::good(), if command.immediate { self.now } else { done }));
+            }
+            _ => Err(crate::answer::illegal(0x20, 0x00)),
+        };
+        answer.map(|answer| (answer, self.now))
+    }
+
+    fn drive_unready(&self, index: usize) -> Option<Sense> {
+        self.drives.get(index).and_then(crate::drive::Drive::unready)
+    }
+}

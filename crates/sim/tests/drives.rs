@@ -1,0 +1,111 @@
+//! The drives and what the changer does with them.
+
+mod common;
+
+use std::time::Duration;
+
+use autochanger_scsi::{Cdb, LoadUnload, PreventAllowMediumRemoval, RequestSense, Sense};
+use autochanger_sim::{Nexus, Quirk, Timing, Unit};
+
+use common::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn load(load: bool, immediate: bool) -> Cdb {
+    LoadUnload { load, immediate, ..LoadUnload::default() }.cdb()
+}
+
+fn slow() -> Timing {
+    let mut timing = Timing::none();
+    (timing.load, timing.unload, timing.clean) = (15 * SECOND, 24 * SECOND, 150 * SECOND);
+    timing
+}
+
+#[test]
+fn a_drive_loads_becomes_ready_once_and_ejects() {
+    let mut rig = rig_of(stocked().timing(slow()));
+    assert_eq!(code(&rig.send(1, ready())), (2, 0x3A, 0x00));
+    rig.moves(1000, 500);
+    assert_eq!(code(&rig.send(1, ready())), (2, 0x04, 0x01));
+    assert_eq!(code(&rig.send(1, load(false, false))), (2, 0x04, 0x01));
+    rig.pass(15 * SECOND);
+    assert_eq!(code(&rig.send(1, ready())), (6, 0x28, 0x00));
+    good(rig.send(1, ready()));
+    assert_eq!(rig.element(500), (true, false, Some(1000), Some("VT0001L8".into())));
+
+    let start = rig.now();
+    let unload = rig.start(1, load(false, false));
+    assert_eq!(code(&rig.send(1, ready())), (2, 0x04, 0x07));
+    assert_eq!(rig.end_of(unload) - start, 24 * SECOND);
+    assert_eq!(code(&rig.send(1, ready())), (2, 0x3A, 0x04));
+    assert_eq!(rig.element(500), (true, true, Some(1000), Some("VT0001L8".into())));
+
+    let start = rig.now();
+    good(rig.send(1, load(true, true)));
+    assert_eq!(rig.now(), start, "IMMED answers at once");
+    assert_eq!(code(&rig.send(1, ready())), (2, 0x04, 0x01));
+    rig.pass(15 * SECOND);
+    assert_eq!(code(&rig.send(1, ready())), (6, 0x28, 0x00));
+}
+
+#[test]
+fn a_move_unloads_a_threaded_drive_and_takes_the_time_for_it() {
+    let mut rig = rig_of(stocked().timing(slow()));
+    rig.moves(1000, 500);
+    rig.pass(15 * SECOND);
+    let start = rig.now();
+    let key = rig.start(0, move_medium(500, 1000));
+    assert_eq!(rig.end_of(key) - start, 24 * SECOND);
+    assert_eq!(code(&rig.send(1, ready())), (6, 0x28, 0x00), "the attention of the load is still pending");
+    assert_eq!(code(&rig.send(1, ready())), (2, 0x3A, 0x00));
+}
+
+#[test]
+fn a_library_that_wants_the_host_to_unload_refuses_a_threaded_drive() {
+    let mut rig = rig_of(stocked().quirk(Quirk::HostUnloadFirst));
+    rig.moves(1000, 500);
+    rig.send(1, ready());
+    assert_eq!(code(&rig.send(0, move_medium(500, 1000))), (5, 0x3B, 0x90));
+    good(rig.send(1, load(false, false)));
+    rig.moves(500, 1000);
+}
+
+#[test]
+fn prevent_on_a_drive_keeps_the_cartridge_in() {
+    let mut rig = rig();
+    rig.moves(1000, 500);
+    let other = Unit { nexus: Nexus(3), lun: 1 };
+    rig.send(other, ready());
+    rig.send(1, ready());
+    good(rig.send(other, PreventAllowMediumRemoval { prevent: true }.cdb()));
+    assert_eq!(code(&rig.send(1, load(false, false))), (5, 0x53, 0x02));
+    assert_eq!(code(&rig.send(0, move_medium(500, 1000))), (5, 0x53, 0x02));
+    good(rig.send(other, PreventAllowMediumRemoval { prevent: false }.cdb()));
+    rig.moves(500, 1000);
+}
+
+#[test]
+fn a_cleaning_cartridge_works_and_is_ejected() {
+    let mut rig = rig_of(stocked().cleaning_cartridge("CLN001L1").timing(slow()));
+    rig.moves(1020, 501);
+    assert_eq!(code(&rig.send(2, ready())), (2, 0x30, 0x03));
+    rig.pass(150 * SECOND);
+    assert_eq!(code(&rig.send(2, ready())), (2, 0x3A, 0x04));
+    rig.moves(501, 1020);
+}
+
+#[test]
+fn a_cartridge_in_a_drive_from_the_start_is_ready() {
+    let mut rig = rig_of(stocked().cartridge_at(500, "INDRIVE1"));
+    good(rig.send(1, ready()));
+    assert_eq!(rig.element(500), (true, false, None, Some("INDRIVE1".into())));
+}
+
+#[test]
+fn an_empty_drive_has_nothing_to_load() {
+    let mut rig = rig();
+    assert_eq!(code(&rig.send(1, load(true, false))), (2, 0x3A, 0x00));
+    assert_eq!(code(&rig.send(1, load(false, false))), (2, 0x3A, 0x00));
+    let data = good(rig.send(1, RequestSense { descriptor: false, allocation: 252 }.cdb()));
+    assert_eq!(Sense::parse(&data).unwrap().code.asc, 0x3A);
+}
