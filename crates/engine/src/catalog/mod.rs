@@ -1,0 +1,115 @@
+//! What is kept: libraries, cartridges, mounts and motions, and who may do what.
+
+mod access;
+pub(crate) mod generation;
+
+use alloc::sync::Arc;
+
+use autochanger_scsi::ElementAddress;
+
+pub use access::{Caller, Role};
+
+use crate::id::{CartridgeId, LibraryId, RequestId};
+use crate::request::{ElementName, Place};
+use crate::time::WallTime;
+
+/// A cartridge (RSM: `NTMS_PMIDINFORMATION`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cartridge {
+    /// Its id.
+    pub id: CartridgeId,
+    /// The label that the scanner read; `None` where there is none.
+    pub barcode: Option<Arc<str>>,
+    /// The library that it is in.
+    pub library: LibraryId,
+    /// Where it is.
+    pub place: Place,
+    /// The slot that it was last in, and goes back to.
+    pub home: Option<ElementAddress>,
+    /// When it was first seen.
+    pub first_seen: WallTime,
+    /// When its place was last confirmed or changed.
+    pub last_seen: WallTime,
+}
+
+/// A library, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LibraryRecord {
+    /// Its id.
+    pub id: LibraryId,
+    /// What the changer says it is.
+    pub identity: Identity,
+}
+
+/// What a changer says it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Vendor (INQUIRY, T10 vendor identification).
+    pub vendor: Arc<str>,
+    /// Product.
+    pub product: Arc<str>,
+    /// Product revision. Not part of the identity: firmware is updated.
+    pub revision: Arc<str>,
+    /// Unit serial number (VPD page 80h), the key of the library; where the device has none, its configured name.
+    pub serial: Arc<str>,
+}
+
+impl Identity {
+    /// Whether the two are one library.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.vendor == other.vendor && self.product == other.product && self.serial == other.serial
+    }
+}
+
+/// A cartridge in a drive for somebody. It lives from the mount's end to the dismount's end, also across a restart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MountRecord {
+    /// The mount request; its id is the mount's id.
+    pub id: RequestId,
+    /// The cartridge.
+    pub cartridge: CartridgeId,
+    /// The library.
+    pub library: LibraryId,
+    /// The drive.
+    pub drive: ElementAddress,
+    /// Whose it is.
+    pub application: Arc<str>,
+    /// Since when.
+    pub since: WallTime,
+}
+
+/// One motion: the intent, durable before the command is sent, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MotionRecord {
+    /// For which request.
+    pub request: RequestId,
+    /// Counted from 1 for each request.
+    pub sequence: u32,
+    /// In which library.
+    pub library: LibraryId,
+    /// What is moved.
+    pub cartridge: CartridgeId,
+    /// From where.
+    pub source: ElementName,
+    /// Where to.
+    pub destination: ElementName,
+    /// When the intent was made.
+    pub at: WallTime,
+    /// What became of it.
+    pub state: MotionState,
+}
+
+/// What became of a motion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MotionState {
+    /// Intended: it may have been sent, or not.
+    Open,
+    /// The cartridge is at its goal.
+    Moved,
+    /// The cartridge is where it was, and the library is quiet.
+    NotMoved,
+    /// It was never sent.
+    NotSent,
+    /// It could not be found out.
+    Unknown,
+}

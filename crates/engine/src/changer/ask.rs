@@ -1,0 +1,159 @@
+//! One harmless question, asked until there is an answer. For commands that may be repeated; never for a motion.
+
+use alloc::string::String;
+use core::fmt;
+use core::time::Duration;
+
+use autochanger_scsi::{Sense, SenseKey, Status};
+
+use super::{Do, Heard, Procedure};
+use crate::command::{Command, Completion, PathFault, TransportError};
+use crate::id::Device;
+use crate::input::Timing;
+use crate::library::fault::is_becoming_ready;
+use crate::time::Now;
+
+/// Unit attentions come one at a time; devices queue up to about ten (mtx drains ten).
+const MAX_ATTENTIONS: u8 = 16;
+/// How often a question is asked again after a lost answer or an aborted command.
+const MAX_RETRIES: u8 = 3;
+
+/// Why a question has no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The device refused it.
+    Sense(Sense),
+    /// The device ended it with another status, or with CHECK CONDITION and no sense data.
+    Status(Status),
+    /// The device cannot be reached.
+    Path(PathFault),
+}
+
+impl Refusal {
+    /// The sense data, where that was the answer.
+    pub(crate) fn sense(&self) -> Option<Sense> {
+        match self {
+            Self::Sense(sense) => Some(*sense),
+            _ => None,
+        }
+    }
+
+    /// ILLEGAL REQUEST with this additional sense code.
+    pub(crate) fn is_illegal(&self, asc: u8) -> bool {
+        self.sense().is_some_and(|sense| sense.key == SenseKey::IllegalRequest && sense.code.asc == asc)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sense(sense) => write!(f, "sense {sense}"),
+            Self::Status(status) => write!(f, "status {status:?} without sense data"),
+            Self::Path(fault) => fault.fmt(f),
+        }
+    }
+}
+
+/// The question.
+#[derive(Debug)]
+pub(crate) struct Ask {
+    device: Device,
+    command: Command,
+    timing: Timing,
+    /// How long the device may say that it is busy or coming ready.
+    patience: Duration,
+    waited: Duration,
+    pause: Duration,
+    attentions: u8,
+    retries: u8,
+}
+
+impl Ask {
+    /// Asks `device`.
+    pub(crate) fn new(device: Device, command: Command, timing: Timing) -> Self {
+        let patience = timing.element_status;
+        Self {
+            device,
+            command,
+            timing,
+            patience,
+            waited: Duration::ZERO,
+            pause: timing.retry_min,
+            attentions: 0,
+            retries: 0,
+        }
+    }
+
+    /// The first step: sends the question.
+    pub(crate) fn begin(&self) -> Do<Result<Completion, Refusal>> {
+        self.send()
+    }
+
+    fn send(&self) -> Do<Result<Completion, Refusal>> {
+        Do::Send(self.device, self.command.clone())
+    }
+
+    fn wait_or(&mut self, refusal: Refusal) -> Do<Result<Completion, Refusal>> {
+        if self.waited >= self.patience {
+            return Do::Done(Err(refusal));
+        }
+        let pause = self.pause;
+        self.waited += pause;
+        self.pause = (pause * 2).min(self.timing.retry_max);
+        Do::Wait(pause)
+    }
+
+    fn retry_or(&mut self, refusal: Refusal) -> Do<Result<Completion, Refusal>> {
+        self.retries += 1;
+        if self.retries > MAX_RETRIES { Do::Done(Err(refusal)) } else { Do::Wait(self.timing.retry_min) }
+    }
+
+    fn judge(&mut self, completion: Completion) -> Do<Result<Completion, Refusal>> {
+        match completion.status {
+            Status::Good | Status::ConditionMet => Do::Done(Ok(completion)),
+            Status::CheckCondition => match completion.sense() {
+                None => Do::Done(Err(Refusal::Status(Status::CheckCondition))),
+                Some(sense) => match sense.key {
+                    SenseKey::NoSense | SenseKey::RecoveredError => Do::Done(Ok(completion)),
+                    SenseKey::UnitAttention if self.attentions < MAX_ATTENTIONS => {
+                        self.attentions += 1;
+                        self.send()
+                    }
+                    SenseKey::AbortedCommand => self.retry_or(Refusal::Sense(sense)),
+                    SenseKey::NotReady if is_becoming_ready(sense.code) => {
+                        self.wait_or(Refusal::Sense(sense))
+                    }
+                    _ => Do::Done(Err(Refusal::Sense(sense))),
+                },
+            },
+            status @ (Status::Busy | Status::TaskSetFull) => self.wait_or(Refusal::Status(status)),
+            status @ Status::TaskAborted => self.retry_or(Refusal::Status(status)),
+            status => Do::Done(Err(Refusal::Status(status))),
+        }
+    }
+}
+
+impl Procedure for Ask {
+    type Output = Result<Completion, Refusal>;
+
+    fn step(&mut self, heard: Heard, _now: Now) -> Do<Self::Output> {
+        match heard {
+            Heard::Start | Heard::Woken => self.send(),
+            Heard::Answer(Ok(completion)) => self.judge(completion),
+            Heard::Answer(Err(error)) => {
+                let transient = error.fault().kind.is_transient();
+                let (TransportError::NotSent(fault) | TransportError::OutcomeUnknown(fault)) = error;
+                if transient {
+                    self.retry_or(Refusal::Path(fault))
+                } else {
+                    Do::Done(Err(Refusal::Path(fault)))
+                }
+            }
+        }
+    }
+}
+
+/// Words for a device that broke its own rules.
+pub(crate) fn unreadable(what: &str) -> String {
+    alloc::format!("it answered {what} with data that cannot be read")
+}

@@ -1,0 +1,29 @@
+//! INITIALIZE ELEMENT STATUS (SMC-3 6.2): the library scans itself. Only by an explicit full inventory.
+
+use autochanger_scsi::InitializeElementStatus;
+
+use super::ask::{Ask, Refusal};
+use super::{Do, Heard, Procedure};
+use crate::command::Command;
+use crate::id::Device;
+use crate::input::Timing;
+use crate::time::Now;
+
+/// The procedure. The command may be repeated: it moves no cartridge to another element.
+#[derive(Debug)]
+pub(crate) struct Initialize(Ask);
+
+impl Initialize {
+    pub(crate) fn new(timing: Timing) -> Self {
+        let command = Command::new(InitializeElementStatus {}.cdb(), timing.initialize);
+        Self(Ask::new(Device::Changer, command, timing))
+    }
+}
+
+impl Procedure for Initialize {
+    type Output = Result<(), Refusal>;
+
+    fn step(&mut self, heard: Heard, now: Now) -> Do<Self::Output> {
+        self.0.step(heard, now).map(|answer| answer.map(|_| ()))
+    }
+}

@@ -1,0 +1,317 @@
+//! A motion with a doubtful ending: what became of it is found out by looking, never by sending it again.
+//!
+//! *Moved* is concluded at once when the cartridge is seen at its goal. *Not moved* only when the library is quiet:
+//! TEST UNIT READY good, the arm empty, two looks agree, and either the device proved that the command ended or the
+//! motion time-out has passed since it was sent: a timed-out MOVE has been seen to happen later.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use autochanger_scsi::TestUnitReady;
+
+use super::ask::{Ask, Refusal};
+use super::inventory::{ElementReport, ReadStyle, find_one, read_one};
+use super::{Do, Heard, Procedure};
+use crate::command::{Command, Completion, PathFault};
+use crate::id::Device;
+use crate::input::Timing;
+use crate::request::ElementName;
+use crate::time::{Now, WallTime};
+
+/// Looks that must agree before *not moved* is believed.
+const AGREEING_LOOKS: u8 = 2;
+/// After the motion time-out has passed, how many more looks may end without a clear picture before giving up.
+const LOOKS_AFTER_TIMEOUT: u8 = 5;
+
+/// What became of the motion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// The cartridge is at its goal.
+    Moved,
+    /// The cartridge is where it was, and will stay there.
+    NotMoved,
+    /// The looks do not tell; what was seen.
+    Unknown(String),
+}
+
+/// The procedure.
+#[derive(Debug)]
+pub(crate) struct Settle {
+    source: ElementName,
+    destination: ElementName,
+    arms: Vec<ElementName>,
+    barcode: Option<Arc<str>>,
+    style: ReadStyle,
+    timing: Timing,
+    sent_at: SentAt,
+    ended: bool,
+    refused: bool,
+    stage: Stage,
+    ask: Option<Ask>,
+    seen: Look,
+    agreeing: u8,
+    unclear_after_timeout: u8,
+    pause: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Ready,
+    Source,
+    Destination,
+    Arm(usize),
+    Resting,
+}
+
+/// Since when the motion time-out runs. Within one process the monotonic clock counts; across a restart there is only
+/// the wall clock, and one that went back makes the wait longer, never shorter.
+#[derive(Debug, Clone, Copy)]
+enum SentAt {
+    Here(Duration),
+    Before(WallTime),
+}
+
+impl SentAt {
+    fn elapsed(self, now: Now) -> Duration {
+        match self {
+            Self::Here(at) => now.monotonic.saturating_sub(at),
+            Self::Before(at) => now.wall.since(at),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Look {
+    ready: bool,
+    source: Option<ElementReport>,
+    destination: Option<ElementReport>,
+    arm_full: bool,
+    trouble: Option<String>,
+    path: Option<PathFault>,
+}
+
+impl Settle {
+    pub(crate) fn new(
+        source: ElementName,
+        destination: ElementName,
+        arms: Vec<ElementName>,
+        barcode: Option<Arc<str>>,
+        style: ReadStyle,
+        timing: Timing,
+    ) -> Self {
+        Self {
+            source,
+            destination,
+            arms,
+            barcode,
+            style,
+            timing,
+            sent_at: SentAt::Before(WallTime(0)),
+            ended: false,
+            refused: false,
+            stage: Stage::Resting,
+            ask: None,
+            seen: Look::default(),
+            agreeing: 0,
+            unclear_after_timeout: 0,
+            pause: timing.retry_min,
+        }
+    }
+
+    pub(crate) fn way(&self) -> (ElementName, ElementName) {
+        (self.source, self.destination)
+    }
+
+    pub(crate) fn motion_timeout(&self) -> Duration {
+        self.timing.motion
+    }
+
+    /// Why the last look saw nothing, if the device could not be reached.
+    pub(crate) fn path_fault(&self) -> Option<&PathFault> {
+        self.seen.path.as_ref()
+    }
+
+    /// The command is sent now.
+    pub(crate) fn sent_now(&mut self, now: Now) {
+        self.sent_at = SentAt::Here(now.monotonic);
+    }
+
+    /// An earlier process may have sent the command, not before `at`.
+    pub(crate) fn sent_before(&mut self, at: WallTime) {
+        self.sent_at = SentAt::Before(at);
+    }
+
+    /// The device answered the command: it is not going to happen later.
+    pub(crate) fn proved_ended(&mut self) {
+        self.ended = true;
+    }
+
+    /// The device answered that it did not carry the command out: the cartridge is not at its goal for it, even if it
+    /// is not at its source either, because hands were there.
+    pub(crate) fn proved_refused(&mut self) {
+        self.refused = true;
+    }
+
+    fn begin_look(&mut self, now: Now) -> Do<Settled> {
+        self.seen = Look::default();
+        self.ask_for(Stage::Ready, now)
+    }
+
+    fn ask_for(&mut self, stage: Stage, now: Now) -> Do<Settled> {
+        self.stage = stage;
+        let command = match stage {
+            Stage::Ready => Command::new(TestUnitReady {}.cdb(), self.timing.status),
+            Stage::Source => read_one(self.source, self.style, self.timing),
+            Stage::Destination => read_one(self.destination, self.style, self.timing),
+            Stage::Arm(n) => match self.arms.get(n) {
+                Some(&arm) => read_one(arm, self.style, self.timing),
+                None => return self.judge(now),
+            },
+            Stage::Resting => return self.begin_look(now),
+        };
+        let ask = Ask::new(Device::Changer, command, self.timing);
+        let step = ask.begin();
+        self.ask = Some(ask);
+        self.follow(step, now)
+    }
+
+    fn follow(&mut self, step: Do<Result<Completion, Refusal>>, now: Now) -> Do<Settled> {
+        match step {
+            Do::Send(device, command) => Do::Send(device, command),
+            Do::Wait(pause) => Do::Wait(pause),
+            Do::Done(answer) => self.note(answer, now),
+        }
+    }
+
+    fn note(&mut self, answer: Result<Completion, Refusal>, now: Now) -> Do<Settled> {
+        let next = match (self.stage, answer) {
+            (_, Err(Refusal::Path(fault))) => {
+                self.seen.trouble = Some(format!("{fault}"));
+                self.seen.path = Some(fault);
+                return self.judge(now);
+            }
+            (Stage::Ready, Ok(_)) => {
+                self.seen.ready = true;
+                Stage::Source
+            }
+            (Stage::Ready, Err(refusal)) => {
+                self.seen.trouble = Some(format!("the library is not ready: {refusal}"));
+                Stage::Source
+            }
+            (Stage::Source, answer) => {
+                self.seen.source = answer.ok().and_then(|c| find_one(&c.data, self.source));
+                Stage::Destination
+            }
+            (Stage::Destination, answer) => {
+                self.seen.destination = answer.ok().and_then(|c| find_one(&c.data, self.destination));
+                Stage::Arm(0)
+            }
+            (Stage::Arm(n), answer) => {
+                if let (Some(&arm), Ok(completion)) = (self.arms.get(n), answer) {
+                    self.seen.arm_full |= find_one(&completion.data, arm).is_some_and(|report| report.full);
+                }
+                Stage::Arm(n + 1)
+            }
+            (Stage::Resting, _) => Stage::Ready,
+        };
+        // At its goal is enough: what the arm holds now belongs to somebody else.
+        if matches!(next, Stage::Arm(_)) && self.at_goal() {
+            return Do::Done(Settled::Moved);
+        }
+        self.ask_for(next, now)
+    }
+
+    fn holds(&self, report: Option<&ElementReport>) -> bool {
+        report.is_some_and(|report| {
+            report.full
+                && match (&self.barcode, &report.tag) {
+                    (Some(wanted), Some(found)) => wanted == found,
+                    _ => true,
+                }
+        })
+    }
+
+    fn at_goal(&self) -> bool {
+        self.holds(self.seen.destination.as_ref())
+            && self.seen.source.as_ref().is_some_and(|_| !self.holds(self.seen.source.as_ref()))
+    }
+
+    fn judge(&mut self, now: Now) -> Do<Settled> {
+        if self.at_goal() {
+            return Do::Done(Settled::Moved);
+        }
+        let not_at_goal = self.seen.destination.is_some() && !self.holds(self.seen.destination.as_ref());
+        let not_taken = self.holds(self.seen.source.as_ref()) || (self.refused && self.seen.source.is_some());
+        let timed_out = self.sent_at.elapsed(now) >= self.timing.motion;
+        let over = self.ended || timed_out;
+        if not_taken && not_at_goal && self.seen.ready && !self.seen.arm_full && over {
+            self.agreeing += 1;
+            if self.agreeing >= AGREEING_LOOKS {
+                return Do::Done(Settled::NotMoved);
+            }
+            return self.begin_look(now);
+        }
+        self.agreeing = 0;
+        // While the device cannot be reached nothing was seen, so nothing is concluded and nothing is given up.
+        let looked = self.seen.source.is_some() || self.seen.destination.is_some();
+        if over && looked {
+            self.unclear_after_timeout += 1;
+            if self.unclear_after_timeout >= LOOKS_AFTER_TIMEOUT {
+                return Do::Done(Settled::Unknown(self.describe()));
+            }
+        }
+        self.rest(now)
+    }
+
+    fn rest(&mut self, now: Now) -> Do<Settled> {
+        self.stage = Stage::Resting;
+        self.ask = None;
+        let until_timeout = self.timing.motion.saturating_sub(self.sent_at.elapsed(now));
+        let pause = self.pause;
+        self.pause = (pause * 2).min(self.timing.retry_max);
+        // The moment at which *not moved* may be believed is not slept through.
+        if !self.ended && until_timeout > Duration::ZERO && until_timeout < pause {
+            return Do::Wait(until_timeout);
+        }
+        Do::Wait(pause)
+    }
+
+    fn describe(&self) -> String {
+        let say = |name: ElementName, report: Option<&ElementReport>| match report {
+            None => format!("{name} was not reported"),
+            Some(ElementReport { full: false, .. }) => format!("{name} is empty"),
+            Some(ElementReport { tag: Some(tag), .. }) => format!("{name} holds {tag}"),
+            Some(_) => format!("{name} is full"),
+        };
+        let mut text = format!(
+            "{}, {}",
+            say(self.source, self.seen.source.as_ref()),
+            say(self.destination, self.seen.destination.as_ref())
+        );
+        if self.seen.arm_full {
+            text.push_str(", the arm holds a cartridge");
+        }
+        if let Some(trouble) = &self.seen.trouble {
+            text.push_str(", ");
+            text.push_str(trouble);
+        }
+        text
+    }
+}
+
+impl Procedure for Settle {
+    type Output = Settled;
+
+    fn step(&mut self, heard: Heard, now: Now) -> Do<Settled> {
+        match (self.ask.as_mut(), heard) {
+            (None, _) | (_, Heard::Start) => self.begin_look(now),
+            (Some(ask), heard) => {
+                let step = ask.step(heard, now);
+                self.follow(step, now)
+            }
+        }
+    }
+}

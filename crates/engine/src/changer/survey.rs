@@ -1,0 +1,374 @@
+//! What the library is made of: geometry (MODE SENSE), contents (READ ELEMENT STATUS), and which path leads to which drive.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use autochanger_scsi::{
+    DeviceCapabilities, DeviceType, ElementAddress, ElementAddressAssignment, ElementStatus, ElementType,
+    LunList, ModeParameters, ModeSense6, ModeSense10, PageControl, ReadElementStatus, StandardInquiry,
+    TestUnitReady, lun_number, vpd::UnitSerial,
+};
+use bytes::Bytes;
+
+use super::ask::{Ask, Refusal, unreadable};
+use super::identify::{inquiry, report_luns, serial_page};
+use super::inventory::{ElementReport, Inventory, ReadInventory, ReadStyle};
+use super::pairing::{DriveElement, DrivePath, pair};
+use super::{Do, Heard, Procedure};
+use crate::command::{Command, Completion, PathFault};
+use crate::id::Device;
+use crate::input::{ConfiguredDrive, Timing};
+use crate::time::Now;
+
+/// Logical units of the changer's target that are asked whether they are drives.
+const MAX_SIBLINGS: usize = 128;
+/// Small types first: a quirk shows itself cheaply.
+pub(crate) const TYPES: [ElementType; 4] =
+    [ElementType::Drive, ElementType::ImportExport, ElementType::Storage, ElementType::Transport];
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(crate) struct Surveyed {
+    pub(crate) geometry: Option<ElementAddressAssignment>,
+    pub(crate) capabilities: Option<DeviceCapabilities>,
+    pub(crate) elements: Vec<ElementReport>,
+    pub(crate) style: ReadStyle,
+    /// The drive elements, as far as the library identifies them.
+    pub(crate) drives: Vec<DriveElement>,
+    /// Paths to the drives, by element.
+    pub(crate) paths: BTreeMap<ElementAddress, DrivePath>,
+}
+
+/// Why the library was not surveyed.
+#[derive(Debug)]
+pub(crate) enum NotSurveyed {
+    /// The way to it is the trouble.
+    Path(PathFault),
+    /// It is not ready, or answers what a changer must not.
+    Unfit(String),
+}
+
+#[derive(Debug)]
+enum Stage {
+    Ready,
+    Geometry(GeometryForm),
+    Capabilities,
+    Inventory(Box<ReadInventory>),
+    Identifiers { volume_tags: bool },
+    Luns,
+    Candidate { device: Device, element: Option<ElementAddress> },
+    CandidateSerial { device: Device, element: Option<ElementAddress>, product: Arc<str> },
+}
+
+/// The forms of MODE SENSE, in the order in which they are tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum GeometryForm {
+    SixWithoutDescriptors,
+    Six,
+    Ten,
+}
+
+/// The procedure.
+#[derive(Debug)]
+pub(crate) struct Survey {
+    timing: Timing,
+    max_transfer: u32,
+    stage: Stage,
+    ask: Ask,
+    form: GeometryForm,
+    found: Surveyed,
+    configured: Vec<ConfiguredDrive>,
+    candidates: Vec<(Device, Option<ElementAddress>)>,
+    paths: Vec<DrivePath>,
+}
+
+impl Survey {
+    pub(crate) fn new(configured: Vec<ConfiguredDrive>, timing: Timing, max_transfer: u32) -> Self {
+        let command = Command::new(TestUnitReady {}.cdb(), timing.status);
+        Self {
+            timing,
+            max_transfer,
+            stage: Stage::Ready,
+            ask: Ask::new(Device::Changer, command, timing),
+            form: GeometryForm::SixWithoutDescriptors,
+            found: Surveyed::default(),
+            configured,
+            candidates: Vec::new(),
+            paths: Vec::new(),
+        }
+    }
+
+    fn ask(
+        &mut self,
+        stage: Stage,
+        device: Device,
+        command: Command,
+        now: Now,
+    ) -> Do<Result<Surveyed, NotSurveyed>> {
+        self.stage = stage;
+        self.ask = Ask::new(device, command, self.timing);
+        let step = self.ask.begin();
+        self.follow(step, now)
+    }
+
+    fn follow(
+        &mut self,
+        step: Do<Result<Completion, Refusal>>,
+        now: Now,
+    ) -> Do<Result<Surveyed, NotSurveyed>> {
+        match step {
+            Do::Send(device, command) => Do::Send(device, command),
+            Do::Wait(pause) => Do::Wait(pause),
+            Do::Done(answer) => self.judge(answer.map(|completion| completion.data), now),
+        }
+    }
+
+    fn judge(&mut self, answer: Result<Bytes, Refusal>, now: Now) -> Do<Result<Surveyed, NotSurveyed>> {
+        // The way to the changer is needed for everything; the way to a drive only for that drive.
+        let of_drive = matches!(self.stage, Stage::Candidate { .. } | Stage::CandidateSerial { .. });
+        if let Err(Refusal::Path(fault)) = &answer
+            && !of_drive
+        {
+            return Do::Done(Err(NotSurveyed::Path(fault.clone())));
+        }
+        match core::mem::replace(&mut self.stage, Stage::Ready) {
+            Stage::Ready => match answer {
+                Ok(_) => self.ask_geometry(GeometryForm::SixWithoutDescriptors, now),
+                Err(refusal) => {
+                    Do::Done(Err(NotSurveyed::Unfit(alloc::format!("it is not ready: {refusal}"))))
+                }
+            },
+            Stage::Geometry(form) => self.judge_geometry(form, answer, now),
+            Stage::Capabilities => {
+                self.found.capabilities = answer.ok().and_then(|data| {
+                    let parameters = parse_mode(&data, self.form)?;
+                    DeviceCapabilities::parse(parameters.page(0x1F, 0)?).ok()
+                });
+                self.read_elements(now)
+            }
+            Stage::Inventory(reading) => {
+                self.stage = Stage::Inventory(reading);
+                Do::Done(Err(NotSurveyed::Unfit(unreadable("READ ELEMENT STATUS"))))
+            }
+            Stage::Identifiers { volume_tags } => match answer {
+                Ok(data) => {
+                    self.note_identifiers(&data);
+                    self.find_candidates(now)
+                }
+                // Some refuse identifiers together with tags, some without them: the other way is tried once.
+                Err(_) if !volume_tags => self.ask_identifiers(true, now),
+                Err(_) => self.find_candidates(now),
+            },
+            Stage::Luns => {
+                if let Ok(data) = answer
+                    && let Ok(list) = LunList::parse(&data)
+                {
+                    let luns = list.luns().filter_map(lun_number).take(MAX_SIBLINGS);
+                    self.candidates = luns.map(|lun| (Device::Sibling(lun), None)).collect();
+                    self.candidates.reverse();
+                }
+                self.next_candidate(now)
+            }
+            Stage::Candidate { device, element } => {
+                let product = answer.ok().and_then(|data| {
+                    let inquiry = StandardInquiry::parse(&data).ok()?;
+                    let is_drive =
+                        inquiry.peripheral_qualifier() == 0 && inquiry.device_type() == DeviceType::Tape;
+                    is_drive.then(|| Arc::<str>::from(inquiry.product()))
+                });
+                let Some(product) = product else { return self.next_candidate(now) };
+                let command = serial_page(self.timing.status);
+                self.ask(Stage::CandidateSerial { device, element, product }, device, command, now)
+            }
+            Stage::CandidateSerial { device, element, product } => {
+                let serial = answer.ok().and_then(|data| {
+                    let serial = UnitSerial::parse(&data).ok()?.serial();
+                    (!serial.is_empty()).then(|| Arc::<str>::from(serial))
+                });
+                self.paths.push(DrivePath { device, element, serial, product });
+                self.next_candidate(now)
+            }
+        }
+    }
+
+    fn ask_geometry(&mut self, form: GeometryForm, now: Now) -> Do<Result<Surveyed, NotSurveyed>> {
+        self.form = form;
+        let command = mode_sense(0x1D, form, self.timing);
+        self.ask(Stage::Geometry(form), Device::Changer, command, now)
+    }
+
+    fn judge_geometry(
+        &mut self,
+        form: GeometryForm,
+        answer: Result<Bytes, Refusal>,
+        now: Now,
+    ) -> Do<Result<Surveyed, NotSurveyed>> {
+        let page = answer.ok().and_then(|data| {
+            let parameters = parse_mode(&data, form)?;
+            ElementAddressAssignment::parse(parameters.page(0x1D, 0)?).ok()
+        });
+        match (page, form) {
+            (Some(geometry), _) => {
+                self.found.geometry = Some(geometry);
+                let command = mode_sense(0x1F, form, self.timing);
+                self.ask(Stage::Capabilities, Device::Changer, command, now)
+            }
+            (None, GeometryForm::SixWithoutDescriptors) => self.ask_geometry(GeometryForm::Six, now),
+            (None, GeometryForm::Six) => self.ask_geometry(GeometryForm::Ten, now),
+            // Without the page the element status alone tells what there is.
+            (None, GeometryForm::Ten) => self.read_elements(now),
+        }
+    }
+
+    fn read_elements(&mut self, now: Now) -> Do<Result<Surveyed, NotSurveyed>> {
+        let mut reading = ReadInventory::new(
+            self.found.geometry,
+            &TYPES,
+            ReadStyle::default(),
+            self.timing,
+            self.max_transfer,
+        );
+        let step = reading.step(Heard::Start, now);
+        self.stage = Stage::Inventory(Box::new(reading));
+        self.follow_inventory(step, now)
+    }
+
+    fn follow_inventory(
+        &mut self,
+        step: Do<Result<Inventory, super::inventory::NotRead>>,
+        now: Now,
+    ) -> Do<Result<Surveyed, NotSurveyed>> {
+        match step {
+            Do::Send(device, command) => Do::Send(device, command),
+            Do::Wait(pause) => Do::Wait(pause),
+            Do::Done(Err(not_read)) => Do::Done(Err(match not_read.refusal {
+                Refusal::Path(fault) => NotSurveyed::Path(fault),
+                _ => NotSurveyed::Unfit(not_read.describe()),
+            })),
+            Do::Done(Ok(inventory)) => {
+                self.found.elements = inventory.elements;
+                self.found.style = inventory.style;
+                self.ask_identifiers(false, now)
+            }
+        }
+    }
+
+    /// Identifiers are asked apart: in such answers FULL and ACCESS are not state on some libraries.
+    fn ask_identifiers(&mut self, volume_tags: bool, now: Now) -> Do<Result<Surveyed, NotSurveyed>> {
+        let mut drives = self.found.elements.iter().filter(|element| element.name.kind == ElementType::Drive);
+        let Some(first) = drives.next().map(|element| element.name.address) else {
+            return self.find_candidates(now);
+        };
+        let count = drives.count() + 1;
+        let allocation = self.max_transfer.min(65_535);
+        let cdb = ReadElementStatus {
+            element_type: Some(ElementType::Drive),
+            start: first,
+            count: count.min(usize::from(u16::MAX)) as u16,
+            volume_tags,
+            current_data: self.found.style.current_data,
+            device_ids: true,
+            allocation,
+        }
+        .cdb();
+        let command = Command::reading(cdb, allocation, self.timing.element_status);
+        self.ask(Stage::Identifiers { volume_tags }, Device::Changer, command, now)
+    }
+
+    fn note_identifiers(&mut self, data: &[u8]) {
+        let Ok(report) = ElementStatus::parse(data) else { return };
+        for element in report.elements().filter(|element| element.element_type() == ElementType::Drive) {
+            let serial = element.device_id().and_then(|id| id.serial()).filter(|serial| !serial.is_empty());
+            self.found.drives.push(DriveElement {
+                address: element.address(),
+                serial: serial.map(Arc::from),
+                product: element.device_id().and_then(|id| id.product()).map(Arc::from),
+                cut: !element.is_complete(),
+            });
+        }
+    }
+
+    fn find_candidates(&mut self, now: Now) -> Do<Result<Surveyed, NotSurveyed>> {
+        if self.configured.is_empty() {
+            return self.ask(Stage::Luns, Device::Changer, report_luns(self.timing.status), now);
+        }
+        let configured = core::mem::take(&mut self.configured);
+        self.candidates = configured
+            .iter()
+            .enumerate()
+            .rev()
+            .map(|(n, drive)| (Device::Configured(n as u16), drive.element))
+            .collect();
+        self.next_candidate(now)
+    }
+
+    fn next_candidate(&mut self, now: Now) -> Do<Result<Surveyed, NotSurveyed>> {
+        let Some((device, element)) = self.candidates.pop() else { return Do::Done(Ok(self.finish())) };
+        let command = inquiry(self.timing.status);
+        self.ask(Stage::Candidate { device, element }, device, command, now)
+    }
+
+    fn finish(&mut self) -> Surveyed {
+        let mut found = core::mem::take(&mut self.found);
+        // A library that identifies no drives still has them.
+        for element in found.elements.iter().filter(|element| element.name.kind == ElementType::Drive) {
+            if !found.drives.iter().any(|drive| drive.address == element.name.address) {
+                found.drives.push(DriveElement {
+                    address: element.name.address,
+                    serial: None,
+                    product: None,
+                    cut: false,
+                });
+            }
+        }
+        found.paths = pair(&found.drives, &self.paths);
+        found
+    }
+}
+
+impl Procedure for Survey {
+    type Output = Result<Surveyed, NotSurveyed>;
+
+    fn step(&mut self, heard: Heard, now: Now) -> Do<Self::Output> {
+        if let Stage::Inventory(reading) = &mut self.stage {
+            let step = reading.step(heard, now);
+            return self.follow_inventory(step, now);
+        }
+        let step = self.ask.step(heard, now);
+        self.follow(step, now)
+    }
+}
+
+fn mode_sense(page: u8, form: GeometryForm, timing: Timing) -> Command {
+    /// One byte of length in the six-byte form.
+    const ALLOCATION: u8 = 255;
+    let cdb = match form {
+        GeometryForm::SixWithoutDescriptors | GeometryForm::Six => ModeSense6 {
+            page,
+            subpage: 0,
+            control: PageControl::Current,
+            disable_block_descriptors: form == GeometryForm::SixWithoutDescriptors,
+            allocation: ALLOCATION,
+        }
+        .cdb(),
+        GeometryForm::Ten => ModeSense10 {
+            page,
+            subpage: 0,
+            control: PageControl::Current,
+            disable_block_descriptors: true,
+            allocation: u16::from(ALLOCATION),
+        }
+        .cdb(),
+    };
+    Command::reading(cdb, u32::from(ALLOCATION), timing.status)
+}
+
+fn parse_mode(data: &[u8], form: GeometryForm) -> Option<ModeParameters<'_>> {
+    match form {
+        GeometryForm::SixWithoutDescriptors | GeometryForm::Six => ModeParameters::parse6(data).ok(),
+        GeometryForm::Ten => ModeParameters::parse10(data).ok(),
+    }
+}

@@ -1,0 +1,148 @@
+//! What goes to a device and what comes back: the words that the engine and a transport share.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::time::Duration;
+
+use autochanger_scsi::{Cdb, Sense, Status};
+use bytes::Bytes;
+
+/// One SCSI command, ready to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// The command descriptor block.
+    pub cdb: Cdb,
+    /// Data for the device (the parameter list); empty for most commands.
+    pub data_out: Bytes,
+    /// How many bytes the device may return: the allocation length of the CDB.
+    pub data_in: u32,
+    /// How long the device may take. A transport reports *outcome unknown* when it has passed, and never sends again.
+    pub timeout: Duration,
+}
+
+impl Command {
+    /// A command without data.
+    pub fn new(cdb: Cdb, timeout: Duration) -> Self {
+        Self { cdb, data_out: Bytes::new(), data_in: 0, timeout }
+    }
+
+    /// A command that reads up to `allocation` bytes.
+    pub fn reading(cdb: Cdb, allocation: u32, timeout: Duration) -> Self {
+        Self { cdb, data_out: Bytes::new(), data_in: allocation, timeout }
+    }
+}
+
+/// What a device answered. CHECK CONDITION is an answer, not an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completion {
+    /// The SCSI status.
+    pub status: Status,
+    /// The sense bytes that came with the status; empty when there were none.
+    pub sense: Bytes,
+    /// The bytes that the device returned: what arrived, at most what was asked for.
+    pub data: Bytes,
+}
+
+impl Completion {
+    /// GOOD without data.
+    pub fn good() -> Self {
+        Self { status: Status::Good, sense: Bytes::new(), data: Bytes::new() }
+    }
+
+    /// The sense data, when there is any that can be read.
+    pub fn sense(&self) -> Option<Sense> {
+        Sense::parse(&self.sense)
+    }
+}
+
+/// Why a command has no answer. The variant says what matters: whether the device can have seen it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TransportError {
+    /// The command never left: it is safe to send it again.
+    #[error("not sent: {0}")]
+    NotSent(PathFault),
+    /// The command may have been carried out: look at the elements before anything else is decided.
+    #[error("outcome unknown: {0}")]
+    OutcomeUnknown(PathFault),
+}
+
+impl TransportError {
+    /// What happened to the path.
+    pub fn fault(&self) -> &PathFault {
+        match self {
+            Self::NotSent(fault) | Self::OutcomeUnknown(fault) => fault,
+        }
+    }
+}
+
+/// What is wrong with the way to a device.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{device}: {detail} ({})", kind.advice())]
+pub struct PathFault {
+    /// What kind of fault it is, to match on.
+    pub kind: PathFaultKind,
+    /// The device's URL, without its secret.
+    pub device: Arc<str>,
+    /// What was seen.
+    pub detail: String,
+}
+
+/// The kinds of path faults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PathFaultKind {
+    /// Nobody listens there, or the host cannot be reached.
+    Unreachable,
+    /// The connection ended while it was in use.
+    ConnectionLost,
+    /// The target refused the login: wrong name or secret, or it wants a secret and none was given.
+    LoginRefused,
+    /// The target knows no such target name.
+    TargetNotFound,
+    /// The target has no such logical unit.
+    NoSuchUnit,
+    /// The device did not answer within the command's time.
+    TimedOut,
+    /// The other side broke the protocol.
+    Protocol,
+    /// This transport cannot do that.
+    Unsupported,
+    /// A bound of ours was reached (commands in flight, bytes in a transfer).
+    LimitReached,
+    /// The transport was closed by its owner.
+    Closed,
+}
+
+impl PathFaultKind {
+    /// What a person can do about it.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::Unreachable => "check host and port, and that the target is running",
+            Self::ConnectionLost => "the connection is made anew by the next command",
+            Self::LoginRefused => "check user and secret in the device URL",
+            Self::TargetNotFound => "check the target name (IQN) in the device URL",
+            Self::NoSuchUnit => "check the LUN in the device URL",
+            Self::TimedOut => {
+                "the device may still be working: its elements are looked at before anything moves"
+            }
+            Self::Protocol => "the target answered what its protocol does not allow; report it with a trace",
+            Self::Unsupported => "use a transport that offers it",
+            Self::LimitReached => "send less at a time",
+            Self::Closed => "open the device again",
+        }
+    }
+
+    /// Whether trying again by itself can help: a wrong secret does not become right by waiting.
+    pub fn is_transient(self) -> bool {
+        matches!(self, Self::Unreachable | Self::ConnectionLost | Self::TimedOut)
+    }
+}
+
+/// What a path can carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest number of data bytes in one command.
+    pub max_transfer: u32,
+    /// How many commands may be in flight at once.
+    pub max_in_flight: u16,
+}

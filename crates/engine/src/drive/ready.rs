@@ -1,0 +1,114 @@
+//! Waiting for a drive: TEST UNIT READY until it is ready, with a patience that follows what the drive says.
+
+use core::time::Duration;
+
+use autochanger_scsi::{Sense, SenseKey, Status, TestUnitReady};
+
+use crate::changer::{Do, Heard, Procedure};
+use crate::command::{Command, PathFault};
+use crate::id::Device;
+use crate::input::Timing;
+use crate::library::fault::{Doing, Meaning, is_becoming_ready, meaning};
+use crate::request::FailureKind;
+use crate::time::Now;
+
+/// The pauses between the first looks; then the last one again and again (smc.md 6.4).
+const PAUSES: [Duration; 5] = [
+    Duration::from_millis(250),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(3),
+    Duration::from_secs(5),
+];
+/// Unit attentions (the load itself raises one) that are read without a pause.
+const MAX_ATTENTIONS: u8 = 16;
+
+/// Why a drive did not come ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NotReady {
+    /// What the drive said.
+    Sense(FailureKind, Sense),
+    /// It gave no usable answer in time.
+    Silent(Status),
+    /// It cannot be reached.
+    Path(PathFault),
+}
+
+/// The procedure.
+#[derive(Debug)]
+pub(crate) struct AwaitReady {
+    device: Device,
+    timing: Timing,
+    begun: Option<Duration>,
+    looks: usize,
+    attentions: u8,
+}
+
+impl AwaitReady {
+    pub(crate) fn new(device: Device, timing: Timing) -> Self {
+        Self { device, timing, begun: None, looks: 0, attentions: 0 }
+    }
+
+    fn look(&self) -> Do<Result<(), NotReady>> {
+        Do::Send(self.device, Command::new(TestUnitReady {}.cdb(), self.timing.status))
+    }
+
+    fn pause_or(&mut self, patience: Duration, now: Now, reason: NotReady) -> Do<Result<(), NotReady>> {
+        let begun = *self.begun.get_or_insert(now.monotonic);
+        if now.monotonic.saturating_sub(begun) >= patience {
+            return Do::Done(Err(reason));
+        }
+        let pause = PAUSES.get(self.looks).or(PAUSES.last()).copied().unwrap_or(Duration::from_secs(5));
+        self.looks += 1;
+        Do::Wait(pause)
+    }
+
+    fn judge(&mut self, status: Status, sense: Option<Sense>, now: Now) -> Do<Result<(), NotReady>> {
+        let patience = self.timing.drive_ready;
+        match (status, sense) {
+            (Status::Good, _) => Do::Done(Ok(())),
+            (Status::CheckCondition, Some(sense)) => match sense.key {
+                SenseKey::NoSense | SenseKey::RecoveredError => Do::Done(Ok(())),
+                SenseKey::UnitAttention if self.attentions < MAX_ATTENTIONS => {
+                    self.attentions += 1;
+                    self.look()
+                }
+                SenseKey::NotReady if is_becoming_ready(sense.code) => {
+                    let patience = self.timing.drive_calibration;
+                    self.pause_or(patience, now, NotReady::Sense(FailureKind::DriveFault, sense))
+                }
+                _ => match meaning(&sense, Doing::Loading) {
+                    // "No medium" right after the robot let go can be the drive's own delay.
+                    Meaning::Failed(FailureKind::DriveFault) => {
+                        self.pause_or(patience, now, NotReady::Sense(FailureKind::DriveFault, sense))
+                    }
+                    Meaning::Failed(kind) => Do::Done(Err(NotReady::Sense(kind, sense))),
+                    _ => self.pause_or(patience, now, NotReady::Sense(FailureKind::DriveFault, sense)),
+                },
+            },
+            (status, _) => self.pause_or(patience, now, NotReady::Silent(status)),
+        }
+    }
+}
+
+impl Procedure for AwaitReady {
+    type Output = Result<(), NotReady>;
+
+    fn step(&mut self, heard: Heard, now: Now) -> Do<Self::Output> {
+        match heard {
+            Heard::Start | Heard::Woken => {
+                self.begun.get_or_insert(now.monotonic);
+                self.look()
+            }
+            Heard::Answer(Ok(completion)) => self.judge(completion.status, completion.sense(), now),
+            Heard::Answer(Err(error)) => {
+                let fault = error.fault().clone();
+                if !fault.kind.is_transient() {
+                    return Do::Done(Err(NotReady::Path(fault)));
+                }
+                let patience = self.timing.drive_ready;
+                self.pause_or(patience, now, NotReady::Path(fault))
+            }
+        }
+    }
+}

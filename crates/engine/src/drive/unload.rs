@@ -1,0 +1,89 @@
+//! Unloading a drive before the robot comes for the cartridge: rewinding takes up to minutes, and the arm need not wait.
+
+use autochanger_scsi::{LoadUnload, PreventAllowMediumRemoval, Sense, Status};
+
+use crate::changer::{Do, Heard, Procedure};
+use crate::command::Command;
+use crate::id::Device;
+use crate::input::Timing;
+use crate::library::fault::{Doing, Meaning, meaning};
+use crate::request::FailureKind;
+use crate::time::Now;
+
+/// How often UNLOAD is sent again after a unit attention, a lost answer or a busy drive. UNLOAD may be repeated.
+const MAX_ATTEMPTS: u8 = 16;
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unloaded {
+    /// The drive has let go, or the robot will make it do so.
+    Yes,
+    /// The drive refuses.
+    No(FailureKind, Sense),
+}
+
+/// The procedure.
+#[derive(Debug)]
+pub(crate) struct Unload {
+    device: Device,
+    timing: Timing,
+    /// Take PREVENT MEDIUM REMOVAL back when it is in the way. Once.
+    force: bool,
+    allowing: bool,
+    attempts: u8,
+}
+
+impl Unload {
+    pub(crate) fn new(device: Device, timing: Timing, force: bool) -> Self {
+        Self { device, timing, force, allowing: false, attempts: 0 }
+    }
+
+    fn send(&mut self) -> Do<Unloaded> {
+        self.attempts += 1;
+        self.allowing = false;
+        let cdb =
+            LoadUnload { immediate: false, load: false, retension: false, end_of_tape: false, hold: false };
+        Do::Send(self.device, Command::new(cdb.cdb(), self.timing.unload))
+    }
+
+    fn allow(&mut self) -> Do<Unloaded> {
+        self.force = false;
+        self.allowing = true;
+        let cdb = PreventAllowMediumRemoval { prevent: false };
+        Do::Send(self.device, Command::new(cdb.cdb(), self.timing.status))
+    }
+
+    fn again(&mut self) -> Do<Unloaded> {
+        if self.attempts < MAX_ATTEMPTS { Do::Wait(self.timing.retry_min) } else { Do::Done(Unloaded::Yes) }
+    }
+}
+
+impl Procedure for Unload {
+    type Output = Unloaded;
+
+    fn step(&mut self, heard: Heard, _now: Now) -> Do<Unloaded> {
+        let completion = match heard {
+            Heard::Start | Heard::Woken => return self.send(),
+            _ if self.allowing => return self.send(),
+            // A drive that cannot be reached is left to the robot, which unloads by itself where it can.
+            Heard::Answer(Err(error)) if !error.fault().kind.is_transient() => {
+                return Do::Done(Unloaded::Yes);
+            }
+            Heard::Answer(Err(_)) => return self.again(),
+            Heard::Answer(Ok(completion)) => completion,
+        };
+        match (completion.status, completion.sense()) {
+            (Status::CheckCondition, Some(sense)) => match meaning(&sense, Doing::Unloading) {
+                Meaning::AlreadySo | Meaning::NotOffered => Do::Done(Unloaded::Yes),
+                Meaning::Again if sense.key == autochanger_scsi::SenseKey::UnitAttention => {
+                    if self.attempts < MAX_ATTEMPTS { self.send() } else { Do::Done(Unloaded::Yes) }
+                }
+                Meaning::Again | Meaning::UnloadFirst => self.again(),
+                Meaning::Failed(FailureKind::MediumHeld) if self.force => self.allow(),
+                Meaning::Failed(kind) => Do::Done(Unloaded::No(kind, sense)),
+            },
+            (Status::Busy | Status::TaskSetFull, _) => self.again(),
+            _ => Do::Done(Unloaded::Yes),
+        }
+    }
+}

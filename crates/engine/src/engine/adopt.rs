@@ -1,0 +1,80 @@
+//! Claiming a mount of an earlier process, or of another session.
+
+use alloc::string::{String, ToString};
+
+use super::Engine;
+use super::emit::Effect;
+use super::live::Phase;
+use super::submit::LookupFor;
+use crate::catalog::Caller;
+use crate::id::{RequestId, Token};
+use crate::output::{AdoptError, Answer, Change};
+use crate::request::{Operation, Request, State};
+use crate::time::Now;
+
+impl Engine {
+    pub(crate) fn adopt(&mut self, token: Token, caller: Caller, id: RequestId, now: Now) {
+        if let Some(reason) = &self.store_failed {
+            let error = AdoptError::Store { reason: reason.to_string() };
+            return self.answer_adopt(token, Err(error));
+        }
+        let Some(live) = self.live.get_mut(&id) else {
+            return self.look_up(id, LookupFor::Adopt { token, caller, id });
+        };
+        let (visible, permitted) = (caller.may_see(&live.request), caller.may_control(&live.request));
+        if !visible || live.request.operation() != Operation::Mount {
+            return self.answer_adopt(token, Err(AdoptError::NotFound { id }));
+        }
+        if !permitted {
+            let owner = live.request.application.to_string();
+            return self.answer_adopt(token, Err(AdoptError::PermissionDenied { id, owner }));
+        }
+        live.session = Some(caller.session);
+        live.request.application = caller.application;
+        let waited = live.phase == Phase::Owner;
+        let request = live.request.clone();
+        self.outbox.change(Change::Request(request));
+        if waited {
+            self.set_state(id, State::Queued);
+            self.admit(id, now);
+        }
+        if let Some(request) = self.live.get(&id).map(|live| live.request.clone()) {
+            self.answer_adopt(token, Ok(request));
+        }
+    }
+
+    /// Adopts a mount whose request has ended: the medium is in the drive.
+    pub(crate) fn adopt_old(
+        &mut self,
+        token: Token,
+        caller: &Caller,
+        id: RequestId,
+        found: Result<Option<Request>, String>,
+    ) {
+        let request = match found {
+            Err(reason) => return self.answer_adopt(token, Err(AdoptError::Store { reason })),
+            Ok(Some(request)) if caller.may_see(&request) && request.operation() == Operation::Mount => {
+                request
+            }
+            Ok(_) => return self.answer_adopt(token, Err(AdoptError::NotFound { id })),
+        };
+        let Some(mount) = self.catalogue.mount(id) else {
+            return self.answer_adopt(token, Err(AdoptError::Ended { id, state: request.state.into() }));
+        };
+        let mut mount = mount.clone();
+        if mount.application != caller.application && caller.role != crate::catalog::Role::Administrator {
+            let owner = mount.application.to_string();
+            return self.answer_adopt(token, Err(AdoptError::PermissionDenied { id, owner }));
+        }
+        if mount.application != caller.application {
+            mount.application = caller.application.clone();
+            self.outbox.change(Change::Mount(mount.clone()));
+            self.catalogue.put_mount(mount);
+        }
+        self.answer_adopt(token, Ok(request));
+    }
+
+    fn answer_adopt(&mut self, token: Token, answer: Result<Request, AdoptError>) {
+        self.outbox.after(Effect::Answer(token, Answer::Adopted(answer)));
+    }
+}

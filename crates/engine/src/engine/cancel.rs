@@ -1,0 +1,173 @@
+//! The cancel contract, computed in this one place, where it races with nothing (RSM: `CancelNtmsLibraryRequest`).
+//!
+//! | fact | answer |
+//! |---|---|
+//! | no step was ever sent | `Cancelled`, durable before it is answered |
+//! | steps done, none in flight | `Stopping`, at once resolved to `Stopped` |
+//! | a step in flight or settling, later steps exist | `Stopping`, the verdict follows |
+//! | a step in flight or settling, none later | `InProgress` |
+
+use alloc::string::ToString;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::Engine;
+use super::emit::Effect;
+use super::live::Phase;
+use super::submit::LookupFor;
+use crate::catalog::Caller;
+use crate::id::{RequestId, SessionId, Token};
+use crate::output::{Answer, Change, EventKind};
+use crate::request::{CancelError, Cancellation, CancelledBy, Operation};
+use crate::time::Now;
+
+/// What a cancel came to.
+#[derive(Debug)]
+enum Verdict {
+    Accepted(Cancellation),
+    /// Its end is on its way to the store: the answer follows it.
+    Follow,
+    Refused(CancelError),
+}
+
+impl Engine {
+    pub(crate) fn cancel(
+        &mut self,
+        token: Token,
+        caller: &Caller,
+        id: RequestId,
+        reason: Option<Arc<str>>,
+        now: Now,
+    ) {
+        if let Some(reason) = &self.store_failed {
+            let error = CancelError::Store { reason: reason.to_string() };
+            return self.answer_cancel(token, Err(error));
+        }
+        let Some(live) = self.live.get(&id) else {
+            if self.lookups.len() >= self.config.max_pending_cancels {
+                let limit = self.config.max_pending_cancels;
+                return self.answer_cancel(token, Err(CancelError::ResourceExhausted { limit }));
+            }
+            return self.look_up(id, LookupFor::Cancel { token, caller: caller.clone(), id });
+        };
+        if !caller.may_see(&live.request) {
+            return self.answer_cancel(token, Err(CancelError::NotFound { id }));
+        }
+        if !caller.may_control(&live.request) {
+            let owner = live.request.application.to_string();
+            return self.answer_cancel(token, Err(CancelError::PermissionDenied { id, owner }));
+        }
+        let by = CancelledBy::Session { application: caller.application.clone(), reason };
+        match self.stop(id, by, now) {
+            Verdict::Accepted(cancellation) => self.answer_cancel(token, Ok(cancellation)),
+            Verdict::Refused(error) => self.answer_cancel(token, Err(error)),
+            Verdict::Follow => {
+                let limit = self.config.max_pending_cancels;
+                let following: usize = self.live.get(&id).map_or(0, |live| live.followers.len());
+                if following >= limit {
+                    return self.answer_cancel(token, Err(CancelError::ResourceExhausted { limit }));
+                }
+                if let Some(live) = self.live.get_mut(&id) {
+                    live.followers.push(token);
+                }
+            }
+        }
+    }
+
+    fn answer_cancel(&mut self, token: Token, answer: Result<Cancellation, CancelError>) {
+        self.outbox.after(Effect::Answer(token, Answer::Cancel(answer)));
+    }
+
+    /// The table. Changes the request as its answer says.
+    fn stop(&mut self, id: RequestId, by: CancelledBy, now: Now) -> Verdict {
+        let open_motion = self.open_motions.contains_key(&id);
+        let Some(live) = self.live.get(&id) else { return Verdict::Refused(CancelError::NotFound { id }) };
+        if live.ending.is_some() {
+            return Verdict::Follow;
+        }
+        if live.request.stopping.is_some() {
+            return Verdict::Accepted(Cancellation::Stopping);
+        }
+        if live.has_step_in_flight(open_motion) {
+            if !self.has_later_step(id) {
+                let operation = live.request.operation();
+                return Verdict::Refused(CancelError::InProgress { id, operation });
+            }
+            if self.pending_cancels >= self.config.max_pending_cancels {
+                return Verdict::Refused(CancelError::ResourceExhausted {
+                    limit: self.config.max_pending_cancels,
+                });
+            }
+            self.mark_stopping(id, by);
+            self.told_cancel(id, Cancellation::Stopping);
+            return Verdict::Accepted(Cancellation::Stopping);
+        }
+        let cancellation = if live.steps_sent { Cancellation::Stopping } else { Cancellation::Cancelled };
+        self.drop_intent(id);
+        self.end_early(id, by, now);
+        self.told_cancel(id, cancellation);
+        Verdict::Accepted(cancellation)
+    }
+
+    /// Whether something would follow the step that is in flight.
+    fn has_later_step(&self, id: RequestId) -> bool {
+        let Some(live) = self.live.get(&id) else { return false };
+        match (live.request.operation(), live.phase) {
+            // A dismount's move is its last step; its unload is not.
+            (Operation::Dismount, Phase::Unloading) => true,
+            (Operation::Dismount, _) => false,
+            // After the move a mount waits for its drive, where there is a way to ask it.
+            (Operation::Mount, _) => {
+                match (live.library.and_then(|index| self.library(index)), live.request.drive) {
+                    (Some(library), Some(drive)) => library
+                        .elements
+                        .get(drive)
+                        .and_then(|element| element.drive.as_ref())
+                        .is_some_and(|drive| drive.device.is_some()),
+                    // Kept from an earlier process: the way to the drive is not known yet, so the wait for it is to come.
+                    _ => true,
+                }
+            }
+            // Between two chunks there is always a point to stop at; whether this was the last one is seen then.
+            (Operation::Inventory, _) => true,
+        }
+    }
+
+    fn mark_stopping(&mut self, id: RequestId, by: CancelledBy) {
+        let Some(live) = self.live.get_mut(&id) else { return };
+        live.request.stopping = Some(by);
+        let request = live.request.clone();
+        self.pending_cancels += 1;
+        self.outbox.change(Change::Request(request.clone()));
+        self.outbox.after(Effect::Event(EventKind::Request(request)));
+    }
+
+    fn told_cancel(&mut self, id: RequestId, cancellation: Cancellation) {
+        self.outbox.after(Effect::Event(EventKind::CancelAccepted { id, cancellation }));
+    }
+
+    pub(crate) fn deadline_passed(&mut self, id: RequestId, now: Now) {
+        if let Some(live) = self.live.get_mut(&id) {
+            live.deadline = None;
+        }
+        // With its last step in flight a request ends by itself: there is nothing to be stopped.
+        let _ = self.stop(id, CancelledBy::Deadline, now);
+    }
+
+    pub(crate) fn close_session(&mut self, token: Token, session: SessionId, now: Now) {
+        let bound: Vec<RequestId> = self
+            .live
+            .values()
+            .filter(|live| live.session == Some(session) && !live.request.detached)
+            .filter(|live| live.request.operation() == Operation::Mount)
+            .map(|live| live.request.id)
+            .collect();
+        let mut cancelled = 0;
+        for id in bound {
+            if let Verdict::Accepted(_) = self.stop(id, CancelledBy::SessionClosed, now) {
+                cancelled += 1;
+            }
+        }
+        self.outbox.after(Effect::Answer(token, Answer::SessionClosed { cancelled }));
+    }
+}

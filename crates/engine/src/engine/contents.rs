@@ -1,0 +1,390 @@
+//! Which cartridge is where: the catalogue, and how an inventory is laid over it.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use autochanger_scsi::{ElementAddress, ElementType};
+
+use super::Engine;
+use super::emit::Effect;
+use crate::catalog::{Cartridge, MountRecord};
+use crate::changer::inventory::ElementReport;
+use crate::id::{CartridgeId, LibraryId, LibraryIndex, RequestId};
+use crate::library::queue::Blocker;
+use crate::output::{Change, EventKind};
+use crate::request::{CartridgeRef, ElementName, Outcome, Place};
+use crate::time::Now;
+
+/// The cartridges and mounts of all libraries.
+#[derive(Debug, Default)]
+pub(crate) struct Catalogue {
+    cartridges: BTreeMap<CartridgeId, Cartridge>,
+    by_barcode: BTreeMap<Arc<str>, Vec<CartridgeId>>,
+    mounts: BTreeMap<RequestId, MountRecord>,
+    mounted: BTreeMap<CartridgeId, RequestId>,
+    /// Homes of cartridges, so that another cartridge is not put there while a better slot is free.
+    homes: BTreeMap<(LibraryId, ElementAddress), CartridgeId>,
+    reserved: BTreeMap<CartridgeId, RequestId>,
+}
+
+impl Catalogue {
+    pub(crate) fn new(cartridges: Vec<Cartridge>, mounts: Vec<MountRecord>) -> Self {
+        let mut catalogue = Self::default();
+        for cartridge in cartridges {
+            catalogue.put(cartridge);
+        }
+        for mount in mounts {
+            catalogue.put_mount(mount);
+        }
+        catalogue
+    }
+
+    pub(crate) fn cartridge(&self, id: CartridgeId) -> Option<&Cartridge> {
+        self.cartridges.get(&id)
+    }
+
+    pub(crate) fn cartridges(&self) -> impl Iterator<Item = &Cartridge> {
+        self.cartridges.values()
+    }
+
+    pub(crate) fn find(&self, name: &CartridgeRef) -> Vec<CartridgeId> {
+        match name {
+            CartridgeRef::Id(id) => self.cartridges.contains_key(id).then_some(*id).into_iter().collect(),
+            CartridgeRef::Barcode(barcode) => self.by_barcode.get(barcode).cloned().unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn put(&mut self, cartridge: Cartridge) {
+        if let Some(barcode) = &cartridge.barcode {
+            let ids = self.by_barcode.entry(barcode.clone()).or_default();
+            if !ids.contains(&cartridge.id) {
+                ids.push(cartridge.id);
+            }
+        }
+        if let Some(old) = self.cartridges.get(&cartridge.id)
+            && let Some(home) = old.home
+        {
+            self.homes.remove(&(old.library, home));
+        }
+        if let Some(home) = cartridge.home {
+            self.homes.insert((cartridge.library, home), cartridge.id);
+        }
+        self.cartridges.insert(cartridge.id, cartridge);
+    }
+
+    /// Whether the slot is the home of another cartridge that is away from it.
+    pub(crate) fn is_home_of_other(
+        &self,
+        library: LibraryId,
+        slot: ElementAddress,
+        cartridge: CartridgeId,
+    ) -> bool {
+        self.homes.get(&(library, slot)).is_some_and(|&owner| owner != cartridge)
+    }
+
+    pub(crate) fn put_mount(&mut self, mount: MountRecord) {
+        self.mounted.insert(mount.cartridge, mount.id);
+        self.mounts.insert(mount.id, mount);
+    }
+
+    pub(crate) fn end_mount(&mut self, id: RequestId) -> Option<MountRecord> {
+        let mount = self.mounts.remove(&id)?;
+        self.mounted.remove(&mount.cartridge);
+        Some(mount)
+    }
+
+    pub(crate) fn mount(&self, id: RequestId) -> Option<&MountRecord> {
+        self.mounts.get(&id)
+    }
+
+    pub(crate) fn mounts(&self) -> impl Iterator<Item = &MountRecord> {
+        self.mounts.values()
+    }
+
+    pub(crate) fn mount_of(&self, cartridge: CartridgeId) -> Option<&MountRecord> {
+        self.mounts.get(self.mounted.get(&cartridge)?)
+    }
+
+    pub(crate) fn reserve(&mut self, cartridge: CartridgeId, request: RequestId) {
+        self.reserved.insert(cartridge, request);
+    }
+
+    pub(crate) fn unreserve(&mut self, cartridge: CartridgeId) {
+        self.reserved.remove(&cartridge);
+    }
+
+    pub(crate) fn reserver(&self, cartridge: CartridgeId) -> Option<RequestId> {
+        self.reserved.get(&cartridge).copied()
+    }
+
+    pub(crate) fn is_reserved_by(&self, cartridge: CartridgeId, request: RequestId) -> bool {
+        self.reserver(cartridge) == Some(request)
+    }
+}
+
+/// What an inventory changed.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Reconciled {
+    pub(crate) elements: u32,
+    pub(crate) cartridges: u32,
+    pub(crate) appeared: u32,
+    pub(crate) missing: u32,
+}
+
+impl From<Reconciled> for Outcome {
+    fn from(found: Reconciled) -> Self {
+        Self::Inventoried {
+            elements: found.elements,
+            cartridges: found.cartridges,
+            appeared: found.appeared,
+            missing: found.missing,
+        }
+    }
+}
+
+impl Engine {
+    /// Lays what was read over what was known. Elements and cartridges of motions that are not settled are left alone.
+    pub(crate) fn reconcile(
+        &mut self,
+        index: LibraryIndex,
+        reports: &[ElementReport],
+        kinds: &[ElementType],
+        now: Now,
+    ) -> Reconciled {
+        let mut found = Reconciled::default();
+        let Some(library_id) = self.library(index).and_then(|library| library.id) else { return found };
+        let (unsettled, moving) = self.unsettled(index, library_id);
+        let Some(library) = self.library_mut(index) else { return found };
+        let read: BTreeSet<ElementAddress> = reports.iter().map(|report| report.name.address).collect();
+        library
+            .elements
+            .retain(|element| !kinds.contains(&element.name.kind) || read.contains(&element.name.address));
+
+        let mut seen: BTreeSet<CartridgeId> = BTreeSet::new();
+        let mut changed: Vec<Cartridge> = Vec::new();
+        for report in reports {
+            found.elements += 1;
+            // A cartridge that is on its way is not taken for a second one of the same label.
+            let on_its_way = report.tag.as_ref().is_some_and(|tag| {
+                self.catalogue.find(&CartridgeRef::Barcode(tag.clone())).iter().any(|id| moving.contains(id))
+            });
+            if unsettled.contains(&report.name.address) || on_its_way {
+                if let Some(library) = self.library_mut(index) {
+                    library.elements.note(report);
+                }
+                continue;
+            }
+            let known = self
+                .library(index)
+                .and_then(|l| l.elements.get(report.name.address))
+                .and_then(|e| e.cartridge);
+            let cartridge =
+                report.full.then(|| self.identify(report, known, library_id, &seen, &moving, now));
+            if let Some((cartridge, is_new)) = &cartridge {
+                seen.insert(cartridge.id);
+                found.cartridges += 1;
+                found.appeared += u32::from(*is_new);
+                let before = self.catalogue.cartridge(cartridge.id);
+                let same = before.is_some_and(|b| {
+                    b.place == cartridge.place && b.home == cartridge.home && b.library == cartridge.library
+                });
+                if !same {
+                    changed.push(cartridge.clone());
+                }
+                self.catalogue.put(cartridge.clone());
+            }
+            let id = cartridge.map(|(cartridge, _)| cartridge.id);
+            if let Some(library) = self.library_mut(index) {
+                library.elements.note(report);
+                library.elements.update(report.name.address, |element| {
+                    element.cartridge = id;
+                    element.doubtful = false;
+                });
+            }
+        }
+        found.missing = self.miss_unseen(library_id, kinds, &seen, &moving, &mut changed, now);
+        for cartridge in changed {
+            self.outbox.after(Effect::Event(EventKind::Cartridge {
+                id: cartridge.id,
+                barcode: cartridge.barcode.clone(),
+                place: cartridge.place.clone(),
+            }));
+            self.outbox.change(Change::Cartridge(cartridge));
+        }
+        self.reconcile_mounts(index, library_id);
+        found
+    }
+
+    /// Elements and cartridges whose motions are not settled, also those of an earlier process.
+    fn unsettled(
+        &self,
+        index: LibraryIndex,
+        id: LibraryId,
+    ) -> (BTreeSet<ElementAddress>, BTreeSet<CartridgeId>) {
+        let here =
+            self.library(index).into_iter().flat_map(|library| library.motions.values()).map(|m| &m.record);
+        let earlier = self.open_motions.values().filter(|record| record.library == id);
+        let (mut elements, mut cartridges) = (BTreeSet::new(), BTreeSet::new());
+        for record in here.chain(earlier) {
+            elements.extend([record.source.address, record.destination.address]);
+            cartridges.insert(record.cartridge);
+        }
+        (elements, cartridges)
+    }
+
+    /// Which cartridge a full element holds: by its label, else the one that was known to be there, else a new one.
+    fn identify(
+        &mut self,
+        report: &ElementReport,
+        known: Option<CartridgeId>,
+        library: LibraryId,
+        seen: &BTreeSet<CartridgeId>,
+        moving: &BTreeSet<CartridgeId>,
+        now: Now,
+    ) -> (Cartridge, bool) {
+        let usable = |id: &CartridgeId| !seen.contains(id) && !moving.contains(id);
+        let by_label = report.tag.as_ref().and_then(|tag| {
+            let ids = self.catalogue.find(&CartridgeRef::Barcode(tag.clone()));
+            let here = ids.iter().filter(|id| usable(id)).copied();
+            // A label can stand twice: the one that was known to be here is this one.
+            let mut candidates: Vec<CartridgeId> = here.collect();
+            candidates.sort_by_key(|id| {
+                let same_library = self.catalogue.cartridge(*id).is_some_and(|c| c.library == library);
+                (known != Some(*id), !same_library)
+            });
+            candidates.first().copied()
+        });
+        // A scanner can fail, and drives often show no label: what was known to be there stays.
+        let by_place = || {
+            known.filter(|id| usable(id)).filter(|id| {
+                report.tag.is_none() || self.catalogue.cartridge(*id).is_some_and(|c| c.barcode.is_none())
+            })
+        };
+        let place = Place::Element(report.name);
+        let home_here = (report.name.kind == ElementType::Storage).then_some(report.name.address);
+        match by_label.or_else(by_place).and_then(|id| self.catalogue.cartridge(id).cloned()) {
+            Some(mut cartridge) => {
+                cartridge.library = library;
+                cartridge.home = home_here.or(cartridge.home).or(report.source);
+                cartridge.place = place;
+                cartridge.last_seen = now.wall;
+                if cartridge.barcode.is_none() {
+                    cartridge.barcode = report.tag.clone();
+                }
+                (cartridge, false)
+            }
+            None => {
+                let cartridge = Cartridge {
+                    id: CartridgeId(self.ids.next()),
+                    barcode: report.tag.clone(),
+                    library,
+                    place,
+                    home: home_here.or(report.source),
+                    first_seen: now.wall,
+                    last_seen: now.wall,
+                };
+                (cartridge, true)
+            }
+        }
+    }
+
+    /// Cartridges that must be in an element that was read, and were not seen there.
+    fn miss_unseen(
+        &mut self,
+        library: LibraryId,
+        kinds: &[ElementType],
+        seen: &BTreeSet<CartridgeId>,
+        moving: &BTreeSet<CartridgeId>,
+        changed: &mut Vec<Cartridge>,
+        now: Now,
+    ) -> u32 {
+        let whole = kinds.len() == 4;
+        let missing: Vec<Cartridge> = self
+            .catalogue
+            .cartridges()
+            .filter(|cartridge| cartridge.library == library)
+            .filter(|cartridge| !seen.contains(&cartridge.id) && !moving.contains(&cartridge.id))
+            .filter_map(|cartridge| {
+                let last = match &cartridge.place {
+                    Place::Element(name) if kinds.contains(&name.kind) => *name,
+                    Place::Unknown { one_of } if whole => *one_of.first()?,
+                    _ => return None,
+                };
+                Some(Cartridge { place: Place::Missing { last }, last_seen: now.wall, ..cartridge.clone() })
+            })
+            .collect();
+        for cartridge in &missing {
+            self.catalogue.put(cartridge.clone());
+            changed.push(cartridge.clone());
+        }
+        missing.len() as u32
+    }
+
+    /// A mount whose cartridge is not in its drive any more has ended by somebody's hand.
+    fn reconcile_mounts(&mut self, index: LibraryIndex, library: LibraryId) {
+        let mounts: Vec<MountRecord> =
+            self.catalogue.mounts().filter(|mount| mount.library == library).cloned().collect();
+        for mount in mounts {
+            let Some(library) = self.library_mut(index) else { return };
+            let there = library.elements.get(mount.drive).and_then(|element| element.cartridge);
+            let unsettled = library.motions.values().any(|motion| motion.record.cartridge == mount.cartridge);
+            if there == Some(mount.cartridge) || unsettled {
+                library.elements.update(mount.drive, |element| {
+                    if let Some(drive) = &mut element.drive {
+                        drive.mount = Some(mount.id);
+                    }
+                });
+            } else {
+                self.end_mount(index, mount.id);
+            }
+        }
+    }
+
+    /// Ends a mount in the catalogue and at its drive.
+    pub(crate) fn end_mount(&mut self, index: LibraryIndex, id: RequestId) {
+        let Some(mount) = self.catalogue.end_mount(id) else { return };
+        if let Some(library) = self.library_mut(index) {
+            library.elements.update(mount.drive, |element| {
+                if let Some(drive) = &mut element.drive {
+                    drive.mount.take_if(|mounted| *mounted == id);
+                }
+            });
+        }
+        self.outbox.change(Change::MountEnded(id));
+        self.outbox.after(Effect::Event(EventKind::Dismounted { id }));
+        self.wake(index, Blocker::Medium(mount.cartridge));
+        self.wake_for_drive(index, mount.drive);
+    }
+
+    /// Puts a cartridge to another place, in the catalogue and in the elements.
+    pub(crate) fn place_cartridge(&mut self, index: LibraryIndex, id: CartridgeId, place: Place, now: Now) {
+        let Some(mut cartridge) = self.catalogue.cartridge(id).cloned() else { return };
+        let Some(library) = self.library_mut(index) else { return };
+        if let Place::Element(ElementName { address, .. }) = cartridge.place {
+            library.elements.update(address, |element| {
+                if element.cartridge.take_if(|held| *held == id).is_some() {
+                    element.full = false;
+                }
+            });
+        }
+        if let Place::Element(ElementName { address, kind }) = place {
+            library.elements.update(address, |element| {
+                element.cartridge = Some(id);
+                element.full = true;
+            });
+            if kind == ElementType::Storage {
+                cartridge.home = Some(address);
+            }
+        }
+        cartridge.place = place;
+        cartridge.last_seen = now.wall;
+        self.outbox.after(Effect::Event(EventKind::Cartridge {
+            id,
+            barcode: cartridge.barcode.clone(),
+            place: cartridge.place.clone(),
+        }));
+        self.outbox.change(Change::Cartridge(cartridge.clone()));
+        self.catalogue.put(cartridge);
+    }
+}

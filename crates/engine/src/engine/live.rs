@@ -1,0 +1,257 @@
+//! A request that has not ended: where it stands, and the one way in which its state changes.
+
+use alloc::vec::Vec;
+
+use autochanger_scsi::ElementAddress;
+
+use super::Engine;
+use super::emit::Effect;
+use super::work::TimerKey;
+use crate::id::{LibraryIndex, RequestId, SessionId, Token};
+use crate::library::elements::Need;
+use crate::library::queue::{Blocker, Order};
+use crate::output::{Answer, Change, EventKind};
+use crate::request::{
+    CancelError, Cancellation, CancelledBy, Failure, Operation, Place, Request, State, Waiting,
+};
+use crate::time::Now;
+
+/// A live request.
+#[derive(Debug)]
+pub(crate) struct Live {
+    /// The request; its state is what callers may see.
+    pub(crate) request: Request,
+    pub(crate) session: Option<SessionId>,
+    /// `None` after a restart, until the library is there.
+    pub(crate) library: Option<LibraryIndex>,
+    pub(crate) phase: Phase,
+    /// A step of it was sent to a device.
+    pub(crate) steps_sent: bool,
+    /// Its end is decided and on its way to the store.
+    pub(crate) ending: Option<State>,
+    /// Cancels that came while its end was on its way.
+    pub(crate) followers: Vec<Token>,
+    pub(crate) order: Order,
+    /// What it was woken from; passed on when it cannot use it.
+    pub(crate) woken_from: Option<Blocker>,
+    /// Attempts at its current step that are known to have done nothing.
+    pub(crate) attempts: u8,
+    pub(crate) deadline: Option<TimerKey>,
+    pub(crate) pause: Option<TimerKey>,
+    /// The slot that it has reserved.
+    pub(crate) slot: Option<ElementAddress>,
+    /// The drive was unloaded for it.
+    pub(crate) unloaded: bool,
+}
+
+/// Where a live request stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Being made durable.
+    Accepting,
+    /// In the queue, to be tried in its turn.
+    Queued,
+    /// In the queue, waiting for something.
+    Blocked(Blocker),
+    /// Known to have done nothing; tried again after a pause.
+    Pausing,
+    /// Its intent is being made durable.
+    Intent,
+    /// Its intent is durable, the arm is not free.
+    Prepared,
+    /// Its MOVE is in flight or being settled.
+    Moving,
+    /// Waiting for the drive to come ready.
+    Loading,
+    /// The drive is being unloaded.
+    Unloading,
+    /// Reading the inventory.
+    Reading,
+    /// Kept from an earlier process; its library is not there yet.
+    Orphan,
+    /// Kept from an earlier process; waits for a session that adopts it.
+    Owner,
+}
+
+impl Live {
+    /// Whether a step is in flight or settling. Questions to a drive whether it is ready are no steps.
+    pub(crate) fn has_step_in_flight(&self, open_motion: bool) -> bool {
+        match self.phase {
+            Phase::Moving | Phase::Unloading | Phase::Reading => true,
+            Phase::Orphan => open_motion,
+            _ => false,
+        }
+    }
+
+    fn blocker(&self) -> Option<Blocker> {
+        match self.phase {
+            Phase::Blocked(blocker) => Some(blocker),
+            _ => None,
+        }
+    }
+}
+
+impl Engine {
+    /// Changes what callers see of a live request, and keeps it. Final states go through [`end`](Self::end).
+    pub(crate) fn set_state(&mut self, id: RequestId, state: State) {
+        let Some(live) = self.live.get_mut(&id) else { return };
+        if live.ending.is_some() || live.request.state == state {
+            return;
+        }
+        debug_assert!(live.request.state.may_become(&state), "{} -> {}", live.request.state, state);
+        live.request.state = state;
+        let request = live.request.clone();
+        self.outbox.change(Change::Request(request.clone()));
+        self.outbox.after(Effect::Event(EventKind::Request(request)));
+    }
+
+    /// As [`set_state`](Self::set_state) for states that are derived again after a restart: told, not kept.
+    pub(crate) fn show_waiting(&mut self, id: RequestId, waiting: Option<Waiting>) {
+        let Some(live) = self.live.get_mut(&id) else { return };
+        let state = waiting.map_or(State::Queued, State::Waiting);
+        if live.ending.is_some() || live.request.state == state || !live.request.state.may_become(&state) {
+            return;
+        }
+        live.request.state = state;
+        let request = live.request.clone();
+        self.outbox.after(Effect::Event(EventKind::Request(request)));
+    }
+
+    /// Decides the end of a request, once. It is told and answered when it is durable.
+    pub(crate) fn end(&mut self, id: RequestId, state: State, now: Now) {
+        let Some(live) = self.live.get_mut(&id) else { return };
+        if live.ending.is_some() {
+            return;
+        }
+        debug_assert!(live.request.state.may_become(&state), "{} -> {}", live.request.state, state);
+        live.ending = Some(state.clone());
+        let mut request = live.request.clone();
+        request.state = state;
+        request.ended_at = Some(now.wall);
+        let (order, blocker, library, woken_from) =
+            (live.order, live.blocker(), live.library, live.woken_from.take());
+        for timer in [live.deadline.take(), live.pause.take()].into_iter().flatten() {
+            self.timers.remove(&timer);
+        }
+        self.outbox.change(Change::Request(request));
+        self.outbox.after(Effect::Ended(id));
+        if let Some(index) = library {
+            if let Some(library) = self.library_mut(index) {
+                library.queue.remove(order, blocker);
+            }
+            // What it was woken for it does not use any more.
+            if let Some(from) = woken_from {
+                self.wake(index, from);
+            }
+            self.release(id, index);
+            self.mark_dirty(index);
+        }
+    }
+
+    pub(crate) fn fail(&mut self, id: RequestId, failure: Failure, now: Now) {
+        self.end(id, State::Failed(failure), now);
+    }
+
+    /// Ends a request early, by the fact of what was sent for it.
+    pub(crate) fn end_early(&mut self, id: RequestId, by: CancelledBy, now: Now) {
+        let Some(live) = self.live.get(&id) else { return };
+        let state = if live.steps_sent {
+            State::Stopped { place: self.place_of(id), by }
+        } else {
+            State::Cancelled { by }
+        };
+        self.end(id, state, now);
+    }
+
+    /// Where the cartridge of a request is, as far as is known.
+    pub(crate) fn place_of(&self, id: RequestId) -> Option<Place> {
+        let cartridge = self.live.get(&id)?.request.cartridge?;
+        Some(self.catalogue.cartridge(cartridge)?.place.clone())
+    }
+
+    /// The end is durable: it is told, and those who waited for it are answered.
+    pub(crate) fn ended_durably(&mut self, id: RequestId, now: Now) {
+        let Some(mut live) = self.live.remove(&id) else { return };
+        let Some(state) = live.ending.take() else { return };
+        if live.request.stopping.is_some() {
+            self.pending_cancels = self.pending_cancels.saturating_sub(1);
+        }
+        live.request.state = state.clone();
+        live.request.ended_at.get_or_insert(now.wall);
+        for token in core::mem::take(&mut live.followers) {
+            let answer = match &state {
+                State::Cancelled { .. } => Ok(Cancellation::Cancelled),
+                State::Stopped { .. } => Ok(Cancellation::Stopping),
+                other => Err(CancelError::AlreadyFinished { id, state: other.clone().into() }),
+            };
+            self.outbox.after(Effect::Answer(token, Answer::Cancel(answer)));
+        }
+        self.tell(EventKind::Request(live.request), now);
+    }
+
+    /// Frees what a request has reserved, and wakes who waits for it.
+    pub(crate) fn release(&mut self, id: RequestId, index: LibraryIndex) {
+        let Some((cartridge, slot, drive)) =
+            self.live.get_mut(&id).map(|live| (live.request.cartridge, live.slot.take(), live.request.drive))
+        else {
+            return;
+        };
+        if let Some(cartridge) = cartridge.filter(|&cartridge| self.catalogue.is_reserved_by(cartridge, id)) {
+            self.catalogue.unreserve(cartridge);
+            self.wake(index, Blocker::Medium(cartridge));
+        }
+        let Some(library) = self.library_mut(index) else { return };
+        let mut vacant_slot = false;
+        for address in [slot, drive].into_iter().flatten() {
+            let freed = library.elements.update(address, |element| {
+                if let Some(drive) = element.drive.as_mut().filter(|drive| drive.displacing == Some(id)) {
+                    drive.displacing = None;
+                }
+                element.reserved_by.take_if(|by| *by == id).is_some()
+            });
+            vacant_slot |= freed == Some(true) && slot == Some(address);
+        }
+        if vacant_slot {
+            self.wake(index, Blocker::Slot);
+        }
+        if let Some(drive) = drive {
+            self.wake_for_drive(index, drive);
+        }
+    }
+
+    pub(crate) fn wake_for_drive(&mut self, index: LibraryIndex, drive: ElementAddress) {
+        // A drive that is not free can still be made free of a cartridge that nobody mounted: the waiter decides.
+        let Some(library) = self.library(index) else { return };
+        let usable = library.elements.is_free_drive(drive)
+            || library.elements.idle_loaded_drive(Some(drive), Need::default()).is_some();
+        if usable && !self.wake(index, Blocker::Drive(drive)) {
+            self.wake(index, Blocker::AnyDrive);
+        }
+    }
+
+    /// Makes the first waiter for a thing ready.
+    pub(crate) fn wake(&mut self, index: LibraryIndex, blocker: Blocker) -> bool {
+        let id = self.library_mut(index).and_then(|library| library.queue.wake(blocker));
+        self.woken(index, id, blocker)
+    }
+
+    /// Makes the first waiter for a thing ready that is behind another one.
+    pub(crate) fn wake_behind(&mut self, index: LibraryIndex, blocker: Blocker, order: Order) -> bool {
+        let id = self.library_mut(index).and_then(|library| library.queue.wake_behind(blocker, order));
+        self.woken(index, id, blocker)
+    }
+
+    fn woken(&mut self, index: LibraryIndex, id: Option<RequestId>, blocker: Blocker) -> bool {
+        let Some(id) = id else { return false };
+        if let Some(live) = self.live.get_mut(&id) {
+            live.phase = Phase::Queued;
+            live.woken_from = Some(blocker);
+        }
+        self.mark_dirty(index);
+        true
+    }
+
+    pub(crate) fn operation(&self, id: RequestId) -> Option<Operation> {
+        Some(self.live.get(&id)?.request.operation())
+    }
+}

@@ -1,0 +1,176 @@
+//! The engine: four verbs, and the state behind them. Each question has its own file.
+
+mod adopt;
+mod cancel;
+mod contents;
+mod emit;
+mod live;
+mod motion;
+mod mount;
+mod open;
+mod recover;
+mod schedule;
+mod submit;
+mod view;
+mod work;
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::catalog::{LibraryRecord, MotionRecord};
+use crate::changer::Heard;
+use crate::id::{CommandId, IdSource, LibraryIndex, Path, RequestId};
+use crate::input::{Config, Input, Snapshot};
+use crate::library::Library;
+use crate::output::Output;
+use crate::time::Now;
+use contents::Catalogue;
+use emit::Outbox;
+use live::Live;
+use submit::LookupFor;
+pub use view::View;
+use work::{PathQueue, Task, TaskId, Timer, TimerKey};
+
+/// The manager's core. See the crate's documentation for the four verbs.
+#[derive(Debug)]
+pub struct Engine {
+    config: Config,
+    ids: IdSource,
+    libraries: Vec<Library>,
+    catalogue: Catalogue,
+    known_libraries: Vec<LibraryRecord>,
+    live: BTreeMap<RequestId, Live>,
+    /// Counts accepted requests: their age in the order of service.
+    accepted: u64,
+    /// Motions that an earlier process left open, until their library is there.
+    open_motions: BTreeMap<RequestId, MotionRecord>,
+    lookups: BTreeMap<crate::id::Token, LookupFor>,
+    next_lookup: u64,
+    /// Cancels whose verdict is open.
+    pending_cancels: usize,
+    tasks: BTreeMap<TaskId, Task>,
+    next_task: u64,
+    commands: BTreeMap<CommandId, (TaskId, Path)>,
+    next_command: u64,
+    paths: BTreeMap<Path, PathQueue>,
+    timers: BTreeMap<TimerKey, Timer>,
+    next_timer: u64,
+    outbox: Outbox,
+    /// Libraries whose schedule is to be looked at before this input is done.
+    dirty: VecDeque<LibraryIndex>,
+    store_failed: Option<Arc<str>>,
+}
+
+impl Engine {
+    /// An engine that starts from what the store kept. Drain [`poll_output`](Self::poll_output) before the first input.
+    pub fn new(config: Config, snapshot: Snapshot, now: Now) -> Self {
+        let libraries = config
+            .libraries
+            .iter()
+            .enumerate()
+            .map(|(n, library)| Library::new(LibraryIndex(n as u16), library.clone()))
+            .collect();
+        let mut engine = Self {
+            ids: IdSource::new(config.seed),
+            config,
+            libraries,
+            catalogue: Catalogue::new(snapshot.cartridges, snapshot.mounts),
+            known_libraries: snapshot.libraries,
+            live: BTreeMap::new(),
+            accepted: 0,
+            open_motions: BTreeMap::new(),
+            lookups: BTreeMap::new(),
+            next_lookup: 0,
+            pending_cancels: 0,
+            tasks: BTreeMap::new(),
+            next_task: 0,
+            commands: BTreeMap::new(),
+            next_command: 0,
+            paths: BTreeMap::new(),
+            timers: BTreeMap::new(),
+            next_timer: 0,
+            outbox: Outbox::default(),
+            dirty: VecDeque::new(),
+            store_failed: None,
+        };
+        engine.restore(snapshot.requests, snapshot.motions, now);
+        for n in 0..engine.libraries.len() {
+            engine.begin_open(LibraryIndex(n as u16), now);
+        }
+        engine.settle_outputs(now);
+        engine
+    }
+
+    /// Takes one input. Drain [`poll_output`](Self::poll_output) before the next one.
+    pub fn handle(&mut self, input: Input, now: Now) {
+        match input {
+            Input::Submit { token, submission } => self.submit(token, submission, now),
+            Input::Cancel { token, caller, id, reason } => self.cancel(token, &caller, id, reason, now),
+            Input::Adopt { token, caller, id } => self.adopt(token, caller, id, now),
+            Input::CloseSession { token, session } => self.close_session(token, session, now),
+            Input::Persisted { batch, result } => self.persisted(batch, result, now),
+            Input::Found { token, result } => self.found(token, result, now),
+            Input::Completed { command, result } => self.completed(command, result, now),
+            Input::Claimed { library, result } => self.claimed(library, result, now),
+            Input::Tick => {}
+        }
+        self.fire_timers(now);
+        self.settle_outputs(now);
+    }
+
+    /// The next thing to do; `None` when all that the last input caused was taken.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outbox.pop()
+    }
+
+    /// When the engine wants an [`Input::Tick`], in monotonic time.
+    pub fn next_deadline(&self) -> Option<Duration> {
+        self.timers.first_key_value().map(|(key, _)| key.at)
+    }
+
+    /// How things stand.
+    pub fn view(&self) -> View<'_> {
+        View::new(self)
+    }
+
+    fn library(&self, index: LibraryIndex) -> Option<&Library> {
+        self.libraries.get(usize::from(index.0))
+    }
+
+    fn library_mut(&mut self, index: LibraryIndex) -> Option<&mut Library> {
+        self.libraries.get_mut(usize::from(index.0))
+    }
+
+    fn mark_dirty(&mut self, index: LibraryIndex) {
+        if !self.dirty.contains(&index) {
+            self.dirty.push_back(index);
+        }
+    }
+
+    /// Runs schedules and effects until nothing more follows, then closes the batch.
+    fn settle_outputs(&mut self, now: Now) {
+        loop {
+            while let Some(index) = self.dirty.pop_front() {
+                self.schedule(index, now);
+            }
+            let effects = self.outbox.flush();
+            if effects.is_empty() && self.dirty.is_empty() {
+                return;
+            }
+            self.run_effects(effects, now);
+        }
+    }
+
+    fn fire_timers(&mut self, now: Now) {
+        while let Some(entry) = self.timers.first_entry().filter(|entry| entry.key().at <= now.monotonic) {
+            match entry.remove() {
+                Timer::Wake(task) => self.step_task(task, Heard::Woken, now),
+                Timer::Reopen(library) => self.begin_open(library, now),
+                Timer::Requeue(request) => self.requeue_after_pause(request, now),
+                Timer::Deadline(request) => self.deadline_passed(request, now),
+            }
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! A motion in the engine: the durable intent, the one line that sends it, and what its ending means.
+
+use alloc::string::{String, ToString};
+use alloc::vec;
+
+use autochanger_scsi::{ElementType, Sense};
+
+use super::Engine;
+use super::emit::Effect;
+use super::live::Phase;
+use super::work::{Timer, Work};
+use crate::catalog::{MotionRecord, MotionState};
+use crate::changer::motion::{Motion, Moved};
+use crate::changer::settle::Settle;
+use crate::id::{CartridgeId, LibraryIndex, RequestId};
+use crate::library::fault::{Doing, Meaning, Stale, meaning};
+use crate::library::{MotionStage, PlannedMotion};
+use crate::output::{Change, EventKind};
+use crate::request::{ElementName, Failure, FailureKind, Operation, Outcome, Place, State};
+use crate::time::Now;
+
+/// How often a motion that is known to have done nothing is tried again. Each attempt has an intent of its own.
+const MAX_ATTEMPTS: u8 = 5;
+
+impl Engine {
+    /// Journals the intent. The motion is sent when it is durable.
+    pub(crate) fn intend(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        cartridge: CartridgeId,
+        source: ElementName,
+        destination: ElementName,
+        now: Now,
+    ) {
+        let Some(library_id) = self.library(index).and_then(|library| library.id) else { return };
+        let Some(live) = self.live.get_mut(&id) else { return };
+        live.phase = Phase::Intent;
+        live.request.motions += 1;
+        let record = MotionRecord {
+            request: id,
+            sequence: live.request.motions,
+            library: library_id,
+            cartridge,
+            source,
+            destination,
+            at: now.wall,
+            state: MotionState::Open,
+        };
+        if live.request.state == State::InProcess {
+            let request = live.request.clone();
+            self.outbox.change(Change::Request(request.clone()));
+            self.outbox.after(Effect::Event(EventKind::Request(request)));
+        } else {
+            self.set_state(id, State::InProcess);
+        }
+        self.outbox.change(Change::Motion(record.clone()));
+        self.outbox.after(Effect::IntentDurable(id));
+        let motion = PlannedMotion { record, stage: MotionStage::Intent, recovered: false, doubted: false };
+        if let Some(library) = self.library_mut(index) {
+            library.motions.insert(id, motion);
+        }
+    }
+
+    pub(crate) fn intent_durable(&mut self, id: RequestId) {
+        let Some(live) = self.live.get_mut(&id).filter(|live| live.phase == Phase::Intent) else { return };
+        live.phase = Phase::Prepared;
+        let Some(index) = live.library else { return };
+        if let Some(motion) = self.library_mut(index).and_then(|library| library.motions.get_mut(&id)) {
+            motion.stage = MotionStage::Prepared;
+        }
+        self.mark_dirty(index);
+    }
+
+    /// Takes back an intent that was not sent.
+    pub(crate) fn drop_intent(&mut self, id: RequestId) {
+        let Some(live) = self.live.get(&id).filter(|l| matches!(l.phase, Phase::Intent | Phase::Prepared))
+        else {
+            return;
+        };
+        if let Some(index) = live.library {
+            self.close_motion(index, id, MotionState::NotSent);
+        }
+    }
+
+    fn close_motion(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        state: MotionState,
+    ) -> Option<PlannedMotion> {
+        let mut motion = self.library_mut(index)?.motions.remove(&id)?;
+        motion.record.state = state;
+        self.outbox.change(Change::Motion(motion.record.clone()));
+        Some(motion)
+    }
+
+    pub(crate) fn settle_for(&self, index: LibraryIndex, record: &MotionRecord) -> Option<Settle> {
+        let library = self.library(index)?;
+        let barcode =
+            self.catalogue.cartridge(record.cartridge).and_then(|cartridge| cartridge.barcode.clone());
+        let (arms, timing) = (library.arms(), library.config.timing);
+        Some(Settle::new(record.source, record.destination, arms, barcode, library.style, timing))
+    }
+
+    /// The only point of no return.
+    pub(crate) fn send_motion(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+        let Some(record) =
+            self.library(index).and_then(|l| l.motions.get(&id)).map(|motion| motion.record.clone())
+        else {
+            return;
+        };
+        let Some(settle) = self.settle_for(index, &record) else { return };
+        if let Some(motion) = self.library_mut(index).and_then(|library| library.motions.get_mut(&id)) {
+            motion.stage = MotionStage::Sent;
+        }
+        if let Some(live) = self.live.get_mut(&id) {
+            live.phase = Phase::Moving;
+            live.steps_sent = true;
+        }
+        self.begin(index, Work::Motion(id, Motion::new(settle)), now);
+    }
+
+    /// A motion's ending is in doubt. While it rests between two looks the arm is free for others.
+    pub(crate) fn motion_in_doubt(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        why: String,
+        resting: bool,
+        now: Now,
+    ) {
+        let Some(motion) = self.library_mut(index).and_then(|library| library.motions.get_mut(&id)) else {
+            return;
+        };
+        if resting {
+            motion.stage = MotionStage::Settling;
+        }
+        if !core::mem::replace(&mut motion.doubted, true) {
+            self.tell(EventKind::MotionInDoubt { request: id, why }, now);
+        }
+    }
+
+    /// A motion has ended, one way or another.
+    pub(crate) fn moved(&mut self, index: LibraryIndex, id: RequestId, moved: Moved, now: Now) {
+        let state = match &moved {
+            Moved::Yes => MotionState::Moved,
+            Moved::No { .. } => MotionState::NotMoved,
+            Moved::NotSent(_) => MotionState::NotSent,
+            Moved::Unknown { .. } => MotionState::Unknown,
+        };
+        self.open_motions.remove(&id);
+        let Some(motion) = self.close_motion(index, id, state) else { return };
+        match moved {
+            Moved::Yes => self.arrived(index, id, &motion.record, now),
+            Moved::No { sense, why } => self.not_moved(index, id, &motion, sense, why, now),
+            Moved::NotSent(fault) => {
+                let attempts_left = self.live.get_mut(&id).is_some_and(|live| {
+                    live.attempts += 1;
+                    live.attempts < MAX_ATTEMPTS
+                });
+                if fault.kind.is_transient() && attempts_left {
+                    self.path_lost(index, fault, now);
+                    self.back_to_queue(index, id, now);
+                } else {
+                    let failure = Failure::new(FailureKind::PathLost, fault.to_string());
+                    let failure = failure.with_place(Place::Element(motion.record.source));
+                    self.path_lost(index, fault, now);
+                    self.fail(id, failure, now);
+                }
+            }
+            Moved::Unknown { why } => self.lost_sight(index, id, &motion, why, now),
+        }
+    }
+
+    fn arrived(&mut self, index: LibraryIndex, id: RequestId, record: &MotionRecord, now: Now) {
+        self.place_cartridge(index, record.cartridge, Place::Element(record.destination), now);
+        self.vacate(index, record.source);
+        self.free_slot_of(index, id, record.source);
+        match self.operation(id) {
+            Some(Operation::Mount) => {
+                if self.stopping(id) {
+                    return self.stop_here(id, now);
+                }
+                self.await_drive(index, id, now);
+            }
+            Some(Operation::Dismount) => {
+                if let Some(mount) = self.catalogue.mount_of(record.cartridge).map(|mount| mount.id) {
+                    self.end_mount(index, mount);
+                }
+                let slot = record.destination.address;
+                self.end(id, State::Passed(Outcome::Dismounted { slot }), now);
+            }
+            _ => {}
+        }
+    }
+
+    /// The slot that a cartridge has left is free while the request goes on.
+    fn free_slot_of(&mut self, index: LibraryIndex, id: RequestId, element: ElementName) {
+        if element.kind == ElementType::Drive {
+            return;
+        }
+        if let Some(live) = self.live.get_mut(&id) {
+            live.slot.take_if(|slot| *slot == element.address);
+        }
+        if let Some(library) = self.library_mut(index) {
+            library.elements.update(element.address, |element| element.reserved_by.take_if(|by| *by == id));
+        }
+        self.wake(index, crate::library::queue::Blocker::Slot);
+    }
+
+    fn not_moved(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        motion: &PlannedMotion,
+        sense: Option<Sense>,
+        why: String,
+        now: Now,
+    ) {
+        self.restore_to_source(index, &motion.record);
+        if self.stopping(id) {
+            return self.stop_here(id, now);
+        }
+        if motion.recovered {
+            return self.resume_unstarted(index, id, now);
+        }
+        // Without sense data the path failed, not the library; what did not happen may be asked for again.
+        let meaning = sense.map_or(Meaning::Again, |sense| meaning(&sense, Doing::Moving));
+        let Some(live) = self.live.get_mut(&id) else { return };
+        live.attempts += 1;
+        let attempts_left = live.attempts < MAX_ATTEMPTS;
+        match meaning {
+            Meaning::Again if attempts_left => self.pause(index, id, now),
+            Meaning::UnloadFirst if attempts_left && motion.record.source.kind == ElementType::Drive => {
+                self.unload_and_retry(index, id, &motion.record, now);
+            }
+            meaning => {
+                let kind = match meaning {
+                    Meaning::Failed(kind) => kind,
+                    Meaning::UnloadFirst => FailureKind::DriveFault,
+                    _ if sense.is_none() => FailureKind::PathLost,
+                    _ => FailureKind::LibraryFault,
+                };
+                // The picture that led here was wrong: it is read again before the next move.
+                if matches!(kind, FailureKind::SourceEmpty | FailureKind::DestinationFull)
+                    && let Some(library) = self.library_mut(index)
+                {
+                    library.stale = Stale::All;
+                }
+                let MotionRecord { cartridge, source, destination, .. } = &motion.record;
+                let message = alloc::format!(
+                    "{} did not move cartridge {} from {source} to {destination}: {why}",
+                    self.library_name(index),
+                    self.cartridge_name(*cartridge)
+                );
+                let failure =
+                    Failure::new(kind, message).with_sense(sense).with_place(Place::Element(*source));
+                self.fail(id, failure, now);
+            }
+        }
+    }
+
+    /// The element is empty, whatever was known of it: an inventory may have read it in the middle of the motion.
+    fn vacate(&mut self, index: LibraryIndex, element: ElementName) {
+        if let Some(library) = self.library_mut(index) {
+            library.elements.update(element.address, |element| {
+                element.cartridge = None;
+                element.full = false;
+            });
+        }
+    }
+
+    /// The cartridge is at its source: so are the elements, whatever was read of them in the middle of the motion.
+    fn restore_to_source(&mut self, index: LibraryIndex, record: &MotionRecord) {
+        let Some(library) = self.library_mut(index) else { return };
+        library.elements.update(record.source.address, |element| {
+            element.cartridge = Some(record.cartridge);
+            element.full = true;
+        });
+        library.elements.update(record.destination.address, |element| {
+            if element.cartridge.take_if(|held| *held == record.cartridge).is_some() {
+                element.full = false;
+            }
+        });
+    }
+
+    fn lost_sight(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        motion: &PlannedMotion,
+        why: String,
+        now: Now,
+    ) {
+        let MotionRecord { cartridge, source, destination, .. } = motion.record;
+        let place = Place::Unknown { one_of: vec![source, destination] };
+        if let Some(library) = self.library_mut(index) {
+            // The cartridge may stand somewhere else, in the arm say: everything is looked at.
+            library.stale = Stale::All;
+            for address in [source.address, destination.address] {
+                library.elements.update(address, |element| element.doubtful = true);
+            }
+        }
+        self.place_cartridge(index, cartridge, place.clone(), now);
+        let kind = if motion.recovered { FailureKind::Interrupted } else { FailureKind::Unknown };
+        let message = alloc::format!(
+            "whether {} moved cartridge {} from {source} to {destination} could not be found out: {why}",
+            self.library_name(index),
+            self.cartridge_name(cartridge)
+        );
+        self.fail(id, Failure::new(kind, message).with_place(place), now);
+    }
+
+    pub(crate) fn stopping(&self, id: RequestId) -> bool {
+        self.live.get(&id).is_some_and(|live| live.request.stopping.is_some())
+    }
+
+    /// A step has ended and the request was told to stop: it ends here, and nothing is moved back.
+    pub(crate) fn stop_here(&mut self, id: RequestId, now: Now) {
+        let Some(by) = self.live.get(&id).and_then(|live| live.request.stopping.clone()) else { return };
+        self.end(id, State::Stopped { place: self.place_of(id), by }, now);
+    }
+
+    /// Nothing has happened: the request is tried again after a pause. It keeps what it has reserved.
+    fn pause(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+        let Some(library) = self.library(index) else { return };
+        let timing = library.config.timing;
+        let Some(live) = self.live.get_mut(&id) else { return };
+        live.phase = Phase::Pausing;
+        let doublings = u32::from(live.attempts.saturating_sub(1)).min(16);
+        let pause = timing.retry_min.saturating_mul(2u32.saturating_pow(doublings)).min(timing.retry_max);
+        let key = self.set_timer(now.monotonic.saturating_add(pause), Timer::Requeue(id));
+        if let Some(live) = self.live.get_mut(&id) {
+            live.pause = Some(key);
+        }
+    }
+
+    pub(crate) fn requeue_after_pause(&mut self, id: RequestId, now: Now) {
+        let Some(live) = self.live.get_mut(&id).filter(|live| live.phase == Phase::Pausing) else { return };
+        live.pause = None;
+        if let Some(index) = live.library {
+            self.back_to_queue(index, id, now);
+        }
+    }
+
+    /// Nothing has happened: reservations are given back, and the request takes its old place in the queue.
+    pub(crate) fn back_to_queue(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+        self.release(id, index);
+        self.set_state(id, State::Queued);
+        self.admit(id, now);
+    }
+}

@@ -1,0 +1,300 @@
+//! The drive's part of a mount and of a dismount, and the ends of inventories.
+
+use alloc::string::ToString;
+
+use autochanger_scsi::{ElementAddress, ElementType};
+
+use super::Engine;
+use super::emit::Effect;
+use super::live::Phase;
+use super::work::Work;
+use crate::catalog::{MotionRecord, MountRecord};
+use crate::changer::ask::Refusal;
+use crate::changer::inventory::{Inventory, NotRead};
+use crate::changer::survey::TYPES;
+use crate::drive::ready::{AwaitReady, NotReady};
+use crate::drive::unload::{Unload, Unloaded};
+use crate::id::{CartridgeId, Device, LibraryIndex, RequestId};
+use crate::output::{Change, EventKind};
+use crate::request::{ElementName, Failure, FailureKind, Outcome, Place, State, Wanted};
+use crate::time::Now;
+use crate::view::{LibraryError, MountInfo};
+
+impl Engine {
+    fn drive_device(&self, index: LibraryIndex, drive: ElementAddress) -> Option<Device> {
+        self.library(index)?.elements.get(drive)?.drive.as_ref()?.device
+    }
+
+    /// The cartridge is in the drive: the mount ends when the drive is ready. Without a way to the drive it ends now.
+    pub(crate) fn await_drive(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+        let Some(drive) = self.live.get(&id).and_then(|live| live.request.drive) else { return };
+        let Some(timing) = self.library(index).map(|library| library.config.timing) else { return };
+        match self.drive_device(index, drive) {
+            None => self.mounted(index, id, drive, now),
+            Some(device) => {
+                if let Some(live) = self.live.get_mut(&id) {
+                    live.phase = Phase::Loading;
+                }
+                self.begin(index, Work::Ready(id, AwaitReady::new(device, timing)), now);
+            }
+        }
+    }
+
+    pub(crate) fn drive_answered(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        result: Result<(), NotReady>,
+        now: Now,
+    ) {
+        let Some(live) = self.live.get(&id) else { return };
+        let Some(drive) = live.request.drive else { return };
+        let reason = match result {
+            Ok(()) => return self.mounted(index, id, drive, now),
+            Err(reason) => reason,
+        };
+        let (kind, sense, what) = match &reason {
+            NotReady::Sense(kind, sense) => (*kind, Some(*sense), sense.to_string()),
+            NotReady::Silent(status) => (FailureKind::DriveFault, None, alloc::format!("status {status:?}")),
+            NotReady::Path(fault) => (FailureKind::PathLost, None, fault.to_string()),
+        };
+        let element = ElementName { kind: ElementType::Drive, address: drive };
+        let cartridge = live.request.cartridge.map(|id| self.cartridge_name(id)).unwrap_or_default();
+        let message = alloc::format!(
+            "{element} of {} did not come ready with cartridge {cartridge}: {what}",
+            self.library_name(index)
+        );
+        self.fail(id, Failure::new(kind, message).with_sense(sense).with_place(Place::Element(element)), now);
+    }
+
+    fn mounted(&mut self, index: LibraryIndex, id: RequestId, drive: ElementAddress, now: Now) {
+        let Some(live) = self.live.get(&id) else { return };
+        let Some(cartridge) = live.request.cartridge else { return };
+        let mount = MountRecord {
+            id,
+            cartridge,
+            library: live.request.library,
+            drive,
+            application: live.request.application.clone(),
+            since: now.wall,
+        };
+        if let Some(library) = self.library_mut(index) {
+            library.elements.update(drive, |element| {
+                if let Some(drive) = &mut element.drive {
+                    drive.mount = Some(id);
+                }
+            });
+        }
+        self.catalogue.put_mount(mount.clone());
+        self.outbox.change(Change::Mount(mount.clone()));
+        let info = self.mount_info(&mount);
+        let serial = info.serial.clone();
+        self.outbox.after(Effect::Event(EventKind::Mounted(info)));
+        self.end(id, State::Passed(Outcome::Mounted { drive, serial }), now);
+    }
+
+    pub(crate) fn mount_info(&self, mount: &MountRecord) -> MountInfo {
+        let drive = self
+            .libraries
+            .iter()
+            .find(|library| library.id == Some(mount.library))
+            .and_then(|library| library.elements.get(mount.drive)?.drive.as_ref());
+        MountInfo {
+            id: mount.id,
+            cartridge: mount.cartridge,
+            barcode: self
+                .catalogue
+                .cartridge(mount.cartridge)
+                .and_then(|cartridge| cartridge.barcode.clone()),
+            library: mount.library,
+            drive: mount.drive,
+            serial: drive.and_then(|drive| drive.serial.clone()),
+            device: drive.and_then(|drive| drive.device),
+            application: mount.application.clone(),
+            since: mount.since,
+        }
+    }
+
+    /// Starts unloading the drive of a dismount, where it is wanted and there is a way to the drive.
+    pub(crate) fn begin_unload(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        cartridge: CartridgeId,
+        drive: ElementAddress,
+        now: Now,
+    ) -> bool {
+        let Some(library) = self.library(index).filter(|library| library.config.unload_before_move) else {
+            return false;
+        };
+        let timing = library.config.timing;
+        let Some(device) = self.drive_device(index, drive) else { return false };
+        self.reserve(index, id, cartridge, drive, None);
+        self.set_state(id, State::InProcess);
+        let Some(live) = self.live.get_mut(&id) else { return false };
+        live.phase = Phase::Unloading;
+        live.steps_sent = true;
+        let force = matches!(live.request.wanted, Wanted::Dismount { force: true, .. });
+        self.begin(index, Work::Unload(id, Unload::new(device, timing, force)), now);
+        true
+    }
+
+    /// The library wants the drive unloaded by us, although the configuration said otherwise.
+    pub(crate) fn unload_and_retry(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        record: &MotionRecord,
+        now: Now,
+    ) {
+        let drive = record.source.address;
+        match (self.drive_device(index, drive), self.library(index).map(|library| library.config.timing)) {
+            (Some(device), Some(timing)) => {
+                if let Some(live) = self.live.get_mut(&id) {
+                    live.phase = Phase::Unloading;
+                }
+                self.begin(index, Work::Unload(id, Unload::new(device, timing, false)), now);
+            }
+            _ => {
+                let message = alloc::format!(
+                    "{} wants {} unloaded before the robot takes cartridge {}, and no way to the drive is known: \
+                     configure it with `drive`",
+                    self.library_name(index),
+                    record.source,
+                    self.cartridge_name(record.cartridge)
+                );
+                let failure = Failure::new(FailureKind::DriveFault, message);
+                self.fail(id, failure.with_place(Place::Element(record.source)), now);
+            }
+        }
+    }
+
+    pub(crate) fn unloaded(&mut self, index: LibraryIndex, id: RequestId, result: Unloaded, now: Now) {
+        let Some(live) = self.live.get_mut(&id) else { return };
+        live.unloaded = true;
+        if self.stopping(id) {
+            return self.stop_here(id, now);
+        }
+        match result {
+            Unloaded::Yes => {
+                let Some(live) = self.live.get_mut(&id) else { return };
+                live.phase = Phase::Queued;
+                let order = live.order;
+                if let Some(library) = self.library_mut(index) {
+                    library.queue.insert(order, id);
+                }
+                self.mark_dirty(index);
+            }
+            Unloaded::No(kind, sense) => {
+                let Some(drive) = self.live.get(&id).and_then(|live| live.request.drive) else { return };
+                let element = ElementName { kind: ElementType::Drive, address: drive };
+                let message = alloc::format!(
+                    "{element} of {} does not let go of its cartridge: {sense}",
+                    self.library_name(index)
+                );
+                let failure = Failure::new(kind, message).with_sense(Some(sense));
+                self.fail(id, failure.with_place(Place::Element(element)), now);
+            }
+        }
+    }
+
+    pub(crate) fn initialized(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        result: Result<(), Refusal>,
+        now: Now,
+    ) {
+        if self.stopping(id) {
+            return self.inventory_stopped(index, id, now);
+        }
+        match result {
+            Ok(()) => self.read_elements(index, Some(id), &TYPES, now),
+            Err(refusal) => {
+                if let Some(library) = self.library_mut(index) {
+                    library.reading = false;
+                }
+                self.inventory_failed(index, Some(id), &refusal, "INITIALIZE ELEMENT STATUS", now);
+            }
+        }
+    }
+
+    pub(crate) fn inventory_stopped(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+        if let Some(library) = self.library_mut(index) {
+            library.reading = false;
+        }
+        self.stop_here(id, now);
+    }
+
+    pub(crate) fn inventory_read(
+        &mut self,
+        index: LibraryIndex,
+        request: Option<RequestId>,
+        kinds: &'static [ElementType],
+        result: Result<Inventory, NotRead>,
+        now: Now,
+    ) {
+        if let Some(library) = self.library_mut(index) {
+            library.reading = false;
+        }
+        match result {
+            Ok(inventory) => {
+                if let Some(library) = self.library_mut(index) {
+                    library.style = inventory.style;
+                }
+                let found = self.reconcile(index, &inventory.elements, kinds, now);
+                self.wake_after_inventory(index);
+                if let Some(id) = request {
+                    self.end(id, State::Passed(found.into()), now);
+                }
+            }
+            Err(not_read) => {
+                self.inventory_failed(index, request, &not_read.refusal, "READ ELEMENT STATUS", now);
+            }
+        }
+    }
+
+    fn inventory_failed(
+        &mut self,
+        index: LibraryIndex,
+        request: Option<RequestId>,
+        refusal: &Refusal,
+        command: &str,
+        now: Now,
+    ) {
+        if let Refusal::Path(fault) = refusal {
+            self.path_lost(index, fault.clone(), now);
+        }
+        let Some(id) = request else {
+            // What is stale stays stale: the library is surveyed anew before anything moves.
+            if !matches!(refusal, Refusal::Path(_)) {
+                let device = self.library_name(index).into();
+                let what = alloc::format!("it answered {command} with {refusal}");
+                self.unusable(index, LibraryError::Unfit { device, what }, now);
+            }
+            return;
+        };
+        let kind = match refusal {
+            Refusal::Path(_) => FailureKind::PathLost,
+            _ if refusal.is_illegal(0x20) => FailureKind::Refused,
+            _ => FailureKind::LibraryFault,
+        };
+        let message = alloc::format!("{} answered {command} with {refusal}", self.library_name(index));
+        self.fail(id, Failure::new(kind, message).with_sense(refusal.sense()), now);
+    }
+
+    /// What an inventory freed may be what somebody waits for.
+    fn wake_after_inventory(&mut self, index: LibraryIndex) {
+        let Some(library) = self.library(index) else { return };
+        let free: alloc::vec::Vec<ElementAddress> = library
+            .elements
+            .of_kind(ElementType::Drive)
+            .map(|element| element.name.address)
+            .filter(|&address| library.elements.is_free_drive(address))
+            .collect();
+        for drive in free {
+            self.wake_for_drive(index, drive);
+        }
+        self.wake(index, crate::library::queue::Blocker::Slot);
+    }
+}

@@ -1,0 +1,198 @@
+//! From a configured library to a ready one: identify, claim, survey; and again after its path was lost.
+
+use alloc::boxed::Box;
+use alloc::string::ToString;
+use alloc::sync::Arc;
+
+use super::Engine;
+use super::contents::Reconciled;
+use super::work::{Timer, Work};
+use crate::catalog::{Identity, LibraryRecord, generation};
+use crate::changer::identify::{Identify, NotIdentified};
+use crate::changer::survey::{NotSurveyed, Survey, Surveyed, TYPES};
+use crate::command::PathFault;
+use crate::id::{LibraryId, LibraryIndex};
+use crate::input::ClaimError;
+use crate::library::fault::Stale;
+use crate::output::{Change, EventKind, Output};
+use crate::time::Now;
+use crate::view::{LibraryError, LibraryState};
+
+impl Engine {
+    pub(crate) fn begin_open(&mut self, index: LibraryIndex, now: Now) {
+        let Some(library) = self.library_mut(index) else { return };
+        library.opening = true;
+        let work = Work::Identify(Identify::new(library.config.name.clone(), library.config.timing));
+        self.begin(index, work, now);
+    }
+
+    pub(crate) fn set_library_state(&mut self, index: LibraryIndex, state: LibraryState, now: Now) {
+        let Some(library) = self.library_mut(index) else { return };
+        if *library.state == state {
+            return;
+        }
+        library.state = Arc::new(state);
+        let (name, state) = (library.config.name.clone(), library.state.clone());
+        self.tell(EventKind::Library { name, state }, now);
+    }
+
+    pub(crate) fn identified(
+        &mut self,
+        index: LibraryIndex,
+        result: Result<Identity, NotIdentified>,
+        now: Now,
+    ) {
+        let identity = match result {
+            Ok(identity) => identity,
+            Err(NotIdentified::Path(fault)) => return self.not_present(index, fault, now),
+            Err(NotIdentified::Error(error)) => return self.unusable(index, error, now),
+        };
+        let twin = self.libraries.iter().find(|other| {
+            other.index != index && other.identity.as_ref().is_some_and(|known| known.is_same(&identity))
+        });
+        let twin = twin.map(|other| other.config.name.clone());
+        let Some(library) = self.library_mut(index) else { return };
+        let device = library.config.name.clone();
+        if let Some(other) = twin {
+            let serial = identity.serial;
+            return self.unusable(index, LibraryError::Twice { device, other, serial }, now);
+        }
+        match &library.identity {
+            Some(known) if !known.is_same(&identity) => {
+                let what = alloc::format!(
+                    "another library answers here now: {} {} with serial number {}, it was {}",
+                    identity.vendor,
+                    identity.product,
+                    identity.serial,
+                    known.serial
+                );
+                self.unusable(index, LibraryError::Unfit { device, what }, now);
+            }
+            _ => {
+                library.identity = Some(identity.clone());
+                if library.claimed {
+                    self.begin_survey(index, now);
+                } else {
+                    self.outbox.put(Output::Claim { library: index, identity });
+                }
+            }
+        }
+    }
+
+    pub(crate) fn claimed(&mut self, index: LibraryIndex, result: Result<(), ClaimError>, now: Now) {
+        let Some(library) = self.library_mut(index) else { return };
+        let Some(identity) = library.identity.clone() else { return };
+        if let Err(claim) = result {
+            let device = library.config.name.clone();
+            library.identity = None;
+            return self.unusable(index, LibraryError::InUse { device, serial: identity.serial, claim }, now);
+        }
+        library.claimed = true;
+        let known =
+            self.known_libraries.iter().find(|known| known.identity.is_same(&identity)).map(|known| known.id);
+        let id = known.unwrap_or_else(|| LibraryId(self.ids.next()));
+        let record = LibraryRecord { id, identity };
+        if !self.known_libraries.contains(&record) {
+            self.known_libraries.retain(|known| known.id != id);
+            self.known_libraries.push(record.clone());
+            self.outbox.change(Change::Library(record));
+        }
+        if let Some(library) = self.library_mut(index) {
+            library.id = Some(id);
+        }
+        self.begin_survey(index, now);
+    }
+
+    fn begin_survey(&mut self, index: LibraryIndex, now: Now) {
+        let Some(library) = self.library(index) else { return };
+        let config = &library.config;
+        let survey = Survey::new(config.drives.clone(), config.timing, config.max_transfer);
+        self.begin(index, Work::Survey(Box::new(survey)), now);
+    }
+
+    pub(crate) fn surveyed(&mut self, index: LibraryIndex, result: Result<Surveyed, NotSurveyed>, now: Now) {
+        let found = match result {
+            Ok(found) => found,
+            Err(NotSurveyed::Path(fault)) => return self.not_present(index, fault, now),
+            Err(NotSurveyed::Unfit(what)) => {
+                let Some(library) = self.library(index) else { return };
+                let device = library.config.name.clone();
+                return self.unusable(index, LibraryError::Unfit { device, what }, now);
+            }
+        };
+        let _: Reconciled = self.reconcile(index, &found.elements, &TYPES, now);
+        let Some(library) = self.library_mut(index) else { return };
+        library.geometry = found.geometry;
+        library.capabilities = found.capabilities;
+        library.style = found.style;
+        library.stale = Stale::Nothing;
+        library.opening = false;
+        library.retry_pause = library.config.timing.retry_min;
+        let drives: alloc::vec::Vec<_> = library
+            .elements
+            .of_kind(autochanger_scsi::ElementType::Drive)
+            .map(|element| element.name.address)
+            .collect();
+        for address in drives {
+            library.elements.update(address, |element| {
+                if let Some(drive) = &mut element.drive {
+                    let path = found.paths.get(&address);
+                    let told = found.drives.iter().find(|drive| drive.address == address && !drive.cut);
+                    // The drive knows its own number best.
+                    drive.serial = path
+                        .and_then(|path| path.serial.clone())
+                        .or_else(|| told.and_then(|drive| drive.serial.clone()));
+                    drive.device = path.map(|path| path.device);
+                    let product =
+                        path.map(|path| &path.product).or(told.and_then(|drive| drive.product.as_ref()));
+                    drive.generation = product.and_then(|product| generation::of_drive(product));
+                }
+            });
+        }
+        self.set_library_state(index, LibraryState::Ready, now);
+        self.attach_orphans(index, now);
+        self.mark_dirty(index);
+    }
+
+    /// The way to the library is lost: it is tried again with growing pauses.
+    pub(crate) fn not_present(&mut self, index: LibraryIndex, fault: PathFault, now: Now) {
+        self.set_library_state(index, LibraryState::NotPresent(fault), now);
+        self.reopen_later(index, now);
+    }
+
+    /// Something a person must put right. What may right itself (another manager that ends, a library that comes
+    /// online) is tried again all the same; a wrong secret or address is not.
+    pub(crate) fn unusable(&mut self, index: LibraryIndex, error: LibraryError, now: Now) {
+        let may_right_itself = matches!(error, LibraryError::InUse { .. } | LibraryError::Unfit { .. });
+        self.set_library_state(index, LibraryState::Unusable(error), now);
+        if may_right_itself {
+            self.reopen_later(index, now);
+        }
+    }
+
+    fn reopen_later(&mut self, index: LibraryIndex, now: Now) {
+        let Some(library) = self.library_mut(index) else { return };
+        let pause = library.retry_pause;
+        library.retry_pause = (pause * 2).min(library.config.timing.retry_max);
+        library.opening = true;
+        self.set_timer(now.monotonic.saturating_add(pause), Timer::Reopen(index));
+    }
+
+    /// A command of a running request could not reach the library.
+    pub(crate) fn path_lost(&mut self, index: LibraryIndex, fault: PathFault, now: Now) {
+        let Some(library) = self.library(index) else { return };
+        if library.opening {
+            return;
+        }
+        if fault.kind.is_transient() {
+            self.not_present(index, fault, now);
+        } else {
+            self.unusable(index, LibraryError::Path(fault), now);
+        }
+    }
+
+    /// The library's name, for messages.
+    pub(crate) fn library_name(&self, index: LibraryIndex) -> alloc::string::String {
+        self.library(index).map(|library| library.config.name.to_string()).unwrap_or_default()
+    }
+}

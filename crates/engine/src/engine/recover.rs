@@ -1,0 +1,146 @@
+//! After a restart: what was kept becomes live again, and open motions are looked into before anything else moves.
+
+use alloc::vec::Vec;
+
+use super::Engine;
+use super::live::{Live, Phase};
+use super::work::{Timer, Work};
+use crate::catalog::MotionRecord;
+use crate::changer::motion::Motion;
+use crate::id::{LibraryIndex, RequestId};
+use crate::input::RestartPolicy;
+use crate::library::queue::Order;
+use crate::library::{MotionStage, PlannedMotion};
+use crate::output::Change;
+use crate::request::{CancelledBy, Operation, Place, Request, State, Waiting};
+use crate::time::Now;
+
+impl Engine {
+    pub(crate) fn restore(&mut self, mut requests: Vec<Request>, motions: Vec<MotionRecord>, now: Now) {
+        self.open_motions = motions.into_iter().map(|motion| (motion.request, motion)).collect();
+        // Ids are UUIDs of version 7: their order is the order of age.
+        requests.sort_by_key(|request| (request.queued_at, request.id));
+        for request in requests {
+            self.restore_request(request, now);
+        }
+        let cartridges: Vec<_> = self.open_motions.values().map(|m| (m.cartridge, m.request)).collect();
+        for (cartridge, request) in cartridges {
+            self.catalogue.reserve(cartridge, request);
+        }
+    }
+
+    fn restore_request(&mut self, request: Request, now: Now) {
+        let id = request.id;
+        self.accepted += 1;
+        let order = Order::new(request.operation(), request.priority, self.accepted);
+        let deadline = request.deadline.map(|deadline| {
+            self.set_timer(now.monotonic.saturating_add(deadline.since(now.wall)), Timer::Deadline(id))
+        });
+        let open_motion = self.open_motions.contains_key(&id);
+        let stopping = request.stopping.is_some();
+        let live = Live {
+            steps_sent: open_motion || request.motions > 0 || request.state == State::InProcess,
+            request,
+            session: None,
+            library: None,
+            phase: Phase::Orphan,
+            ending: None,
+            followers: Vec::new(),
+            order,
+            woken_from: None,
+            attempts: 0,
+            deadline,
+            pause: None,
+            slot: None,
+            unloaded: false,
+        };
+        self.live.insert(id, live);
+        self.pending_cancels += usize::from(stopping);
+        if self.config.restart == RestartPolicy::CancelUnfinished && !stopping {
+            if open_motion {
+                self.live.entry(id).and_modify(|live| live.request.stopping = Some(CancelledBy::Restart));
+                self.pending_cancels += 1;
+                if let Some(request) = self.live.get(&id).map(|live| live.request.clone()) {
+                    self.outbox.change(Change::Request(request));
+                }
+            } else {
+                self.end_early(id, CancelledBy::Restart, now);
+            }
+        }
+    }
+
+    /// The library is there: its kept requests take their places.
+    pub(crate) fn attach_orphans(&mut self, index: LibraryIndex, now: Now) {
+        let Some(library_id) = self.library(index).and_then(|library| library.id) else { return };
+        let orphans: Vec<RequestId> = self
+            .live
+            .values()
+            .filter(|live| {
+                live.phase == Phase::Orphan && live.request.library == library_id && live.ending.is_none()
+            })
+            .map(|live| live.request.id)
+            .collect();
+        for id in orphans {
+            if let Some(live) = self.live.get_mut(&id) {
+                live.library = Some(index);
+            }
+            match self.open_motions.get(&id).cloned() {
+                Some(record) => self.settle_open_motion(index, id, record, now),
+                None => self.attach(index, id, now),
+            }
+        }
+    }
+
+    fn settle_open_motion(&mut self, index: LibraryIndex, id: RequestId, record: MotionRecord, now: Now) {
+        let Some(mut settle) = self.settle_for(index, &record) else { return };
+        settle.sent_before(record.at);
+        let drive_is_goal = record.destination.kind == autochanger_scsi::ElementType::Drive;
+        let (drive, slot) = if drive_is_goal {
+            (record.destination.address, record.source.address)
+        } else {
+            (record.source.address, record.destination.address)
+        };
+        self.reserve(index, id, record.cartridge, drive, Some(slot));
+        if let Some(live) = self.live.get_mut(&id) {
+            live.phase = Phase::Moving;
+        }
+        let motion = PlannedMotion { record, stage: MotionStage::Settling, recovered: true, doubted: false };
+        if let Some(library) = self.library_mut(index) {
+            library.motions.insert(id, motion);
+        }
+        self.begin(index, Work::Motion(id, Motion::found_open(settle)), now);
+    }
+
+    fn attach(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+        let Some(live) = self.live.get(&id) else { return };
+        if live.request.stopping.is_some() {
+            return self.stop_here(id, now);
+        }
+        let in_its_drive = live.request.state == State::InProcess
+            && live.request.operation() == Operation::Mount
+            && live.request.drive.is_some_and(|drive| {
+                matches!(self.place_of(id), Some(Place::Element(element)) if element.address == drive)
+            });
+        match (in_its_drive, live.request.drive, live.request.cartridge) {
+            // The move was done before the process ended; only the wait for the drive was left.
+            (true, Some(drive), Some(cartridge)) => {
+                self.reserve(index, id, cartridge, drive, None);
+                self.await_drive(index, id, now);
+            }
+            _ => self.resume_unstarted(index, id, now),
+        }
+    }
+
+    /// A request whose motion did not happen is as unstarted: a mount waits for somebody who still wants it.
+    pub(crate) fn resume_unstarted(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+        self.release(id, index);
+        let Some(live) = self.live.get_mut(&id) else { return };
+        if live.request.operation() == Operation::Mount && live.session.is_none() {
+            live.phase = Phase::Owner;
+            self.set_state(id, State::Waiting(Waiting::Owner));
+        } else {
+            self.set_state(id, State::Queued);
+            self.admit(id, now);
+        }
+    }
+}

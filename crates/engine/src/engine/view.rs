@@ -1,0 +1,121 @@
+//! How things stand, as copies for callers.
+
+use alloc::vec::Vec;
+
+use autochanger_scsi::ElementType;
+
+use super::Engine;
+use crate::catalog::Cartridge;
+use crate::id::{CartridgeId, LibraryId, RequestId};
+use crate::library::Library;
+use crate::request::Request;
+use crate::view::{DriveInfo, ElementCounts, LibraryInfo, MountInfo, SlotInfo};
+
+/// A look at the engine.
+#[derive(Debug)]
+pub struct View<'a>(&'a Engine);
+
+impl<'a> View<'a> {
+    pub(crate) fn new(engine: &'a Engine) -> Self {
+        Self(engine)
+    }
+
+    fn of(&self, wanted: Option<LibraryId>) -> impl Iterator<Item = (LibraryId, &'a Library)> {
+        let libraries = self.0.libraries.iter().filter_map(|library| Some((library.id?, library)));
+        libraries.filter(move |(id, _)| wanted.is_none_or(|wanted| wanted == *id))
+    }
+
+    fn barcode(&self, cartridge: Option<CartridgeId>) -> Option<alloc::sync::Arc<str>> {
+        self.0.catalogue.cartridge(cartridge?)?.barcode.clone()
+    }
+
+    /// The libraries, in the order of the configuration.
+    pub fn libraries(&self) -> Vec<LibraryInfo> {
+        let info = |library: &Library| {
+            let count = |kind| library.elements.of_kind(kind).count().min(usize::from(u16::MAX)) as u16;
+            LibraryInfo {
+                name: library.config.name.clone(),
+                id: library.id,
+                identity: library.identity.clone(),
+                state: library.state.clone(),
+                counts: ElementCounts {
+                    transports: count(ElementType::Transport),
+                    slots: count(ElementType::Storage),
+                    ports: count(ElementType::ImportExport),
+                    drives: count(ElementType::Drive),
+                },
+                live_requests: self
+                    .0
+                    .live
+                    .values()
+                    .filter(|live| Some(live.request.library) == library.id)
+                    .count(),
+            }
+        };
+        self.0.libraries.iter().map(info).collect()
+    }
+
+    /// The drives, of one library or of all.
+    pub fn drives(&self, library: Option<LibraryId>) -> Vec<DriveInfo> {
+        let mut drives = Vec::new();
+        for (id, library) in self.of(library) {
+            for element in library.elements.of_kind(ElementType::Drive) {
+                let drive = element.drive.as_ref();
+                drives.push(DriveInfo {
+                    library: id,
+                    element: element.name.address,
+                    serial: drive.and_then(|drive| drive.serial.clone()),
+                    device: drive.and_then(|drive| drive.device),
+                    cartridge: element.cartridge,
+                    barcode: self.barcode(element.cartridge),
+                    mount: drive.and_then(|drive| drive.mount),
+                    reserved_by: element.reserved_by,
+                    exception: element.exception,
+                });
+            }
+        }
+        drives
+    }
+
+    /// Slots, ports and transports by address, of one library or of all.
+    pub fn slots(&self, library: Option<LibraryId>) -> Vec<SlotInfo> {
+        let mut slots = Vec::new();
+        for (id, library) in self.of(library) {
+            for element in library.elements.iter().filter(|element| element.name.kind != ElementType::Drive) {
+                slots.push(SlotInfo {
+                    library: id,
+                    element: element.name,
+                    full: element.full,
+                    cartridge: element.cartridge,
+                    barcode: self.barcode(element.cartridge),
+                    accessible: element.accessible,
+                    exception: element.exception,
+                });
+            }
+        }
+        slots
+    }
+
+    /// The cartridges, of one library or of all.
+    pub fn cartridges(&self, library: Option<LibraryId>) -> Vec<Cartridge> {
+        let wanted = |cartridge: &&Cartridge| library.is_none_or(|library| cartridge.library == library);
+        self.0.catalogue.cartridges().filter(wanted).cloned().collect()
+    }
+
+    /// The requests that have not ended, oldest first.
+    pub fn requests(&self) -> Vec<Request> {
+        let mut requests: Vec<Request> = self.0.live.values().map(|live| live.request.clone()).collect();
+        requests.sort_by_key(|request| (request.queued_at, request.id));
+        requests
+    }
+
+    /// One request that has not ended.
+    pub fn request(&self, id: RequestId) -> Option<Request> {
+        self.0.live.get(&id).map(|live| live.request.clone())
+    }
+
+    /// The mounts.
+    pub fn mounts(&self) -> Vec<MountInfo> {
+        self.0.catalogue.mounts().map(|mount| self.0.mount_info(mount)).collect()
+    }
+}

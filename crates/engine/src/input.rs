@@ -1,0 +1,214 @@
+//! What the engine is told.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use autochanger_scsi::ElementAddress;
+
+use crate::catalog::{Caller, Cartridge, LibraryRecord, MotionRecord, MountRecord};
+use crate::command::{Completion, TransportError};
+use crate::id::{BatchId, CommandId, LibraryIndex, RequestId, SessionId, Token};
+use crate::request::{Request, Submission};
+
+/// One thing that happened.
+#[derive(Debug)]
+// An input is handed over once and taken apart at once: a box would be an allocation for nothing.
+#[allow(clippy::large_enum_variant)]
+pub enum Input {
+    /// A request is handed in. Answered with [`Answer::Submitted`](crate::output::Answer::Submitted).
+    Submit {
+        /// The caller's mark.
+        token: Token,
+        /// The request.
+        submission: Submission,
+    },
+    /// A request is to be cancelled. Answered with [`Answer::Cancel`](crate::output::Answer::Cancel).
+    Cancel {
+        /// The caller's mark.
+        token: Token,
+        /// Who asks.
+        caller: Caller,
+        /// Which request.
+        id: RequestId,
+        /// Why, for the record.
+        reason: Option<Arc<str>>,
+    },
+    /// A session claims a request or a mount as its own. Answered with [`Answer::Adopted`](crate::output::Answer::Adopted).
+    Adopt {
+        /// The caller's mark.
+        token: Token,
+        /// Who claims.
+        caller: Caller,
+        /// The mount request.
+        id: RequestId,
+    },
+    /// A session is closed: what was bound to it is cancelled. Answered with
+    /// [`Answer::SessionClosed`](crate::output::Answer::SessionClosed).
+    CloseSession {
+        /// The caller's mark.
+        token: Token,
+        /// The session.
+        session: SessionId,
+    },
+    /// A batch was committed, or could not be.
+    Persisted {
+        /// Which one.
+        batch: BatchId,
+        /// How it went.
+        result: Result<(), StoreFailure>,
+    },
+    /// The store's answer to a [`Lookup`](crate::output::Output::Lookup).
+    Found {
+        /// Which look-up.
+        token: Token,
+        /// The request, where there is one.
+        result: Result<Option<Request>, StoreFailure>,
+    },
+    /// A command ended.
+    Completed {
+        /// Which one.
+        command: CommandId,
+        /// How.
+        result: Result<Completion, TransportError>,
+    },
+    /// The answer to a [`Claim`](crate::output::Output::Claim): whether this process now owns the library.
+    Claimed {
+        /// The library.
+        library: LibraryIndex,
+        /// Whether it is ours.
+        result: Result<(), ClaimError>,
+    },
+    /// Time passed: a deadline that [`next_deadline`](crate::Engine::next_deadline) named may be due.
+    Tick,
+}
+
+/// The store could not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct StoreFailure(pub Arc<str>);
+
+/// A library could not be taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClaimError {
+    /// Another manager owns it.
+    #[error(
+        "the library is in use by {}: stop the other manager, or use that one",
+        pid.map_or_else(|| String::from("another process"), |pid| alloc::format!("the process {pid}"))
+    )]
+    InUse {
+        /// The other process, where its lock tells.
+        pid: Option<u32>,
+    },
+    /// The lock could not be made.
+    #[error(
+        "its lock could not be made: {0}; make the directory writable, or give another one with `lock_directory`"
+    )]
+    Lock(String),
+}
+
+/// What the engine starts from.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// Known libraries.
+    pub libraries: Vec<LibraryRecord>,
+    /// Known cartridges.
+    pub cartridges: Vec<Cartridge>,
+    /// Requests that have not ended.
+    pub requests: Vec<Request>,
+    /// Motions that are open.
+    pub motions: Vec<MotionRecord>,
+    /// Mounts.
+    pub mounts: Vec<MountRecord>,
+}
+
+/// How the engine is set up.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The libraries.
+    pub libraries: Vec<LibraryConfig>,
+    /// Random bits, drawn by the caller: ids of things that the engine finds are made from them.
+    pub seed: u128,
+    /// How many requests may be live at once. Bounds memory; a caller over it gets `ResourceExhausted`.
+    pub max_live_requests: usize,
+    /// How many cancels may wait for a verdict at once, and how many look-ups for the store.
+    pub max_pending_cancels: usize,
+    /// What becomes of unfinished requests at start.
+    pub restart: RestartPolicy,
+}
+
+/// How one library is set up.
+#[derive(Debug, Clone)]
+pub struct LibraryConfig {
+    /// Its name in messages: the changer's URL without its secret, unless the caller gave a better one.
+    pub name: Arc<str>,
+    /// Drives that the caller named, in the order of [`Device::Configured`](crate::id::Device::Configured).
+    pub drives: Vec<ConfiguredDrive>,
+    /// The time-outs and bounds.
+    pub timing: Timing,
+    /// The longest data-in transfer of the changer's path, in bytes.
+    pub max_transfer: u32,
+    /// Moves in flight at once. More than one needs a library with more than one arm.
+    pub moves_in_flight: u8,
+    /// Whether the drive is told to unload before the robot takes the cartridge.
+    pub unload_before_move: bool,
+}
+
+/// A drive that the caller named.
+#[derive(Debug, Clone)]
+pub struct ConfiguredDrive {
+    /// Its element, where the caller said so; else it is found by its serial number.
+    pub element: Option<ElementAddress>,
+}
+
+/// Time-outs of one library. Round up: an expired time-out resets devices (see the manual's chapter on defaults).
+#[derive(Debug, Clone, Copy)]
+pub struct Timing {
+    /// TEST UNIT READY, INQUIRY, MODE SENSE and their like. Default 60 s.
+    pub status: Duration,
+    /// READ ELEMENT STATUS. Default 5 min.
+    pub element_status: Duration,
+    /// The longest that one motion can take. A doubtful motion is not taken for *not moved* before. Default 30 min.
+    pub motion: Duration,
+    /// INITIALIZE ELEMENT STATUS. Default 60 min.
+    pub initialize: Duration,
+    /// LOAD UNLOAD. Default 16 min.
+    pub unload: Duration,
+    /// From the end of the move to a ready drive. Default 5 min; longer while the drive says that it is coming ready.
+    pub drive_ready: Duration,
+    /// The longest that a drive may say that it is coming ready (LTO-9 calibrates up to 2 h). Default 2 h 15 min.
+    pub drive_calibration: Duration,
+    /// The first pause before trying again; doubled up to `retry_max`. Default 1 s.
+    pub retry_min: Duration,
+    /// The longest pause before trying again. Default 30 s.
+    pub retry_max: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        const MINUTE: Duration = Duration::from_secs(60);
+        Self {
+            status: MINUTE,
+            element_status: 5 * MINUTE,
+            motion: 30 * MINUTE,
+            initialize: 60 * MINUTE,
+            unload: 16 * MINUTE,
+            drive_ready: 5 * MINUTE,
+            drive_calibration: 135 * MINUTE,
+            retry_min: Duration::from_secs(1),
+            retry_max: Duration::from_secs(30),
+        }
+    }
+}
+
+/// What becomes of unfinished requests when a manager starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RestartPolicy {
+    /// What needs no owner goes on; a mount waits for a session that adopts it.
+    #[default]
+    Resume,
+    /// Everything that was not started ends as cancelled (RSM's way).
+    CancelUnfinished,
+}

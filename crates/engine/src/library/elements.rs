@@ -1,0 +1,200 @@
+//! What is where: the elements of a library with their contents and reservations.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::sync::Arc;
+
+use autochanger_scsi::{AdditionalSense, ElementAddress, ElementType};
+
+use crate::catalog::generation::{Generation, Medium, fits};
+use crate::changer::inventory::ElementReport;
+use crate::id::{CartridgeId, Device, RequestId};
+use crate::request::{Access, ElementName};
+
+/// An element.
+#[derive(Debug, Clone)]
+pub(crate) struct ElementState {
+    pub(crate) name: ElementName,
+    pub(crate) full: bool,
+    pub(crate) accessible: bool,
+    pub(crate) exception: Option<AdditionalSense>,
+    /// The storage element that its cartridge came from, as the library tells. A hint.
+    pub(crate) source: Option<ElementAddress>,
+    pub(crate) cartridge: Option<CartridgeId>,
+    pub(crate) reserved_by: Option<RequestId>,
+    /// A motion to or from it ended in doubt: it is not used until an inventory has seen it.
+    pub(crate) doubtful: bool,
+    pub(crate) drive: Option<DriveState>,
+}
+
+/// What a drive has more than other elements.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct DriveState {
+    pub(crate) serial: Option<Arc<str>>,
+    pub(crate) device: Option<Device>,
+    pub(crate) generation: Option<Generation>,
+    pub(crate) mount: Option<RequestId>,
+    /// The dismount that frees it of a cartridge that nobody mounted.
+    pub(crate) displacing: Option<RequestId>,
+    /// Its place in the order of use; 0: never used.
+    last_used: u64,
+    /// Its entry among the free drives.
+    listed: bool,
+}
+
+/// What a mount needs of a drive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Need {
+    /// What the label says of the medium; `None`: nothing.
+    pub(crate) medium: Option<Medium>,
+    pub(crate) access: Access,
+}
+
+/// The elements of a library.
+#[derive(Debug, Default)]
+pub(crate) struct Elements {
+    all: BTreeMap<ElementAddress, ElementState>,
+    /// Free drives, least recently used first.
+    free_drives: BTreeSet<(u64, ElementAddress)>,
+    uses: u64,
+}
+
+impl Elements {
+    pub(crate) fn get(&self, address: ElementAddress) -> Option<&ElementState> {
+        self.all.get(&address)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &ElementState> {
+        self.all.values()
+    }
+
+    pub(crate) fn of_kind(&self, kind: ElementType) -> impl Iterator<Item = &ElementState> {
+        self.all.values().filter(move |element| element.name.kind == kind)
+    }
+
+    /// Changes an element and keeps the list of free drives true.
+    pub(crate) fn update<R>(
+        &mut self,
+        address: ElementAddress,
+        change: impl FnOnce(&mut ElementState) -> R,
+    ) -> Option<R> {
+        let element = self.all.get_mut(&address)?;
+        let result = change(element);
+        let free = is_free_drive(element);
+        if let Some(drive) = &mut element.drive
+            && drive.listed != free
+        {
+            drive.listed = free;
+            if free {
+                self.uses += 1;
+                drive.last_used = self.uses;
+                self.free_drives.insert((drive.last_used, address));
+            } else {
+                self.free_drives.remove(&(drive.last_used, address));
+            }
+        }
+        Some(result)
+    }
+
+    /// The free drive that was not used for the longest time, among those that `fits`.
+    pub(crate) fn free_drive(&self, need: Need) -> Option<ElementAddress> {
+        self.free_drives.iter().map(|&(_, address)| address).find(|&address| self.drive_fits(address, need))
+    }
+
+    /// Whether a drive can use the medium so, as far as is known.
+    pub(crate) fn drive_fits(&self, address: ElementAddress, need: Need) -> bool {
+        let drive = self.all.get(&address).and_then(|element| element.drive.as_ref()?.generation);
+        match (drive, need.medium) {
+            (Some(drive), Some(medium)) => fits(drive, medium, need.access),
+            _ => true,
+        }
+    }
+
+    pub(crate) fn is_free_drive(&self, address: ElementAddress) -> bool {
+        self.all.get(&address).is_some_and(is_free_drive)
+    }
+
+    /// A drive that fits, whose cartridge nobody mounted and nobody works on.
+    pub(crate) fn idle_loaded_drive(
+        &self,
+        named: Option<ElementAddress>,
+        need: Need,
+    ) -> Option<&ElementState> {
+        self.of_kind(ElementType::Drive).filter(|element| self.drive_fits(element.name.address, need)).find(
+            |element| {
+                named.is_none_or(|named| named == element.name.address)
+                    && element.cartridge.is_some()
+                    && element.reserved_by.is_none()
+                    && !element.doubtful
+                    && element.drive.as_ref().is_some_and(|d| d.mount.is_none() && d.displacing.is_none())
+            },
+        )
+    }
+
+    /// Whether a cartridge may be put into the element.
+    pub(crate) fn is_vacant(&self, address: ElementAddress) -> bool {
+        self.all.get(&address).is_some_and(|element| {
+            !element.full && element.cartridge.is_none() && element.reserved_by.is_none() && !element.doubtful
+        })
+    }
+
+    /// An empty slot that is nobody's home, else any empty one.
+    pub(crate) fn vacant_slot(&self, is_home: impl Fn(ElementAddress) -> bool) -> Option<ElementAddress> {
+        let vacant = || {
+            self.of_kind(ElementType::Storage)
+                .map(|element| element.name.address)
+                .filter(|&a| self.is_vacant(a))
+        };
+        vacant().find(|&address| !is_home(address)).or_else(|| vacant().next())
+    }
+
+    /// Takes a report over, contents apart. Elements that are new are made.
+    pub(crate) fn note(&mut self, report: &ElementReport) {
+        let address = report.name.address;
+        self.all.entry(address).or_insert_with(|| ElementState {
+            name: report.name,
+            full: false,
+            accessible: false,
+            exception: None,
+            source: None,
+            cartridge: None,
+            reserved_by: None,
+            doubtful: false,
+            drive: (report.name.kind == ElementType::Drive).then(DriveState::default),
+        });
+        self.update(address, |element| {
+            element.full = report.full;
+            element.accessible = report.accessible;
+            element.exception = report.exception;
+            element.source = report.source;
+        });
+    }
+
+    /// Forgets elements of the kinds that were read and are not there any more, unless somebody needs them.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&ElementState) -> bool) {
+        let gone: alloc::vec::Vec<ElementAddress> = self
+            .all
+            .values()
+            .filter(|element| !keep(element) && element.reserved_by.is_none() && !element.doubtful)
+            .map(|element| element.name.address)
+            .collect();
+        for address in gone {
+            if let Some(drive) = self.all.remove(&address).and_then(|element| element.drive) {
+                self.free_drives.remove(&(drive.last_used, address));
+            }
+        }
+    }
+}
+
+fn is_free_drive(element: &ElementState) -> bool {
+    element.drive.as_ref().is_some_and(|drive| drive.mount.is_none())
+        && !element.full
+        && element.cartridge.is_none()
+        && element.reserved_by.is_none()
+        && !element.doubtful
+        && !element.exception.is_some_and(says_no_drive)
+}
+
+/// The additional sense codes by which libraries say that the bay has no drive, or that it is off (smc.md 2.5).
+fn says_no_drive(code: AdditionalSense) -> bool {
+    matches!((code.asc, code.ascq), (0x82, 0x00) | (0x83, 0x04 | 0x05) | (0x3B, 0x1A) | (0x04, 0x02))
+}

@@ -1,0 +1,130 @@
+//! One library: what is where, who waits, and what is under way.
+
+pub(crate) mod elements;
+pub(crate) mod fault;
+pub(crate) mod queue;
+
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use autochanger_scsi::{DeviceCapabilities, ElementAddressAssignment, ElementType};
+
+use crate::catalog::{Identity, MotionRecord};
+use crate::changer::inventory::ReadStyle;
+use crate::id::{LibraryId, LibraryIndex, RequestId};
+use crate::input::LibraryConfig;
+use crate::request::ElementName;
+use crate::view::LibraryState;
+use elements::Elements;
+use fault::Stale;
+use queue::Queue;
+
+/// Intents that are made durable while every arm still works, so that the arm's next move is ready when it is free.
+pub(crate) const PREPARED_AHEAD: usize = 1;
+
+/// A library.
+#[derive(Debug)]
+pub(crate) struct Library {
+    pub(crate) index: LibraryIndex,
+    pub(crate) config: LibraryConfig,
+    pub(crate) state: Arc<LibraryState>,
+    pub(crate) identity: Option<Identity>,
+    pub(crate) id: Option<LibraryId>,
+    /// This process holds the library's lock.
+    pub(crate) claimed: bool,
+    /// Identification or survey is running, or its next attempt is due at a timer.
+    pub(crate) opening: bool,
+    pub(crate) retry_pause: Duration,
+    pub(crate) geometry: Option<ElementAddressAssignment>,
+    pub(crate) capabilities: Option<DeviceCapabilities>,
+    pub(crate) style: ReadStyle,
+    pub(crate) elements: Elements,
+    pub(crate) queue: Queue,
+    /// What unit attentions have made stale and was not read again yet.
+    pub(crate) stale: Stale,
+    /// An inventory runs: nothing moves meanwhile.
+    pub(crate) reading: bool,
+    pub(crate) motions: BTreeMap<RequestId, PlannedMotion>,
+}
+
+/// A motion from its intent to its end.
+#[derive(Debug)]
+pub(crate) struct PlannedMotion {
+    pub(crate) record: MotionRecord,
+    pub(crate) stage: MotionStage,
+    /// An earlier process made the intent.
+    pub(crate) recovered: bool,
+    /// The doubt about it was told.
+    pub(crate) doubted: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MotionStage {
+    /// The intent is on its way to the store.
+    Intent,
+    /// The intent is durable; the arm is not free yet.
+    Prepared,
+    /// The command was sent and the arm works for it.
+    Sent,
+    /// Its ending is in doubt and being looked into; the arm is free for others between looks.
+    Settling,
+}
+
+impl Library {
+    pub(crate) fn new(index: LibraryIndex, config: LibraryConfig) -> Self {
+        let retry_pause = config.timing.retry_min;
+        Self {
+            index,
+            config,
+            state: Arc::new(LibraryState::Initializing),
+            identity: None,
+            id: None,
+            claimed: false,
+            opening: false,
+            retry_pause,
+            geometry: None,
+            capabilities: None,
+            style: ReadStyle::default(),
+            elements: Elements::default(),
+            queue: Queue::default(),
+            stale: Stale::Nothing,
+            reading: false,
+            motions: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        *self.state == LibraryState::Ready
+    }
+
+    pub(crate) fn arms(&self) -> Vec<ElementName> {
+        self.elements.of_kind(ElementType::Transport).map(|element| element.name).collect()
+    }
+
+    fn count(&self, stages: &[MotionStage]) -> usize {
+        self.motions.values().filter(|motion| stages.contains(&motion.stage)).count()
+    }
+
+    /// Whether an arm is free to be sent.
+    pub(crate) fn has_free_arm(&self) -> bool {
+        self.count(&[MotionStage::Sent]) < usize::from(self.config.moves_in_flight.max(1))
+    }
+
+    /// Whether one more intent may be made.
+    pub(crate) fn may_prepare(&self) -> bool {
+        self.count(&[MotionStage::Intent, MotionStage::Prepared, MotionStage::Sent])
+            < usize::from(self.config.moves_in_flight.max(1)) + PREPARED_AHEAD
+    }
+
+    /// Whether nothing moves and nothing is about to.
+    pub(crate) fn is_still(&self) -> bool {
+        self.count(&[MotionStage::Intent, MotionStage::Prepared, MotionStage::Sent]) == 0
+    }
+
+    /// Whether a command to the arm is in flight.
+    pub(crate) fn arm_is_busy(&self) -> bool {
+        self.count(&[MotionStage::Sent]) > 0
+    }
+}

@@ -1,0 +1,301 @@
+//! What the engine wants done, and what it tells.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use crate::catalog::{Cartridge, Identity, LibraryRecord, MotionRecord, MountRecord};
+use crate::command::Command;
+use crate::id::{BatchId, CartridgeId, CommandId, LibraryIndex, Path, RequestId, Token};
+use crate::request::{CancelError, Cancellation, Place, Request, State};
+use crate::time::WallTime;
+use crate::view::{LibraryState, MountInfo};
+
+/// One thing to be done.
+#[derive(Debug)]
+pub enum Output {
+    /// Send the command on the path; tell its end with [`Input::Completed`](crate::Input::Completed).
+    Execute {
+        /// The way to the device.
+        path: Path,
+        /// The command's name.
+        id: CommandId,
+        /// The command.
+        command: Command,
+    },
+    /// Commit the changes in one transaction, after all batches before it; tell with
+    /// [`Input::Persisted`](crate::Input::Persisted).
+    Persist {
+        /// The batch's name.
+        batch: BatchId,
+        /// What changes.
+        changes: Vec<Change>,
+    },
+    /// Look a request up that is not live; tell with [`Input::Found`](crate::Input::Found).
+    Lookup {
+        /// The look-up's name.
+        token: Token,
+        /// The request.
+        id: RequestId,
+    },
+    /// Take the library for this process, or find who has it; tell with [`Input::Claimed`](crate::Input::Claimed).
+    Claim {
+        /// The library.
+        library: LibraryIndex,
+        /// What the lock is made of.
+        identity: Identity,
+    },
+    /// Answer a question.
+    Answer {
+        /// The question's mark.
+        token: Token,
+        /// The answer.
+        answer: Answer,
+    },
+    /// Tell everyone.
+    Notify(Event),
+}
+
+/// A change of what is kept.
+#[derive(Debug, Clone)]
+// Requests are nearly all of the changes: boxing the others' largest variant would cost an allocation for each.
+#[allow(clippy::large_enum_variant)]
+#[non_exhaustive]
+pub enum Change {
+    /// A library, new or changed.
+    Library(LibraryRecord),
+    /// A cartridge, new or changed.
+    Cartridge(Cartridge),
+    /// A request, new or changed.
+    Request(Request),
+    /// A motion, intended or ended.
+    Motion(MotionRecord),
+    /// A mount began or changed its owner.
+    Mount(MountRecord),
+    /// A mount ended.
+    MountEnded(RequestId),
+}
+
+/// Answers to questions.
+#[derive(Debug)]
+pub enum Answer {
+    /// To [`Input::Submit`](crate::Input::Submit): the request as accepted (or as it already stands).
+    Submitted(Result<Request, SubmitError>),
+    /// To [`Input::Cancel`](crate::Input::Cancel).
+    Cancel(Result<Cancellation, CancelError>),
+    /// To [`Input::Adopt`](crate::Input::Adopt): the request as it stands.
+    Adopted(Result<Request, AdoptError>),
+    /// To [`Input::CloseSession`](crate::Input::CloseSession): how many requests were cancelled or told to stop.
+    SessionClosed {
+        /// How many.
+        cancelled: usize,
+    },
+}
+
+/// Why a request was not accepted. Nothing was kept of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubmitError {
+    /// No cartridge of that name.
+    #[error(
+        "there is no cartridge {cartridge}: check the label, or run an inventory if it was put in by hand"
+    )]
+    CartridgeNotFound {
+        /// The name that was asked for.
+        cartridge: String,
+    },
+    /// Several cartridges carry the label.
+    #[error("{count} cartridges carry the label {barcode}: name one by its id")]
+    AmbiguousBarcode {
+        /// The label.
+        barcode: Arc<str>,
+        /// How many.
+        count: usize,
+    },
+    /// The cartridge is known, but not where it can be used.
+    #[error(
+        "cartridge {cartridge} cannot be used: its place is {place}; look into the library, then run an inventory"
+    )]
+    CartridgeNotAvailable {
+        /// The cartridge.
+        cartridge: String,
+        /// Where it is.
+        place: Place,
+    },
+    /// The cartridge is not in a drive.
+    #[error("cartridge {cartridge} is in {place}, not in a drive: there is nothing to dismount")]
+    NotMounted {
+        /// The cartridge.
+        cartridge: String,
+        /// Where it is.
+        place: Place,
+    },
+    /// Another application has the medium mounted.
+    #[error(
+        "cartridge {cartridge} is open in drive {drive} for {application:?}: ask it to dismount, or dismount by force"
+    )]
+    MediaOpen {
+        /// The cartridge.
+        cartridge: String,
+        /// The drive's address.
+        drive: u16,
+        /// Who has it.
+        application: String,
+    },
+    /// The library is not ready.
+    #[error("library {library} is not ready: {state}")]
+    NotReady {
+        /// The library.
+        library: Arc<str>,
+        /// How it stands.
+        state: Arc<LibraryState>,
+    },
+    /// No such library, or several and none named.
+    #[error("{0}")]
+    NoSuchLibrary(String),
+    /// The library has no such element.
+    #[error("library {library} has no {wanted} {address}; it has {offered}")]
+    NoSuchElement {
+        /// The library.
+        library: Arc<str>,
+        /// What was wanted.
+        wanted: &'static str,
+        /// The address.
+        address: u16,
+        /// What there is.
+        offered: String,
+    },
+    /// The medium cannot work in the drive.
+    #[error("cartridge {cartridge} cannot be mounted: {reason}; choose another drive or cartridge")]
+    Incompatible {
+        /// The cartridge.
+        cartridge: String,
+        /// Why.
+        reason: String,
+    },
+    /// The priority is out of range.
+    #[error("priority {0} is out of range: −15 to 15")]
+    PriorityOutOfRange(i8),
+    /// The id stands for another request.
+    #[error("request {id} exists with other content: draw a new id for a new request")]
+    IdReused {
+        /// The id.
+        id: RequestId,
+    },
+    /// A bound was reached.
+    #[error(
+        "{limit} requests are live, which is the limit: wait for some to end, or raise `max_live_requests`"
+    )]
+    ResourceExhausted {
+        /// The bound.
+        limit: usize,
+    },
+    /// The store failed.
+    #[error("the store failed: {reason}; open the manager again")]
+    Store {
+        /// What it said.
+        reason: String,
+    },
+}
+
+/// Why a request or mount was not adopted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AdoptError {
+    /// No live mount or waiting request has the id, or it is not the caller's to see.
+    #[error("there is no mount {id} to adopt; list the mounts to see which there are")]
+    NotFound {
+        /// The id.
+        id: RequestId,
+    },
+    /// Another application's.
+    #[error("mount {id} belongs to {owner:?}: adopting it needs the role of an administrator")]
+    PermissionDenied {
+        /// The id.
+        id: RequestId,
+        /// Its owner.
+        owner: String,
+    },
+    /// It has ended.
+    #[error("mount {id} has ended: {state}")]
+    Ended {
+        /// The id.
+        id: RequestId,
+        /// How.
+        state: alloc::boxed::Box<State>,
+    },
+    /// The store failed.
+    #[error("the store failed: {reason}; open the manager again")]
+    Store {
+        /// What it said.
+        reason: String,
+    },
+}
+
+/// Something that everyone may want to know.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// Counted from 1 for each manager, without gaps.
+    pub sequence: u64,
+    /// When.
+    pub at: WallTime,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A request was accepted, changed its state, or ended. What it says is durable.
+    Request(Request),
+    /// A cancel was accepted.
+    CancelAccepted {
+        /// The request.
+        id: RequestId,
+        /// The answer.
+        cancellation: Cancellation,
+    },
+    /// A cartridge is at another place.
+    Cartridge {
+        /// The cartridge.
+        id: CartridgeId,
+        /// Its label.
+        barcode: Option<Arc<str>>,
+        /// Where it is now.
+        place: Place,
+    },
+    /// A library's state changed.
+    Library {
+        /// Its name.
+        name: Arc<str>,
+        /// Its state.
+        state: Arc<LibraryState>,
+    },
+    /// A medium is mounted.
+    Mounted(MountInfo),
+    /// A medium is no longer mounted.
+    Dismounted {
+        /// The mount.
+        id: RequestId,
+    },
+    /// A motion ended in doubt: the elements are being looked at, and cartridge and elements stay reserved.
+    MotionInDoubt {
+        /// The request.
+        request: RequestId,
+        /// What the device or path said.
+        why: String,
+    },
+    /// The store failed: nothing is started any more, and no waiting request will be told its end.
+    StoreFailed {
+        /// What the store said.
+        reason: Arc<str>,
+    },
+    /// The library said that something changed; the touched part of the inventory is read again.
+    Attention {
+        /// The library's name.
+        library: Arc<str>,
+        /// The sense data.
+        what: String,
+    },
+}

@@ -1,0 +1,144 @@
+//! Why a request failed: what happened, to what, whose fault, and what to do.
+
+use alloc::string::String;
+use core::fmt;
+
+use autochanger_scsi::Sense;
+
+use super::Place;
+
+/// Why a request did not pass.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}; {}", kind.advice())]
+pub struct Failure {
+    /// What to match on.
+    pub kind: FailureKind,
+    /// What happened, with the names of the cartridge, the elements and the device.
+    pub message: String,
+    /// The device's own words, where it had some.
+    pub sense: Option<Sense>,
+    /// Where the cartridge is, where that is part of the matter.
+    pub place: Option<Place>,
+}
+
+impl Failure {
+    /// A failure without sense data.
+    pub fn new(kind: FailureKind, message: String) -> Self {
+        Self { kind, message, sense: None, place: None }
+    }
+
+    /// With the device's sense data.
+    pub fn with_sense(mut self, sense: Option<Sense>) -> Self {
+        self.sense = sense;
+        self
+    }
+
+    /// With the place of the cartridge.
+    pub fn with_place(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
+    }
+}
+
+/// The kinds of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// The library says that the source element is empty.
+    SourceEmpty,
+    /// The library says that the destination element is full.
+    DestinationFull,
+    /// The drive or a host holds the medium (PREVENT MEDIUM REMOVAL).
+    MediumHeld,
+    /// The medium does not fit the drive.
+    Incompatible,
+    /// The medium cannot be used: unreadable, expired, damaged.
+    MediumFault,
+    /// The drive did not come ready, or reported a fault.
+    DriveFault,
+    /// The library's mechanics or logic failed.
+    LibraryFault,
+    /// The device refused the command.
+    Refused,
+    /// The device could not be reached.
+    PathLost,
+    /// What happened to the move could not be found out. The cartridge and both elements stay reserved.
+    Unknown,
+    /// The process or machine stopped while it was being carried out.
+    Interrupted,
+    /// The cartridge is not where it must be.
+    CartridgeMissing,
+    /// The cartridge is not in a drive.
+    NotMounted,
+    /// The store failed.
+    Store,
+}
+
+/// Whose fault a failure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FaultOf {
+    /// The request was wrong.
+    Caller,
+    /// The cartridge.
+    Medium,
+    /// The drive.
+    Drive,
+    /// The library.
+    Library,
+    /// The way to the device.
+    Path,
+    /// The store.
+    Store,
+}
+
+impl FailureKind {
+    /// Whose fault it is.
+    pub fn fault_of(self) -> FaultOf {
+        match self {
+            Self::Incompatible | Self::Refused | Self::NotMounted => FaultOf::Caller,
+            Self::MediumFault => FaultOf::Medium,
+            Self::DriveFault | Self::MediumHeld => FaultOf::Drive,
+            Self::SourceEmpty | Self::DestinationFull | Self::LibraryFault | Self::CartridgeMissing => {
+                FaultOf::Library
+            }
+            Self::PathLost | Self::Unknown => FaultOf::Path,
+            Self::Interrupted | Self::Store => FaultOf::Store,
+        }
+    }
+
+    /// What to do about it.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::SourceEmpty | Self::DestinationFull | Self::CartridgeMissing => {
+                "somebody changed the library: run an inventory, then ask again"
+            }
+            Self::MediumHeld => {
+                "let the program that uses the drive release the medium, or dismount by force"
+            }
+            Self::Incompatible => "choose another drive or cartridge",
+            Self::MediumFault => "take the cartridge out of use and look at it",
+            Self::DriveFault => "look at the drive's own messages; another drive may do",
+            Self::LibraryFault => "look at the library's panel",
+            Self::Refused => "the library does not do that; check the request",
+            Self::PathLost => "check the connection to the device, then ask again",
+            Self::Unknown => "look into the library, then run an inventory: it frees what is held",
+            Self::Interrupted => "the cartridge is where the message says; ask again",
+            Self::NotMounted => "nothing is to be done for it",
+            Self::Store => "check the store's disk, then open the manager again",
+        }
+    }
+}
+
+impl fmt::Display for FaultOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Caller => "caller",
+            Self::Medium => "medium",
+            Self::Drive => "drive",
+            Self::Library => "library",
+            Self::Path => "path",
+            Self::Store => "store",
+        })
+    }
+}

@@ -1,0 +1,231 @@
+//! The states of a request and the legal ways between them.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+
+use autochanger_scsi::ElementAddress;
+
+use super::{ElementName, Failure};
+
+/// How a request stands (RSM: `NtmsLmState`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum State {
+    /// Accepted and durable; will be served in its turn.
+    Queued,
+    /// Accepted and durable; needs something that is not there.
+    Waiting(Waiting),
+    /// Being carried out.
+    InProcess,
+    /// Put off until the drive or slot is needed.
+    Deferred,
+    /// Done. Final.
+    Passed(Outcome),
+    /// Ended with an error. Final.
+    Failed(Failure),
+    /// Turned out to be impossible before anything was done. Final.
+    Invalid(Failure),
+    /// Ended before anything was done for it. Final.
+    Cancelled {
+        /// Who or what cancelled it.
+        by: CancelledBy,
+    },
+    /// Ended between two steps: nothing was moved back. Final.
+    Stopped {
+        /// Where its cartridge is; `None` for a request without one.
+        place: Option<Place>,
+        /// Who or what stopped it.
+        by: CancelledBy,
+    },
+}
+
+/// What a waiting request waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Waiting {
+    /// The cartridge is in use.
+    Medium,
+    /// Every drive that would do is in use.
+    Drive,
+    /// No free slot.
+    Slot,
+    /// The library is not ready.
+    Library,
+    /// Its session ended before it was started: a session must adopt it.
+    Owner,
+}
+
+/// What a request that passed has to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The cartridge is in the drive and the drive is ready.
+    Mounted {
+        /// The drive's element address.
+        drive: ElementAddress,
+        /// The drive's serial number, where the library or the drive tells it.
+        serial: Option<Arc<str>>,
+    },
+    /// The cartridge is in a slot.
+    Dismounted {
+        /// The slot.
+        slot: ElementAddress,
+    },
+    /// The inventory was read.
+    Inventoried {
+        /// Elements read.
+        elements: u32,
+        /// Cartridges found.
+        cartridges: u32,
+        /// Cartridges that were not known before.
+        appeared: u32,
+        /// Cartridges that were known and are not there.
+        missing: u32,
+    },
+}
+
+/// Who or what ended a request early.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CancelledBy {
+    /// A session, by `cancel_library_request`.
+    Session {
+        /// The session's application name.
+        application: Arc<str>,
+        /// The reason that it gave.
+        reason: Option<Arc<str>>,
+    },
+    /// Its own session was closed.
+    SessionClosed,
+    /// Its deadline passed.
+    Deadline,
+    /// The manager was started with the policy to cancel what was unfinished.
+    Restart,
+}
+
+impl fmt::Display for CancelledBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Session { application, reason: Some(reason) } => write!(f, "{application} ({reason})"),
+            Self::Session { application, reason: None } => f.write_str(application),
+            Self::SessionClosed => f.write_str("the closing of its session"),
+            Self::Deadline => f.write_str("its deadline"),
+            Self::Restart => f.write_str("the restart of the manager"),
+        }
+    }
+}
+
+/// Where a cartridge is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Place {
+    /// In an element of its library.
+    Element(ElementName),
+    /// Not known; it must be in one of these elements, or fell on the way between them.
+    Unknown {
+        /// The elements that it can be in.
+        one_of: Vec<ElementName>,
+    },
+    /// It was in the library, and an inventory did not see it.
+    Missing {
+        /// Where it was last.
+        last: ElementName,
+    },
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Element(element) => element.fmt(f),
+            Self::Unknown { one_of } => {
+                f.write_str("unknown, one of: ")?;
+                for (n, element) in one_of.iter().enumerate() {
+                    write!(f, "{}{element}", if n == 0 { "" } else { ", " })?;
+                }
+                Ok(())
+            }
+            Self::Missing { last } => write!(f, "missing, last seen in {last}"),
+        }
+    }
+}
+
+impl State {
+    /// Whether the request has ended. A final state never changes.
+    pub fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Self::Passed(_)
+                | Self::Failed(_)
+                | Self::Invalid(_)
+                | Self::Cancelled { .. }
+                | Self::Stopped { .. }
+        )
+    }
+
+    /// Whether a request may go from this state to `next`. Live running and recovery use this one table.
+    pub fn may_become(&self, next: &State) -> bool {
+        use State::*;
+        match (self, next) {
+            (Queued | Waiting(_) | Deferred, Queued | Waiting(_) | Deferred | InProcess) => true,
+            (Queued | Waiting(_) | Deferred, Passed(_) | Failed(_) | Invalid(_) | Cancelled { .. }) => true,
+            // Known not to have moved, a request goes back to the queue and needs a new intent.
+            (InProcess, Queued | Waiting(_) | InProcess) => true,
+            (InProcess, Passed(_) | Failed(_) | Stopped { .. }) => true,
+            // Nothing was sent yet when the cancel was decided: the state is ahead of the wire by one intent.
+            (InProcess, Cancelled { .. }) => true,
+            // A step was sent for it before it came back to the queue.
+            (Queued | Waiting(_) | Deferred, Stopped { .. }) => true,
+            (InProcess, Deferred | Invalid(_)) => false,
+            (Passed(_) | Failed(_) | Invalid(_) | Cancelled { .. } | Stopped { .. }, _) => false,
+        }
+    }
+
+    /// The state's name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Waiting(_) => "waiting",
+            Self::InProcess => "in process",
+            Self::Deferred => "deferred",
+            Self::Passed(_) => "passed",
+            Self::Failed(_) => "failed",
+            Self::Invalid(_) => "invalid",
+            Self::Cancelled { .. } => "cancelled",
+            Self::Stopped { .. } => "stopped",
+        }
+    }
+}
+
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Medium => "the cartridge",
+            Self::Drive => "a drive",
+            Self::Slot => "a slot",
+            Self::Library => "the library",
+            Self::Owner => "a session that adopts it",
+        })
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Waiting(reason) => write!(f, "waiting for {reason}"),
+            Self::Passed(Outcome::Mounted { drive, .. }) => write!(f, "passed: mounted in drive {drive}"),
+            Self::Passed(Outcome::Dismounted { slot }) => write!(f, "passed: dismounted to slot {slot}"),
+            Self::Passed(Outcome::Inventoried { cartridges, elements, .. }) => {
+                write!(f, "passed: {cartridges} cartridges in {elements} elements")
+            }
+            Self::Failed(failure) => write!(f, "failed: {failure}"),
+            Self::Invalid(failure) => write!(f, "invalid: {failure}"),
+            Self::Cancelled { by } => write!(f, "cancelled by {by}"),
+            Self::Stopped { place: Some(place), by } => {
+                write!(f, "stopped by {by}; the cartridge is in {place}")
+            }
+            Self::Stopped { place: None, by } => write!(f, "stopped by {by}"),
+            other => f.write_str(other.name()),
+        }
+    }
+}

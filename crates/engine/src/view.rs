@@ -1,0 +1,182 @@
+//! What can be seen: plain copies for callers.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+
+use autochanger_scsi::{AdditionalSense, ElementAddress};
+
+use crate::catalog::Identity;
+use crate::command::PathFault;
+use crate::id::{CartridgeId, Device, LibraryId, RequestId};
+use crate::input::ClaimError;
+use crate::request::ElementName;
+use crate::time::WallTime;
+
+/// A library (RSM: `NTMS_LIBRARYINFORMATION`).
+#[derive(Debug, Clone)]
+pub struct LibraryInfo {
+    /// Its name in the configuration.
+    pub name: Arc<str>,
+    /// Its id, once it was identified.
+    pub id: Option<LibraryId>,
+    /// What the changer says it is.
+    pub identity: Option<Identity>,
+    /// How it stands.
+    pub state: Arc<LibraryState>,
+    /// Number of storage slots, import/export elements, drives and transports.
+    pub counts: ElementCounts,
+    /// Requests that have not ended.
+    pub live_requests: usize,
+}
+
+/// Elements by type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ElementCounts {
+    /// Transports (arms).
+    pub transports: u16,
+    /// Storage slots.
+    pub slots: u16,
+    /// Import/export elements (mail slots).
+    pub ports: u16,
+    /// Drives.
+    pub drives: u16,
+}
+
+/// How a library stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LibraryState {
+    /// It is being identified and read.
+    Initializing,
+    /// It serves requests.
+    Ready,
+    /// It cannot be reached; it is tried again with growing pauses.
+    NotPresent(PathFault),
+    /// It answers, but not to its purpose: a person must act.
+    Unusable(LibraryError),
+}
+
+impl core::fmt::Display for LibraryState {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Initializing => f.write_str("it is being identified; wait until it is ready"),
+            Self::Ready => f.write_str("ready"),
+            Self::NotPresent(fault) => write!(f, "it cannot be reached: {fault}"),
+            Self::Unusable(error) => error.fmt(f),
+        }
+    }
+}
+
+/// Why a library cannot be used. Names the device and says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LibraryError {
+    /// The device is something else.
+    #[error("{device} is a {found}, not a medium changer: give the URL of the changer's logical unit{hint}")]
+    NotAChanger {
+        /// The device.
+        device: Arc<str>,
+        /// What INQUIRY said.
+        found: String,
+        /// Where the changer may be, when the target told.
+        hint: String,
+    },
+    /// Another manager owns it.
+    #[error("{device} (serial number {serial}): {claim}")]
+    InUse {
+        /// The device.
+        device: Arc<str>,
+        /// Its serial number.
+        serial: Arc<str>,
+        /// Who has it.
+        claim: ClaimError,
+    },
+    /// The path says that waiting will not help.
+    #[error("{0}")]
+    Path(PathFault),
+    /// The device does not answer what a changer must.
+    #[error(
+        "{device} does not work as a medium changer: {what}; look at its panel, and check that it is online"
+    )]
+    Unfit {
+        /// The device.
+        device: Arc<str>,
+        /// What it did.
+        what: String,
+    },
+    /// The same library is configured twice.
+    #[error("{device} is the same library as {other} (serial number {serial}): configure it once")]
+    Twice {
+        /// The device.
+        device: Arc<str>,
+        /// The other name.
+        other: Arc<str>,
+        /// The serial number of both.
+        serial: Arc<str>,
+    },
+}
+
+/// A drive (RSM: `NTMS_DRIVEINFORMATION`).
+#[derive(Debug, Clone)]
+pub struct DriveInfo {
+    /// Its library.
+    pub library: LibraryId,
+    /// Its element address.
+    pub element: ElementAddress,
+    /// Its serial number.
+    pub serial: Option<Arc<str>>,
+    /// The way to it, where one was found.
+    pub device: Option<Device>,
+    /// The cartridge in it.
+    pub cartridge: Option<CartridgeId>,
+    /// That cartridge's label.
+    pub barcode: Option<Arc<str>>,
+    /// The mount that it serves.
+    pub mount: Option<RequestId>,
+    /// The request that has it reserved.
+    pub reserved_by: Option<RequestId>,
+    /// What the library says of it (EXCEPT).
+    pub exception: Option<AdditionalSense>,
+}
+
+/// An element that is not a drive: slot, port or transport.
+#[derive(Debug, Clone)]
+pub struct SlotInfo {
+    /// Its library.
+    pub library: LibraryId,
+    /// Type and address.
+    pub element: ElementName,
+    /// Whether something is in it.
+    pub full: bool,
+    /// The cartridge in it.
+    pub cartridge: Option<CartridgeId>,
+    /// That cartridge's label.
+    pub barcode: Option<Arc<str>>,
+    /// Whether the robot can reach it.
+    pub accessible: bool,
+    /// What the library says of it (EXCEPT).
+    pub exception: Option<AdditionalSense>,
+}
+
+/// A mounted medium.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MountInfo {
+    /// The mount request's id.
+    pub id: RequestId,
+    /// The cartridge.
+    pub cartridge: CartridgeId,
+    /// Its label.
+    pub barcode: Option<Arc<str>>,
+    /// The library.
+    pub library: LibraryId,
+    /// The drive's element address.
+    pub drive: ElementAddress,
+    /// The drive's serial number.
+    pub serial: Option<Arc<str>>,
+    /// The way to the drive, where one was found.
+    pub device: Option<Device>,
+    /// Whose it is.
+    pub application: Arc<str>,
+    /// Since when.
+    pub since: WallTime,
+}

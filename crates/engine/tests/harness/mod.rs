@@ -1,0 +1,406 @@
+//! An engine, a simulated library and a disk on one virtual clock: no thread, no socket, no real time.
+
+// Each test binary uses its own part.
+#![allow(dead_code, unreachable_pub)]
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use autochanger_engine::catalog::{
+    Caller, Cartridge, LibraryRecord, MotionRecord, MotionState, MountRecord, Role,
+};
+use autochanger_engine::command::{Completion, PathFault, PathFaultKind, TransportError};
+use autochanger_engine::id::{CommandId, Device as DevicePath, RequestId, SessionId, Token};
+use autochanger_engine::input::{RestartPolicy, Timing};
+use autochanger_engine::request::{CancelError, Cancellation, Request, State, Submission, Wanted};
+use autochanger_engine::time::{Now, WallTime};
+use autochanger_engine::{
+    Answer, Change, Config, Engine, Event, EventKind, Input, LibraryConfig, Output, Snapshot,
+};
+use autochanger_sim::{Device, Key, Outcome};
+use uuid::Uuid;
+
+/// 2026-01-01: any wall time will do, but a test that prints it should look sane.
+const EPOCH: u64 = 1_767_225_600_000;
+
+/// What is on the disk.
+#[derive(Debug, Default, Clone)]
+pub struct Disk {
+    pub libraries: Vec<LibraryRecord>,
+    pub cartridges: BTreeMap<autochanger_engine::id::CartridgeId, Cartridge>,
+    pub requests: BTreeMap<RequestId, Request>,
+    pub motions: BTreeMap<(RequestId, u32), MotionRecord>,
+    pub mounts: BTreeMap<RequestId, MountRecord>,
+}
+
+impl Disk {
+    fn commit(&mut self, changes: Vec<Change>) {
+        for change in changes {
+            match change {
+                Change::Library(record) => {
+                    self.libraries.retain(|known| known.id != record.id);
+                    self.libraries.push(record);
+                }
+                Change::Cartridge(cartridge) => {
+                    self.cartridges.insert(cartridge.id, cartridge);
+                }
+                Change::Request(request) => {
+                    if let Some(old) = self.requests.get(&request.id) {
+                        assert!(
+                            !old.state.is_final() || old.state == request.state,
+                            "a final state changed: {old:?}"
+                        );
+                    }
+                    self.requests.insert(request.id, request);
+                }
+                Change::Motion(motion) => {
+                    self.motions.insert((motion.request, motion.sequence), motion);
+                }
+                Change::Mount(mount) => {
+                    self.mounts.insert(mount.id, mount);
+                }
+                Change::MountEnded(id) => {
+                    self.mounts.remove(&id);
+                }
+                _ => unreachable!("a change that this disk does not know"),
+            }
+        }
+    }
+
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            libraries: self.libraries.clone(),
+            cartridges: self.cartridges.values().cloned().collect(),
+            requests: self.requests.values().filter(|request| !request.state.is_final()).cloned().collect(),
+            motions: self
+                .motions
+                .values()
+                .filter(|motion| motion.state == MotionState::Open)
+                .cloned()
+                .collect(),
+            mounts: self.mounts.values().cloned().collect(),
+        }
+    }
+}
+
+pub struct World {
+    pub engine: Engine,
+    pub device: Device,
+    pub disk: Disk,
+    pub now: Duration,
+    pub answers: BTreeMap<u64, Answer>,
+    pub events: Vec<Event>,
+    /// Batches wait here while the disk is held.
+    pub stalled: VecDeque<(autochanger_engine::id::BatchId, Vec<Change>)>,
+    pub disk_held: bool,
+    config: Config,
+    in_flight: BTreeMap<Key, CommandId>,
+    next_token: u64,
+    next_id: u128,
+}
+
+impl World {
+    pub fn new(device: Device) -> Self {
+        Self::with(device, |_| {})
+    }
+
+    pub fn with(device: Device, adjust: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config {
+            libraries: vec![LibraryConfig {
+                name: "sim:test".into(),
+                drives: Vec::new(),
+                timing: Timing::default(),
+                max_transfer: 65_535,
+                moves_in_flight: 1,
+                unload_before_move: true,
+            }],
+            seed: 1,
+            max_live_requests: 1000,
+            max_pending_cancels: 16,
+            restart: RestartPolicy::Resume,
+        };
+        adjust(&mut config);
+        let now = Duration::from_secs(1);
+        let engine = Engine::new(config.clone(), Snapshot::default(), moment(now));
+        let mut world = Self {
+            engine,
+            device,
+            disk: Disk::default(),
+            now,
+            answers: BTreeMap::new(),
+            events: Vec::new(),
+            stalled: VecDeque::new(),
+            disk_held: false,
+            config,
+            in_flight: BTreeMap::new(),
+            next_token: 0,
+            next_id: 0,
+        };
+        world.drain();
+        world
+    }
+
+    /// A world whose library is ready.
+    pub fn ready(device: Device) -> Self {
+        let mut world = Self::new(device);
+        world.rest();
+        world
+    }
+
+    /// The power goes and comes back: what was not on the disk is gone, the device goes on.
+    pub fn crash(&mut self) {
+        self.crash_with(|_| {});
+    }
+
+    pub fn crash_with(&mut self, adjust: impl FnOnce(&mut Config)) {
+        self.stalled.clear();
+        self.disk_held = false;
+        self.in_flight.clear();
+        self.config.seed += 1;
+        adjust(&mut self.config);
+        self.engine = Engine::new(self.config.clone(), self.disk.snapshot(), moment(self.now));
+        self.drain();
+    }
+
+    pub fn input(&mut self, input: Input) {
+        self.engine.handle(input, moment(self.now));
+        self.drain();
+    }
+
+    /// Lets the disk go on.
+    pub fn release_disk(&mut self) {
+        // What follows from one batch queues behind those that wait already: a disk keeps their order.
+        while let Some((batch, changes)) = self.stalled.pop_front() {
+            self.disk.commit(changes);
+            self.engine.handle(Input::Persisted { batch, result: Ok(()) }, moment(self.now));
+            self.drain();
+        }
+        self.disk_held = false;
+    }
+
+    fn drain(&mut self) {
+        let mut inputs = VecDeque::new();
+        loop {
+            while let Some(output) = self.engine.poll_output() {
+                match output {
+                    Output::Execute { path, id, command } => {
+                        let lun = match path.device {
+                            DevicePath::Changer => 0,
+                            DevicePath::Sibling(lun) => lun,
+                            DevicePath::Configured(n) => n + 1,
+                        };
+                        let key =
+                            self.device.submit(self.now, lun, command.cdb.as_bytes(), &[], command.data_in);
+                        self.in_flight.insert(key, id);
+                    }
+                    Output::Persist { batch, changes } if self.disk_held => {
+                        self.stalled.push_back((batch, changes))
+                    }
+                    Output::Persist { batch, changes } => {
+                        self.disk.commit(changes);
+                        inputs.push_back(Input::Persisted { batch, result: Ok(()) });
+                    }
+                    Output::Lookup { token, id } => {
+                        let result = Ok(self.disk.requests.get(&id).cloned());
+                        inputs.push_back(Input::Found { token, result });
+                    }
+                    Output::Claim { library, .. } => {
+                        inputs.push_back(Input::Claimed { library, result: Ok(()) })
+                    }
+                    Output::Answer { token, answer } => {
+                        self.answers.insert(token.0, answer);
+                    }
+                    Output::Notify(event) => self.events.push(event),
+                }
+            }
+            for (key, outcome) in self.device.advance(self.now) {
+                let Some(command) = self.in_flight.remove(&key) else { continue };
+                inputs.push_back(Input::Completed { command, result: completion(outcome) });
+            }
+            match inputs.pop_front() {
+                Some(input) => self.engine.handle(input, moment(self.now)),
+                None => return,
+            }
+        }
+    }
+
+    /// One step of time: to whatever happens next. `false` when nothing does.
+    pub fn step(&mut self) -> bool {
+        let next = [self.device.next_event(), self.engine.next_deadline()].into_iter().flatten().min();
+        let Some(next) = next else { return false };
+        self.now = self.now.max(next);
+        for (key, outcome) in self.device.advance(self.now) {
+            if let Some(command) = self.in_flight.remove(&key) {
+                self.engine
+                    .handle(Input::Completed { command, result: completion(outcome) }, moment(self.now));
+                self.drain();
+            }
+        }
+        self.engine.handle(Input::Tick, moment(self.now));
+        self.drain();
+        true
+    }
+
+    /// Steps until nothing happens any more.
+    pub fn rest(&mut self) {
+        for _ in 0..100_000 {
+            if !self.step() {
+                return;
+            }
+        }
+        panic!("the world does not come to rest");
+    }
+
+    /// Steps until it is so.
+    pub fn until(&mut self, what: &str, mut is_so: impl FnMut(&mut Self) -> bool) {
+        for _ in 0..100_000 {
+            if is_so(self) {
+                return;
+            }
+            assert!(self.step(), "the world came to rest before: {what}");
+        }
+        panic!("never: {what}");
+    }
+
+    fn token(&mut self) -> Token {
+        self.next_token += 1;
+        Token(self.next_token)
+    }
+
+    pub fn caller(&self) -> Caller {
+        Caller { session: SessionId(1), application: "test".into(), role: Role::Operator }
+    }
+
+    pub fn submit(&mut self, wanted: Wanted) -> Result<RequestId, autochanger_engine::output::SubmitError> {
+        let caller = self.caller();
+        self.submit_as(caller, wanted, |_| {})
+    }
+
+    pub fn submit_as(
+        &mut self,
+        caller: Caller,
+        wanted: Wanted,
+        adjust: impl FnOnce(&mut Submission),
+    ) -> Result<RequestId, autochanger_engine::output::SubmitError> {
+        self.next_id += 1;
+        let mut submission = Submission {
+            id: RequestId(Uuid::from_u128(self.next_id)),
+            id_given: false,
+            caller,
+            wanted,
+            priority: 0,
+            deadline: None,
+            detached: false,
+        };
+        adjust(&mut submission);
+        let token = self.token();
+        let id = submission.id;
+        self.input(Input::Submit { token, submission });
+        match self.answers.remove(&token.0) {
+            Some(Answer::Submitted(Ok(request))) => Ok(request.id),
+            Some(Answer::Submitted(Err(error))) => Err(error),
+            None => Ok(id),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn mount(&mut self, barcode: &str) -> RequestId {
+        self.submit(mount(barcode)).unwrap()
+    }
+
+    pub fn dismount(&mut self, barcode: &str) -> RequestId {
+        self.submit(dismount(barcode)).unwrap()
+    }
+
+    pub fn cancel(&mut self, id: RequestId) -> Option<Result<Cancellation, CancelError>> {
+        let caller = self.caller();
+        self.cancel_as(caller, id)
+    }
+
+    pub fn cancel_as(&mut self, caller: Caller, id: RequestId) -> Option<Result<Cancellation, CancelError>> {
+        let token = self.token();
+        self.input(Input::Cancel { token, caller, id, reason: None });
+        match self.answers.remove(&token.0) {
+            Some(Answer::Cancel(answer)) => Some(answer),
+            None => None,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The state on the disk.
+    pub fn state(&self, id: RequestId) -> State {
+        self.disk.requests.get(&id).map(|request| request.state.clone()).expect("the request is on the disk")
+    }
+
+    pub fn adopt(&mut self, id: RequestId) -> Answer {
+        let token = self.token();
+        let caller = self.caller();
+        self.input(Input::Adopt { token, caller, id });
+        self.answers.remove(&token.0).expect("an answer")
+    }
+
+    /// Every cartridge of the library is in one element, and the catalogue says the same.
+    pub fn assert_true(&self) {
+        let mut seen = BTreeMap::new();
+        for (address, _, barcode) in self.device.contents() {
+            if let Some(barcode) = barcode {
+                assert!(seen.insert(barcode.clone(), address).is_none(), "{barcode} is in two places");
+            }
+        }
+        for cartridge in self.disk.cartridges.values() {
+            let barcode = cartridge.barcode.as_deref().unwrap_or_default();
+            match &cartridge.place {
+                autochanger_engine::request::Place::Element(name) => {
+                    assert_eq!(
+                        seen.get(barcode),
+                        Some(&name.address),
+                        "{barcode} is not where the catalogue says"
+                    );
+                }
+                other => panic!("{barcode}: {other}"),
+            }
+        }
+        let open: Vec<_> =
+            self.disk.motions.values().filter(|motion| motion.state == MotionState::Open).collect();
+        let live: Vec<_> = open.iter().map(|motion| self.engine.view().request(motion.request)).collect();
+        assert!(open.is_empty(), "motions are open: {open:#?} of {live:#?}");
+        assert!(self.device.moves_sent() <= self.disk.motions.len() as u64, "more moves than intents");
+    }
+
+    pub fn final_events(&self, id: RequestId) -> usize {
+        let of = |event: &&Event| matches!(&event.kind, EventKind::Request(request) if request.id == id && request.state.is_final());
+        self.events.iter().filter(of).count()
+    }
+}
+
+fn moment(now: Duration) -> Now {
+    Now { monotonic: now, wall: WallTime(EPOCH).plus(now) }
+}
+
+fn completion(outcome: Outcome) -> Result<Completion, TransportError> {
+    let fault = |detail: &str| PathFault {
+        kind: PathFaultKind::ConnectionLost,
+        device: Arc::from("sim:test"),
+        detail: detail.into(),
+    };
+    match outcome {
+        Outcome::Answered(answer) => {
+            Ok(Completion { status: answer.status, sense: answer.sense.into(), data: answer.data.into() })
+        }
+        Outcome::NotDelivered => Err(TransportError::NotSent(fault("not delivered"))),
+        _ => Err(TransportError::OutcomeUnknown(fault("the reply was lost"))),
+    }
+}
+
+pub fn mount(barcode: &str) -> Wanted {
+    Wanted::Mount { cartridge: barcode.into(), drive: None, access: Default::default() }
+}
+
+pub fn dismount(barcode: &str) -> Wanted {
+    Wanted::Dismount { cartridge: barcode.into(), slot: None, force: false }
+}
+
+pub fn inventory() -> Wanted {
+    Wanted::Inventory { library: None, full: false }
+}
