@@ -372,3 +372,18 @@ fn an_older_medium_can_be_read_where_it_cannot_be_written() {
     world.rest();
     assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
 }
+
+#[test]
+fn a_deadline_that_passes_during_a_move_that_does_nothing_ends_the_request_there() {
+    let mut world = World::ready(library());
+    world.mount("VT0001L8");
+    world.rest();
+    world.device.inject(Fault::lost_reply().on_move().without_effect());
+    let caller = world.caller();
+    let minutes = Duration::from_secs(600);
+    let id = world.submit_as(caller, dismount("VT0001L8"), |s| s.deadline = Some(minutes)).unwrap();
+    world.rest();
+    assert!(matches!(world.state(id), State::Stopped { .. }), "{}", world.state(id));
+    assert_eq!(world.device.moves_sent(), 2);
+    world.assert_true();
+}

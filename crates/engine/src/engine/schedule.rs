@@ -17,7 +17,8 @@ use crate::library::elements::Need;
 use crate::library::fault::Stale;
 use crate::library::queue::Blocker;
 use crate::request::{
-    Access, CartridgeRef, ElementName, Failure, FailureKind, Operation, Place, State, Submission, Wanted,
+    Access, CancelledBy, CartridgeRef, ElementName, Failure, FailureKind, Operation, Place, State,
+    Submission, Wanted,
 };
 use crate::time::Now;
 
@@ -127,6 +128,10 @@ impl Engine {
         let (Some(index), None) = (live.library, live.ending.as_ref()) else { return };
         live.phase = Phase::Queued;
         let order = live.order;
+        // Its deadline passed while a step was in flight that could not be stopped, and that step did nothing.
+        if live.request.deadline.is_some_and(|deadline| deadline <= now.wall) {
+            return self.end_early(id, CancelledBy::Deadline, now);
+        }
         // A drive rewinds and unloads while the arm is elsewhere.
         if live.request.operation() == Operation::Dismount && self.unload_early(index, id, now) {
             return;
