@@ -66,6 +66,7 @@ pub(crate) struct Ask {
     pause: Duration,
     attentions: u8,
     retries: u8,
+    max_retries: u8,
 }
 
 impl Ask {
@@ -81,7 +82,14 @@ impl Ask {
             pause: timing.retry_min,
             attentions: 0,
             retries: 0,
+            max_retries: MAX_RETRIES,
         }
+    }
+
+    /// A lost path is told at once: whoever asks tries again by himself.
+    pub(crate) fn without_retries(mut self) -> Self {
+        self.max_retries = 0;
+        self
     }
 
     /// The first step: sends the question.
@@ -105,7 +113,7 @@ impl Ask {
 
     fn retry_or(&mut self, refusal: Refusal) -> Do<Result<Completion, Refusal>> {
         self.retries += 1;
-        if self.retries > MAX_RETRIES { Do::Done(Err(refusal)) } else { Do::Wait(self.timing.retry_min) }
+        if self.retries > self.max_retries { Do::Done(Err(refusal)) } else { Do::Wait(self.timing.retry_min) }
     }
 
     fn judge(&mut self, completion: Completion) -> Do<Result<Completion, Refusal>> {

@@ -80,7 +80,7 @@ enum Stage {
 
 impl Identify {
     pub(crate) fn new(name: Arc<str>, timing: Timing) -> Self {
-        let ask = Ask::new(Device::Changer, inquiry(timing.status), timing);
+        let ask = Ask::new(Device::Changer, inquiry(timing.status), timing).without_retries();
         Self { name, timing, ask, stage: Stage::Standard }
     }
 
@@ -91,7 +91,7 @@ impl Identify {
         stage: Stage,
     ) -> Do<Result<Identity, NotIdentified>> {
         self.stage = stage;
-        self.ask = Ask::new(device, command, self.timing);
+        self.ask = Ask::new(device, command, self.timing).without_retries();
         let step = self.ask.begin();
         self.follow(step)
     }

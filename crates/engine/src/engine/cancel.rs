@@ -86,6 +86,7 @@ impl Engine {
             return Verdict::Follow;
         }
         if live.request.stopping.is_some() {
+            self.told_cancel(id, Cancellation::Stopping);
             return Verdict::Accepted(Cancellation::Stopping);
         }
         if live.has_step_in_flight(open_motion) {

@@ -184,6 +184,9 @@ impl Engine {
                 State::Stopped { .. } => Ok(Cancellation::Stopping),
                 other => Err(CancelError::AlreadyFinished { id, state: other.clone().into() }),
             };
+            if let Ok(cancellation) = answer {
+                self.outbox.after(Effect::Event(EventKind::CancelAccepted { id, cancellation }));
+            }
             self.outbox.after(Effect::Answer(token, Answer::Cancel(answer)));
         }
         self.tell(EventKind::Request(live.request), now);
