@@ -1,0 +1,146 @@
+//! The commands that were asked for: those that wait for their turn, and those that wait for their answer.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use autochanger_iscsi::{Answer, Failure, ManagementResponse, Tag};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::fault::{Cause, fault, of_failure, of_management};
+use super::session::{Job, Work};
+use super::{Completion, MAX_WAITING, PathFaultKind, TransportError};
+
+/// Who waits for an answer.
+pub(super) enum Reply {
+    Command(oneshot::Sender<Result<Completion, TransportError>>),
+    Manage(oneshot::Sender<Result<(), TransportError>>),
+}
+
+struct InFlight {
+    reply: Reply,
+    device: Arc<str>,
+    deadline: Instant,
+}
+
+/// Everything that was asked for and not answered.
+#[derive(Default)]
+pub(super) struct Flights {
+    waiting: VecDeque<(Instant, Job)>,
+    in_flight: HashMap<Tag, InFlight>,
+    deadlines: BTreeSet<(Instant, Tag)>,
+}
+
+impl Flights {
+    pub(super) fn enqueue(&mut self, job: Job) {
+        self.waiting.push_back((deadline(job.timeout), job));
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.waiting.len() < MAX_WAITING
+    }
+
+    pub(super) fn is_quiet(&self) -> bool {
+        self.in_flight.is_empty()
+    }
+
+    /// The next job whose caller still waits. One that was dropped before it was sent is never sent.
+    pub(super) fn next_waiting(&mut self) -> Option<&Job> {
+        while self.waiting.front().is_some_and(|(_, job)| job.is_abandoned()) {
+            self.waiting.pop_front();
+        }
+        self.waiting.front().map(|(_, job)| job)
+    }
+
+    /// The job in front was submitted.
+    pub(super) fn submitted(&mut self, tag: Tag) {
+        let Some((_, job)) = self.waiting.pop_front() else { return };
+        let deadline = deadline(job.timeout);
+        let reply = match job.work {
+            Work::Command { reply, .. } => Reply::Command(reply),
+            Work::Manage { reply, .. } => Reply::Manage(reply),
+        };
+        self.deadlines.insert((deadline, tag));
+        self.in_flight.insert(tag, InFlight { reply, device: job.device, deadline });
+    }
+
+    /// The job in front cannot be carried.
+    pub(super) fn refuse(&mut self, kind: PathFaultKind, detail: &str) {
+        if let Some((_, job)) = self.waiting.pop_front() {
+            let error = TransportError::NotSent(fault(&job.device, kind, detail));
+            job.fail(error);
+        }
+    }
+
+    pub(super) fn completed(&mut self, tag: Tag, answer: Answer) {
+        let Some((Reply::Command(reply), _)) = self.take(tag) else { return };
+        // Nobody may be waiting any more.
+        let _ = reply.send(Ok(Completion {
+            status: answer.status.into(),
+            sense: answer.sense,
+            data: answer.data,
+        }));
+    }
+
+    pub(super) fn failed(&mut self, tag: Tag, failure: Failure, cause: Option<&Cause>) {
+        let Some((Reply::Command(reply), device)) = self.take(tag) else { return };
+        let _ = reply.send(Err(of_failure(failure, cause, &device)));
+    }
+
+    pub(super) fn managed(&mut self, tag: Tag, response: ManagementResponse, cause: Option<&Cause>) {
+        let Some((Reply::Manage(reply), device)) = self.take(tag) else { return };
+        let _ = reply.send(of_management(response, cause, &device));
+    }
+
+    /// There is no connection: what has not left is reported so.
+    pub(super) fn fail_waiting(&mut self, cause: &Cause) {
+        for (_, job) in self.waiting.drain(..) {
+            let error = TransportError::NotSent(cause.at(&job.device));
+            job.fail(error);
+        }
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        // Few wait, and only while a window is full or a connection is made.
+        let waiting = self.waiting.iter().map(|(deadline, _)| *deadline).min();
+        let in_flight = self.deadlines.first().map(|(deadline, _)| *deadline);
+        waiting.into_iter().chain(in_flight).min()
+    }
+
+    /// Ends what has passed its time; returns the tags whose late answers are to be dropped.
+    pub(super) fn expire(&mut self, now: Instant) -> Vec<Tag> {
+        let (expired, waiting) = self.waiting.drain(..).partition(|(deadline, _)| *deadline <= now);
+        self.waiting = waiting;
+        for (_, job) in Vec::from(expired) {
+            let detail = format!("no turn on the connection within {:?}", job.timeout);
+            let error = TransportError::NotSent(fault(&job.device, PathFaultKind::TimedOut, detail));
+            job.fail(error);
+        }
+        let mut late = Vec::new();
+        while let Some((_, tag)) = self.deadlines.first().copied().filter(|(deadline, _)| *deadline <= now) {
+            let Some((reply, device)) = self.take(tag) else { break };
+            let fault = fault(&device, PathFaultKind::TimedOut, "no answer within the command's time");
+            let error = TransportError::OutcomeUnknown(fault);
+            match reply {
+                Reply::Command(reply) => drop(reply.send(Err(error))),
+                Reply::Manage(reply) => drop(reply.send(Err(error))),
+            }
+            late.push(tag);
+        }
+        late
+    }
+
+    fn take(&mut self, tag: Tag) -> Option<(Reply, Arc<str>)> {
+        let flight = self.in_flight.remove(&tag)?;
+        self.deadlines.remove(&(flight.deadline, tag));
+        Some((flight.reply, flight.device))
+    }
+}
+
+/// The longest time that a deadline is set for: beyond it is as good as never, and far from where time overflows.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
+fn deadline(timeout: Duration) -> Instant {
+    Instant::now() + timeout.min(LONGEST)
+}

@@ -1,0 +1,78 @@
+use super::*;
+
+fn iscsi(text: &str) -> IscsiUrl {
+    text.parse().unwrap()
+}
+
+#[test]
+fn a_full_url_is_read_and_shown_without_its_secret() {
+    let url = iscsi("iscsi://backup%p@ss/word@vtl.example:3261/iqn.2026-01.example:lib/3");
+    assert_eq!((url.host(), url.port(), url.lun()), ("vtl.example", 3261, 3));
+    assert_eq!(url.target(), "iqn.2026-01.example:lib");
+    assert_eq!(url.credentials.as_ref().unwrap().secret, "p@ss/word");
+    assert_eq!(url.to_string(), "iscsi://backup@vtl.example:3261/iqn.2026-01.example:lib/3");
+    assert!(!format!("{url:?} {:?}", DeviceUrl::from(url.clone())).contains("word"));
+    assert_eq!(url.with_lun(1).to_string(), "iscsi://backup@vtl.example:3261/iqn.2026-01.example:lib/1");
+}
+
+#[test]
+fn port_secret_and_the_targets_own_secret_may_be_left_out() {
+    let url = iscsi("iscsi://10.0.0.7/iqn.2026-01.example:lib/0");
+    assert_eq!((url.port(), url.user()), (3260, None));
+    let url = iscsi("iscsi://a%b%c%d@10.0.0.7/iqn.2026-01.example:lib/0");
+    assert_eq!(url.target_credentials.as_ref().unwrap().user, "c");
+    assert!(!format!("{url} {url:?}").contains("%"));
+}
+
+#[test]
+fn an_ipv6_host_stands_in_brackets() {
+    let url = iscsi("iscsi://[::1]:3261/iqn.2026-01.example:lib/0");
+    assert_eq!((url.host(), url.port()), ("::1", 3261));
+    assert_eq!(url.to_string(), "iscsi://[::1]:3261/iqn.2026-01.example:lib/0");
+    assert!("iscsi://::1/iqn.2026-01.example:lib/0".parse::<DeviceUrl>().is_err());
+    assert!("iscsi://[nine]/iqn.2026-01.example:lib/0".parse::<DeviceUrl>().is_err());
+}
+
+#[test]
+fn sim_keeps_its_options() {
+    assert_eq!("sim:".parse(), Ok(DeviceUrl::Sim(String::new())));
+    assert_eq!("sim:drives=4".parse::<DeviceUrl>().unwrap().to_string(), "sim:drives=4");
+}
+
+#[test]
+fn an_sg_device_is_recognised_and_this_build_says_what_it_has() {
+    let error = "sg:/dev/sg3".parse::<DeviceUrl>().unwrap_err();
+    assert!(matches!(error, UrlError::Unavailable { scheme: "sg", .. }));
+    let text = error.to_string();
+    assert!(text.contains("/dev/sg3") && text.contains(SCHEMES), "{text}");
+}
+
+#[test]
+fn each_wrong_url_is_told_what_is_wrong_and_never_shows_a_secret() {
+    for (text, problem) in [
+        ("iscsi:host/iqn.x:y/0", "`//` is missing"),
+        ("iscsi://u%hunter2@/iqn.x:y/0", "the host is missing"),
+        ("iscsi://u%hunter2@h:0/iqn.x:y/0", "the port"),
+        ("iscsi://u%hunter2@h:port/iqn.x:y/0", "the port"),
+        ("iscsi://u%hunter2@h", "the target name is missing"),
+        ("iscsi://u%hunter2@h/x:y/0", "begins with none of"),
+        ("iscsi://u%hunter2@h/iqn.x:y", "the LUN is missing"),
+        ("iscsi://u%hunter2@h/iqn.x:y/first", "the LUN is no number"),
+        ("iscsi://u%hunter2@h/iqn.x:y/16384", "the LUN is no number"),
+        ("iscsi://u%hunter2@h/iqn.x:y/0/1", "something follows"),
+        ("iscsi://hunter2@h/iqn.x:y/0", "before the @"),
+        ("iscsi://u%hunter2%t@h/iqn.x:y/0", "before the @"),
+        ("iscsi://u%hunter2", "the host"),
+        ("isci://u%hunter2@h/iqn.x:y/0", "unknown kind"),
+        ("/dev/sg0", "unknown kind"),
+        ("", "unknown kind"),
+    ] {
+        let error = text.parse::<DeviceUrl>().unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(error.to_string().contains("iscsi://"), "{error}");
+        if text != "iscsi://u%hunter2" {
+            assert!(shown.contains(problem), "{text}: {shown}");
+        }
+    }
+}
