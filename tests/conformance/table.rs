@@ -1,0 +1,52 @@
+//! Which body runs on which bed. What a bed lacks is stated here and looked for there: a bed that gains or loses a
+//! capability fails the test until this table says so.
+
+use super::library::Need::{self, *};
+
+/// What a bed does with a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It runs there.
+    Runs,
+    /// The bed lacks something that the body needs.
+    Lacks(Need),
+}
+use Verdict::{Lacks, Runs};
+
+/// A body, what the simulator does with it, and what tgt does with it.
+pub(crate) type Row = (&'static str, Verdict, Verdict);
+
+pub(crate) const TABLE: &[Row] = &[
+    // body                                                            simulator  tgt
+    ("the_standard_inquiry_says_what_it_is",                           Runs,      Runs),
+    ("the_vital_pages_are_listed_and_can_be_read",                     Runs,      Runs),
+    ("a_short_allocation_gives_the_beginning",                         Runs,      Runs),
+    ("unit_attentions_are_told_and_then_over",                         Runs,      Runs),
+    ("request_sense_tells_that_nothing_is_wrong",                      Runs,      Runs),
+    ("the_units_are_listed_and_each_answers",                          Runs,      Runs),
+    ("an_unknown_command_is_refused",                                  Runs,      Runs),
+    ("an_unknown_vital_page_is_refused",                               Runs,      Runs),
+    ("both_mode_senses_give_the_same_geometry",                        Runs,      Runs),
+    ("the_geometry_agrees_with_the_elements",                          Runs,      Runs),
+    ("storage_can_hold_cartridges_and_they_can_be_brought_to_drives",  Runs,      Runs),
+    ("each_element_type_is_reported_by_itself",                        Runs,      Runs),
+    ("reading_in_chunks_equals_reading_at_once",                       Runs,      Runs),
+    ("a_report_from_the_middle_begins_there",                          Runs,      Runs),
+    ("tags_come_when_they_are_asked_for_and_only_then",                Runs,      Runs),
+    ("what_is_known_is_told_without_motion",                           Runs,      Runs),
+    ("drives_are_named_by_their_serial_numbers",                       Runs,      Runs),
+    ("a_cartridge_goes_to_another_slot_and_back",                      Runs,      Runs),
+    ("a_cartridge_goes_to_a_drive_and_back",                           Runs,      Runs),
+    ("a_cartridge_goes_to_a_mail_slot_and_back",                       Runs,      Runs),
+    ("a_drive_becomes_ready_with_a_cartridge_and_not_ready_without",   Runs,      Runs),
+    ("an_empty_source_is_refused_and_nothing_moves",                   Runs,      Runs),
+    ("a_full_destination_is_refused_and_nothing_moves",                Runs,      Runs),
+    ("an_unknown_element_is_refused_and_nothing_moves",                Runs,      Runs),
+    ("an_exchange_moves_two_cartridges",                               Runs,      Lacks(Exchange)),
+    ("the_arm_is_positioned_and_moves_nothing",                        Runs,      Lacks(Position)),
+    ("a_locked_door_does_not_hinder_the_arm",                          Runs,      Lacks(Prevent)),
+    ("a_scan_finds_what_was_there",                                    Runs,      Runs),
+    ("a_scan_of_a_range_finds_what_was_there",                         Runs,      Runs),
+    ("many_commands_in_flight_are_each_answered",                      Runs,      Runs),
+    ("units_of_one_target_are_asked_at_the_same_time",                 Runs,      Runs),
+];
