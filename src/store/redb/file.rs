@@ -1,0 +1,146 @@
+//! The file: opened, made, recognised; and the database's errors told in the store's words.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use ::redb::{
+    Builder, Database, DatabaseError, Durability, ReadableDatabase, StorageError, TableDefinition, TableError,
+};
+
+use super::RedbStore;
+use super::tables::WriteTables;
+use crate::store::StoreError;
+
+const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+const FORMAT_KEY: &str = "format";
+
+/// Pages kept in memory: what is live and the upper levels of the trees fit many times over, and ended requests are
+/// rarely read. redb's own default is 1 GiB.
+const CACHE_BYTES: usize = 32 * 1024 * 1024;
+
+pub(super) fn open(path: &Path) -> Result<Database, StoreError> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.len() == 0 => create(path, |draft, path| fs::rename(draft, path))?,
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => create(path, publish)?,
+        Err(error) => return Err(StoreError::Open { path: path.into(), source: error.into() }),
+    }
+    let database = builder().open(path).map_err(|error| open_error(path, error))?;
+    check_format(path, &database)?;
+    Ok(database)
+}
+
+fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder.set_cache_size(CACHE_BYTES);
+    builder
+}
+
+/// Makes the file under another name and gives it its own when it is whole: a database that was killed while it was
+/// made can never be opened again, and would stand in the way for ever.
+fn create(path: &Path, publish: impl Fn(&Path, &Path) -> io::Result<()>) -> Result<(), StoreError> {
+    let failed = |error: io::Error| StoreError::Open { path: path.into(), source: error.into() };
+    let draft = draft_path(path);
+    remove_if_there(&draft).map_err(failed)?;
+    let made = write_empty(&draft, path).and_then(|()| publish(&draft, path).map_err(failed));
+    remove_if_there(&draft).map_err(failed)?;
+    made?;
+    sync_directory(path).map_err(failed)
+}
+
+/// A whole, durable, empty store in the file `draft`; errors speak of `path`.
+fn write_empty(draft: &Path, path: &Path) -> Result<(), StoreError> {
+    let database = builder().create(draft).map_err(|error| open_error(path, error))?;
+    let mut transaction = database.begin_write().map_err(storage_error)?;
+    transaction.set_durability(Durability::Immediate).map_err(storage_error)?;
+    WriteTables::open(&transaction)?;
+    transaction
+        .open_table(META)
+        .map_err(storage_error)?
+        .insert(FORMAT_KEY, RedbStore::FORMAT)
+        .map_err(storage_error)?;
+    transaction.commit().map_err(storage_error)?;
+    database.close().map_err(|error| open_error(path, error))
+}
+
+/// Two processes may make the same store at once: the link goes to the first, and the second opens what that one made.
+fn publish(draft: &Path, path: &Path) -> io::Result<()> {
+    match fs::hard_link(draft, path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        // Some file systems have no links.
+        Err(_) => fs::rename(draft, path),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// A name that no other making uses, in this process or another one.
+fn draft_path(path: &Path) -> PathBuf {
+    static DRAFTS: AtomicU32 = AtomicU32::new(0);
+    let number = DRAFTS.fetch_add(1, Ordering::Relaxed);
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(format!(".{}-{number}.new", std::process::id()));
+    path.with_file_name(name)
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// A new name is durable when its directory is.
+fn sync_directory(path: &Path) -> io::Result<()> {
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    File::open(directory)?.sync_all()
+}
+
+fn check_format(path: &Path, database: &Database) -> Result<(), StoreError> {
+    let transaction = database.begin_read().map_err(storage_error)?;
+    let foreign = |what: String| StoreError::NotAStore { path: path.into(), what };
+    let meta = match transaction.open_table(META) {
+        Ok(meta) => meta,
+        Err(TableError::Storage(error)) => return Err(storage_error(error)),
+        Err(error) => return Err(foreign(error.to_string())),
+    };
+    match meta.get(FORMAT_KEY).map_err(storage_error)?.map(|format| format.value()) {
+        Some(RedbStore::FORMAT) => Ok(()),
+        Some(found) => Err(StoreError::Version { path: path.into(), found, supported: RedbStore::FORMAT }),
+        None => Err(foreign("it does not say which format it has".into())),
+    }
+}
+
+fn open_error(path: &Path, error: DatabaseError) -> StoreError {
+    match error {
+        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
+            StoreError::InUse { path: path.into() }
+        }
+        // How redb says that the file does not begin as its files do.
+        DatabaseError::Storage(StorageError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
+            StoreError::NotAStore { path: path.into(), what: error.to_string() }
+        }
+        DatabaseError::UpgradeRequired(version) => StoreError::NotAStore {
+            path: path.into(),
+            what: format!("a database of the old format {version}, which this crate never wrote"),
+        },
+        DatabaseError::Storage(error @ StorageError::Corrupted(_)) => storage_error(error),
+        other => StoreError::Open { path: path.into(), source: other.into() },
+    }
+}
+
+/// What the database says while it is open.
+pub(super) fn storage_error(error: impl Into<::redb::Error>) -> StoreError {
+    match error.into() {
+        ::redb::Error::Corrupted(what) => StoreError::Damaged {
+            table: "(all)",
+            key: String::new(),
+            what: format!("cannot be read: {what}"),
+        },
+        other => StoreError::Io { source: other.into() },
+    }
+}

@@ -1,0 +1,159 @@
+//! The durable store: one redb file.
+//!
+//! | table | key | value |
+//! |---|---|---|
+//! | `libraries`, `cartridges`, `mounts` | id | record |
+//! | `requests` | id | record, live and ended |
+//! | `live` | id | nothing: the requests that have not ended |
+//! | `motions` | request, sequence | record |
+//! | `open_motions` | request, sequence | nothing: the motions whose end is not known |
+//! | `meta` | `format` | the format of the file |
+//!
+//! The two indexes are what makes a start independent of the past: it reads them and what they name, however many
+//! requests have ended.
+
+mod file;
+mod tables;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use ::redb::{Database, Durability, ReadableDatabase};
+use autochanger_engine::catalog::MotionRecord;
+use autochanger_engine::id::RequestId;
+use autochanger_engine::request::Request;
+use autochanger_engine::{Change, Snapshot};
+
+use super::{HistoryFilter, Store, StoreError};
+use file::storage_error;
+use tables::{ReadTables, WriteTables};
+
+/// Keeps everything in one file, durably: when [`commit`](Store::commit) returns, the batch has been synced to the disk.
+///
+/// The file belongs to one store at a time, in this process or any other; it may be copied while no store has it open.
+/// It grows with the requests that have ended, by some 400 bytes each: they are all kept.
+#[derive(Debug)]
+pub struct RedbStore {
+    /// `None` after it was found to be damaged beyond use.
+    database: Option<Database>,
+    path: PathBuf,
+}
+
+/// Have each commit save what a reopening after a kill needs, instead of having the reopening read the whole file.
+///
+/// Measured on ext4 on a virtual disk whose sync takes 0.2 ms; the reopenings after SIGKILL, the file still in the page
+/// cache:
+///
+/// | | commit | commit of 1,000 requests | reopen, 10^5 ended | reopen, 10^6 ended |
+/// |---|---|---|---|---|
+/// | without | 0.22 ms | 2.3 ms | 22 ms | 280 ms, after reading all 270 MB |
+/// | with | 0.41 ms | 2.5 ms | 0.5 ms | 0.5 ms |
+///
+/// The cost is a second sync for each commit, which groups share and which a robot that takes ten seconds for a move
+/// does not notice; the gain is a start that does not depend on the past, on a cold disk least of all.
+const QUICK_REPAIR: bool = true;
+
+impl RedbStore {
+    /// The format of the files that this release writes.
+    pub const FORMAT: u64 = 1;
+
+    /// Opens the file, or makes it where there is none. Its directory must exist.
+    ///
+    /// A file that was not closed (the process was killed, the power went) opens as quickly as one that was.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] when another store has the file open, [`StoreError::NotAStore`] and
+    /// [`StoreError::Version`] when it is not one that this release can read, [`StoreError::Damaged`] when it once was,
+    /// [`StoreError::Open`] for the rest.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let path = path.as_ref().to_path_buf();
+        let database = contained(|| file::open(&path))?;
+        Ok(Self { database: Some(database), path })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn with_database<T>(
+        &mut self,
+        work: impl FnOnce(&Database) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let Some(database) = &self.database else {
+            return Err(unreadable("was found to be damaged before"));
+        };
+        let mut panicked = true;
+        let result = contained(|| {
+            let result = work(database);
+            panicked = false;
+            result
+        });
+        if panicked {
+            self.close();
+        }
+        result
+    }
+
+    fn with_tables<T>(
+        &mut self,
+        work: impl FnOnce(ReadTables) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.with_database(|database| work(ReadTables::open(&database.begin_read().map_err(storage_error)?)?))
+    }
+
+    fn close(&mut self) {
+        let database = self.database.take();
+        // What a damaged file does to the closing is of no interest any more: each commit was durable by itself.
+        let _ = contained(|| {
+            drop(database);
+            Ok(())
+        });
+    }
+}
+
+impl Drop for RedbStore {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Store for RedbStore {
+    fn load(&mut self) -> Result<Snapshot, StoreError> {
+        self.with_tables(|tables| tables.snapshot())
+    }
+
+    fn commit(&mut self, batch: &[Change]) -> Result<(), StoreError> {
+        self.with_database(|database| {
+            let mut transaction = database.begin_write().map_err(storage_error)?;
+            transaction.set_durability(Durability::Immediate).map_err(storage_error)?;
+            transaction.set_quick_repair(QUICK_REPAIR);
+            let mut tables = WriteTables::open(&transaction)?;
+            batch.iter().try_for_each(|change| tables.apply(change))?;
+            drop(tables);
+            transaction.commit().map_err(storage_error)
+        })
+    }
+
+    fn request(&mut self, id: RequestId) -> Result<Option<Request>, StoreError> {
+        self.with_tables(|tables| tables.request(id))
+    }
+
+    fn history(&mut self, filter: &HistoryFilter) -> Result<Vec<Request>, StoreError> {
+        self.with_tables(|tables| tables.history(filter))
+    }
+
+    fn motions(&mut self, request: RequestId) -> Result<Vec<MotionRecord>, StoreError> {
+        self.with_tables(|tables| tables.motions(request))
+    }
+}
+
+/// The database panics on some files that were altered behind its back, as its documentation says. A damaged file is
+/// an error like any other, so this is where that ends (in programs that unwind).
+fn contained<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(unreadable("cannot be made sense of")))
+}
+
+fn unreadable(what: &str) -> StoreError {
+    StoreError::Damaged { table: "(all)", key: String::new(), what: what.into() }
+}

@@ -1,0 +1,275 @@
+//! The tables: changes go in, requests and the catalogue come out.
+
+use ::redb::{
+    ReadOnlyTable, ReadTransaction, ReadableTable, Table, TableDefinition, TableError, WriteTransaction,
+};
+use autochanger_engine::catalog::{Cartridge, LibraryRecord, MotionRecord, MotionState, MountRecord};
+use autochanger_engine::id::{CartridgeId, LibraryId, RequestId};
+use autochanger_engine::request::Request;
+use autochanger_engine::{Change, Snapshot};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::file::storage_error;
+use crate::store::records::{
+    self, Address, CartridgeRecord, Flaw, LibraryFields, MotionFields, MountFields, RequestRecord,
+};
+use crate::store::{HistoryFilter, StoreError, unknown_change};
+
+/// A UUID as a number: its order is the order of its bytes, which for version 7 is that of time.
+type IdKey = u128;
+/// The request's id and the motion's sequence number.
+type MotionKey = (u128, u32);
+type Definition<K, V = &'static [u8]> = TableDefinition<'static, K, V>;
+
+const LIBRARIES: Definition<IdKey> = Definition::new("libraries");
+const CARTRIDGES: Definition<IdKey> = Definition::new("cartridges");
+const MOUNTS: Definition<IdKey> = Definition::new("mounts");
+const REQUESTS: Definition<IdKey> = Definition::new("requests");
+const LIVE: Definition<IdKey, ()> = Definition::new("live");
+const MOTIONS: Definition<MotionKey> = Definition::new("motions");
+const OPEN_MOTIONS: Definition<MotionKey, ()> = Definition::new("open_motions");
+
+/// The tables of a transaction that changes them.
+pub(super) struct WriteTables<'t> {
+    libraries: Table<'t, IdKey, &'static [u8]>,
+    cartridges: Table<'t, IdKey, &'static [u8]>,
+    mounts: Table<'t, IdKey, &'static [u8]>,
+    requests: Table<'t, IdKey, &'static [u8]>,
+    live: Table<'t, IdKey, ()>,
+    motions: Table<'t, MotionKey, &'static [u8]>,
+    open_motions: Table<'t, MotionKey, ()>,
+}
+
+impl<'t> WriteTables<'t> {
+    pub(super) fn open(transaction: &'t WriteTransaction) -> Result<Self, StoreError> {
+        Ok(Self {
+            libraries: transaction.open_table(LIBRARIES).map_err(storage_error)?,
+            cartridges: transaction.open_table(CARTRIDGES).map_err(storage_error)?,
+            mounts: transaction.open_table(MOUNTS).map_err(storage_error)?,
+            requests: transaction.open_table(REQUESTS).map_err(storage_error)?,
+            live: transaction.open_table(LIVE).map_err(storage_error)?,
+            motions: transaction.open_table(MOTIONS).map_err(storage_error)?,
+            open_motions: transaction.open_table(OPEN_MOTIONS).map_err(storage_error)?,
+        })
+    }
+
+    pub(super) fn apply(&mut self, change: &Change) -> Result<(), StoreError> {
+        match change {
+            Change::Library(library) => {
+                let bytes = write::<_, LibraryFields<'_>>("libraries", library.id.0, library)?;
+                self.libraries.insert(library.id.0.as_u128(), &*bytes).map_err(storage_error)?;
+            }
+            Change::Cartridge(cartridge) => {
+                let bytes = write::<_, CartridgeRecord<'_>>("cartridges", cartridge.id.0, cartridge)?;
+                self.cartridges.insert(cartridge.id.0.as_u128(), &*bytes).map_err(storage_error)?;
+            }
+            Change::Request(request) => self.keep_request(request)?,
+            Change::Motion(motion) => self.keep_motion(motion)?,
+            Change::Mount(mount) => {
+                let bytes = write::<_, MountFields<'_>>("mounts", mount.id.0, mount)?;
+                self.mounts.insert(mount.id.0.as_u128(), &*bytes).map_err(storage_error)?;
+            }
+            Change::MountEnded(id) => {
+                self.mounts.remove(id.0.as_u128()).map_err(storage_error)?;
+            }
+            unknown => return Err(unknown_change(unknown)),
+        }
+        Ok(())
+    }
+
+    fn keep_request(&mut self, request: &Request) -> Result<(), StoreError> {
+        let key = request.id.0.as_u128();
+        let bytes = write::<_, RequestRecord<'_>>("requests", request.id.0, request)?;
+        if let Some(before) = self.requests.insert(key, &*bytes).map_err(storage_error)? {
+            let before = read_request(key, before.value())?;
+            if before.state.is_final() && before.state != request.state {
+                return Err(StoreError::Ended { id: request.id, state: before.state.to_string() });
+            }
+        }
+        if request.state.is_final() {
+            self.live.remove(key).map_err(storage_error)?;
+        } else {
+            self.live.insert(key, ()).map_err(storage_error)?;
+        }
+        Ok(())
+    }
+
+    fn keep_motion(&mut self, motion: &MotionRecord) -> Result<(), StoreError> {
+        let key = (motion.request.0.as_u128(), motion.sequence);
+        let bytes = records::write::<_, MotionFields>(&motion_address(&motion_key_bytes(key)), motion)
+            .map_err(|flaw| refused("motion", motion_key_text(key), flaw))?;
+        self.motions.insert(key, &*bytes).map_err(storage_error)?;
+        if motion.state == MotionState::Open {
+            self.open_motions.insert(key, ()).map_err(storage_error)?;
+        } else {
+            self.open_motions.remove(key).map_err(storage_error)?;
+        }
+        Ok(())
+    }
+}
+
+/// The tables of a transaction that reads: all of one moment.
+pub(super) struct ReadTables {
+    libraries: ReadOnlyTable<IdKey, &'static [u8]>,
+    cartridges: ReadOnlyTable<IdKey, &'static [u8]>,
+    mounts: ReadOnlyTable<IdKey, &'static [u8]>,
+    requests: ReadOnlyTable<IdKey, &'static [u8]>,
+    live: ReadOnlyTable<IdKey, ()>,
+    motions: ReadOnlyTable<MotionKey, &'static [u8]>,
+    open_motions: ReadOnlyTable<MotionKey, ()>,
+}
+
+impl ReadTables {
+    pub(super) fn open(transaction: &ReadTransaction) -> Result<Self, StoreError> {
+        Ok(Self {
+            libraries: transaction.open_table(LIBRARIES).map_err(|error| table_error("libraries", error))?,
+            cartridges: transaction
+                .open_table(CARTRIDGES)
+                .map_err(|error| table_error("cartridges", error))?,
+            mounts: transaction.open_table(MOUNTS).map_err(|error| table_error("mounts", error))?,
+            requests: transaction.open_table(REQUESTS).map_err(|error| table_error("requests", error))?,
+            live: transaction.open_table(LIVE).map_err(|error| table_error("live", error))?,
+            motions: transaction.open_table(MOTIONS).map_err(|error| table_error("motions", error))?,
+            open_motions: transaction
+                .open_table(OPEN_MOTIONS)
+                .map_err(|error| table_error("open_motions", error))?,
+        })
+    }
+
+    pub(super) fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let mut snapshot = Snapshot::default();
+        for row in self.libraries.iter().map_err(storage_error)? {
+            let (key, value) = row.map_err(storage_error)?;
+            let id = Uuid::from_u128(key.value());
+            let library: LibraryRecord = read::<LibraryFields<'_>, _>("libraries", id, value.value())?;
+            snapshot.libraries.push(LibraryRecord { id: LibraryId(id), ..library });
+        }
+        for row in self.cartridges.iter().map_err(storage_error)? {
+            let (key, value) = row.map_err(storage_error)?;
+            let id = Uuid::from_u128(key.value());
+            let cartridge: Cartridge = read::<CartridgeRecord<'_>, _>("cartridges", id, value.value())?;
+            snapshot.cartridges.push(Cartridge { id: CartridgeId(id), ..cartridge });
+        }
+        for row in self.mounts.iter().map_err(storage_error)? {
+            let (key, value) = row.map_err(storage_error)?;
+            let id = Uuid::from_u128(key.value());
+            let mount: MountRecord = read::<MountFields<'_>, _>("mounts", id, value.value())?;
+            snapshot.mounts.push(MountRecord { id: RequestId(id), ..mount });
+        }
+        for row in self.live.iter().map_err(storage_error)? {
+            let id = RequestId(Uuid::from_u128(row.map_err(storage_error)?.0.value()));
+            let request = self.request(id)?.ok_or_else(|| dangling("live", id.to_string()))?;
+            if request.state.is_final() {
+                return Err(damaged("live", id.to_string(), "names a request that has ended".into()));
+            }
+            snapshot.requests.push(request);
+        }
+        for row in self.open_motions.iter().map_err(storage_error)? {
+            let key = row.map_err(storage_error)?.0.value();
+            let value = self.motions.get(key).map_err(storage_error)?;
+            let value = value.ok_or_else(|| dangling("open_motions", motion_key_text(key)))?;
+            snapshot.motions.push(read_motion(key, value.value())?);
+        }
+        Ok(snapshot)
+    }
+
+    pub(super) fn request(&self, id: RequestId) -> Result<Option<Request>, StoreError> {
+        let key = id.0.as_u128();
+        let value = self.requests.get(key).map_err(storage_error)?;
+        value.map(|value| read_request(key, value.value())).transpose()
+    }
+
+    pub(super) fn history(&self, filter: &HistoryFilter) -> Result<Vec<Request>, StoreError> {
+        let older = match filter.before {
+            Some(before) => self.requests.range(..before.0.as_u128()),
+            None => self.requests.iter(),
+        };
+        let mut found = Vec::new();
+        for row in older.map_err(storage_error)?.rev() {
+            if found.len() >= filter.effective_limit() {
+                break;
+            }
+            let (key, value) = row.map_err(storage_error)?;
+            let request = read_request(key.value(), value.value())?;
+            if filter.lets_through(&request) {
+                found.push(request);
+            }
+        }
+        Ok(found)
+    }
+
+    pub(super) fn motions(&self, request: RequestId) -> Result<Vec<MotionRecord>, StoreError> {
+        let id = request.0.as_u128();
+        let mut found = Vec::new();
+        for row in self.motions.range((id, 0)..=(id, u32::MAX)).map_err(storage_error)? {
+            let (key, value) = row.map_err(storage_error)?;
+            found.push(read_motion(key.value(), value.value())?);
+        }
+        Ok(found)
+    }
+}
+
+fn write<'a, E: 'a, R>(table: &'static str, id: Uuid, value: &'a E) -> Result<Vec<u8>, StoreError>
+where
+    R: Serialize + TryFrom<&'a E, Error = Flaw>,
+{
+    records::write::<E, R>(&Address { table, key: id.as_bytes() }, value)
+        .map_err(|flaw| refused(table, id.to_string(), flaw))
+}
+
+fn read<'a, R, E>(table: &'static str, id: Uuid, bytes: &'a [u8]) -> Result<E, StoreError>
+where
+    R: Deserialize<'a> + TryInto<E, Error = Flaw>,
+{
+    records::read::<R, E>(&Address { table, key: id.as_bytes() }, bytes)
+        .map_err(|flaw| damaged(table, id.to_string(), flaw))
+}
+
+fn read_request(key: IdKey, bytes: &[u8]) -> Result<Request, StoreError> {
+    let id = Uuid::from_u128(key);
+    let request: Request = read::<RequestRecord<'_>, _>("requests", id, bytes)?;
+    Ok(Request { id: RequestId(id), ..request })
+}
+
+fn read_motion(key: MotionKey, bytes: &[u8]) -> Result<MotionRecord, StoreError> {
+    let motion: MotionRecord =
+        records::read::<MotionFields, _>(&motion_address(&motion_key_bytes(key)), bytes)
+            .map_err(|flaw| damaged("motions", motion_key_text(key), flaw))?;
+    Ok(MotionRecord { request: RequestId(Uuid::from_u128(key.0)), sequence: key.1, ..motion })
+}
+
+fn motion_address(key: &[u8; 20]) -> Address<'_> {
+    Address { table: "motions", key }
+}
+
+fn motion_key_bytes((request, sequence): MotionKey) -> [u8; 20] {
+    let mut bytes = [0; 20];
+    let (id, number) = bytes.split_at_mut(16);
+    id.copy_from_slice(&request.to_be_bytes());
+    number.copy_from_slice(&sequence.to_be_bytes());
+    bytes
+}
+
+fn motion_key_text((request, sequence): MotionKey) -> String {
+    format!("{}/{sequence}", Uuid::from_u128(request))
+}
+
+fn refused(record: &'static str, key: String, flaw: Flaw) -> StoreError {
+    StoreError::Refused { record, key, what: flaw.into_owned() }
+}
+
+fn damaged(table: &'static str, key: String, flaw: Flaw) -> StoreError {
+    StoreError::Damaged { table, key, what: flaw.into_owned() }
+}
+
+fn dangling(table: &'static str, key: String) -> StoreError {
+    damaged(table, key, "names something that is not kept".into())
+}
+
+fn table_error(table: &'static str, error: TableError) -> StoreError {
+    match error {
+        TableError::Storage(error) => storage_error(error),
+        other => damaged(table, String::new(), format!("cannot be opened: {other}").into()),
+    }
+}

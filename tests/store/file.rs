@@ -1,0 +1,188 @@
+//! The file as such: made, shared, recognised, written by another release.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Barrier;
+use std::thread;
+
+use autochanger::store::{HistoryFilter, RedbStore, Store, StoreError};
+use autochanger_engine::Change;
+use autochanger_engine::catalog::MotionState;
+use autochanger_engine::request::{CancelledBy, Place, Request, State};
+
+use crate::samples::*;
+use crate::temp::TempDir;
+
+#[test]
+fn a_store_that_is_open_cannot_be_opened_again() {
+    let directory = TempDir::new();
+    let path = directory.file("store");
+    let first = RedbStore::open(&path).unwrap();
+    let error = RedbStore::open(&path).unwrap_err();
+    assert!(matches!(&error, StoreError::InUse { path: named } if *named == path), "{error}");
+    assert!(error.to_string().contains("in use by another manager"), "{error}");
+    drop(first);
+    RedbStore::open(&path).unwrap();
+}
+
+#[test]
+fn of_two_that_make_the_same_store_at_once_one_has_it_and_the_other_is_told() {
+    for _ in 0..20 {
+        let directory = TempDir::new();
+        let path = directory.file("store");
+        let (start, tried) = (Barrier::new(2), Barrier::new(2));
+        let attempt = || {
+            start.wait();
+            let result = RedbStore::open(&path);
+            tried.wait();
+            result.map(|mut store| store.commit(&[Change::Library(library(1))]).unwrap())
+        };
+        let results = thread::scope(|scope| {
+            let threads = [scope.spawn(attempt), scope.spawn(attempt)];
+            threads.map(|thread| thread.join().unwrap())
+        });
+        let winners = results.iter().filter(|result| result.is_ok()).count();
+        assert_eq!(winners, 1, "{results:?}");
+        assert!(results.iter().any(|result| matches!(result, Err(StoreError::InUse { .. }))), "{results:?}");
+        assert_eq!(RedbStore::open(&path).unwrap().load().unwrap().libraries, [library(1)]);
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "a draft was left behind");
+    }
+}
+
+#[test]
+fn an_empty_file_becomes_a_store() {
+    let directory = TempDir::new();
+    fs::write(directory.file("store"), []).unwrap();
+    RedbStore::open(directory.file("store")).unwrap().commit(&[Change::Library(library(1))]).unwrap();
+    assert_eq!(RedbStore::open(directory.file("store")).unwrap().load().unwrap().libraries, [library(1)]);
+}
+
+#[test]
+fn a_missing_directory_is_an_error_that_names_the_file() {
+    let directory = TempDir::new();
+    let path = directory.file("nowhere/store");
+    let error = RedbStore::open(&path).unwrap_err();
+    assert!(matches!(error, StoreError::Open { .. }), "{error}");
+    assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+}
+
+#[test]
+fn a_directory_is_not_a_store() {
+    let directory = TempDir::new();
+    assert!(matches!(RedbStore::open(directory.file("")), Err(StoreError::Open { .. })));
+}
+
+#[test]
+fn a_file_of_something_else_is_not_a_store_and_stays_as_it_is() {
+    let directory = TempDir::new();
+    let path = directory.file("letter.txt");
+    for content in [b"Dear Sir".repeat(1000), vec![0; 100_000], b"x".to_vec()] {
+        fs::write(&path, &content).unwrap();
+        let error = RedbStore::open(&path).unwrap_err();
+        assert!(matches!(error, StoreError::NotAStore { .. }), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), content);
+    }
+}
+
+#[test]
+fn another_programs_database_is_not_a_store() {
+    let directory = TempDir::new();
+    let path = directory.file("other.redb");
+    let database = redb::Database::create(&path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let table = redb::TableDefinition::<u32, &str>::new("meta");
+    transaction.open_table(table).unwrap().insert(1, "something else").unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    let error = RedbStore::open(&path).unwrap_err();
+    assert!(matches!(error, StoreError::NotAStore { .. }), "{error}");
+}
+
+#[test]
+fn a_later_format_is_named_with_what_this_release_reads() {
+    let directory = TempDir::new();
+    let path = directory.file("store");
+    drop(RedbStore::open(&path).unwrap());
+    let database = redb::Database::open(&path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let meta = redb::TableDefinition::<&str, u64>::new("meta");
+    transaction.open_table(meta).unwrap().insert("format", 99).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    let error = RedbStore::open(&path).unwrap_err();
+    assert!(matches!(error, StoreError::Version { found: 99, supported: RedbStore::FORMAT, .. }), "{error}");
+}
+
+#[test]
+fn a_name_that_cannot_be_kept_is_refused_and_the_store_goes_on() {
+    let directory = TempDir::new();
+    let mut store = RedbStore::open(directory.file("store")).unwrap();
+    let endless = Request { application: "x".repeat(1_000_000).into(), ..mount_request(1, State::Queued) };
+    let error = store.commit(&[Change::Library(library(1)), Change::Request(endless)]).unwrap_err();
+    assert!(matches!(error, StoreError::Refused { record: "requests", .. }), "{error}");
+    assert!(error.to_string().len() < 500, "{error}");
+    assert_eq!(store.load().unwrap().libraries, []);
+    store.commit(&[Change::Library(library(1))]).unwrap();
+    assert_eq!(store.load().unwrap().libraries, [library(1)]);
+}
+
+/// What format 1 can hold, all of it.
+fn content_of_format_1() -> Vec<Change> {
+    let states = states();
+    let mut changes = Vec::new();
+    for (number, state) in states.iter().enumerate() {
+        let number = number as u64 * 3;
+        changes.push(Change::Request(mount_request(number, state.clone())));
+        changes.push(Change::Request(dismount_request(number + 1, state.clone())));
+        changes.push(Change::Request(Request {
+            stopping: Some(CancelledBy::Deadline),
+            ..inventory_request(number + 2, state.clone())
+        }));
+    }
+    let motion_states = [
+        MotionState::Open,
+        MotionState::Moved,
+        MotionState::NotMoved,
+        MotionState::NotSent,
+        MotionState::Unknown,
+    ];
+    for (sequence, state) in (1..).zip(motion_states) {
+        changes.push(Change::Motion(motion(18, sequence, state)));
+    }
+    changes.push(Change::Cartridge(cartridge(1, Place::Element(drive(500)))));
+    changes.push(Change::Cartridge(cartridge(2, Place::Unknown { one_of: vec![slot(1002), drive(501)] })));
+    changes.push(Change::Cartridge(cartridge(3, Place::Missing { last: slot(1003) })));
+    changes.extend([Change::Library(library(1)), Change::Mount(mount(24)), Change::Mount(mount(25))]);
+    changes.push(Change::MountEnded(request_id(25)));
+    changes
+}
+
+/// Everything that can be read from a store.
+fn read_all(path: &Path) -> String {
+    let mut store = RedbStore::open(path).unwrap();
+    let snapshot = store.load().unwrap();
+    let history = store.history(&HistoryFilter { limit: 10_000, ..HistoryFilter::default() }).unwrap();
+    let motions: Vec<_> = history.iter().flat_map(|request| store.motions(request.id).unwrap()).collect();
+    format!("{snapshot:#?}\n{history:#?}\n{motions:#?}")
+}
+
+fn write_format_1(path: &Path) {
+    RedbStore::open(path).unwrap().commit(&content_of_format_1()).unwrap();
+}
+
+/// The fixture was written by the first release, by this test with `AUTOCHANGER_WRITE_FIXTURES` set. It is never
+/// written again: a new format gets a fixture of its own beside it.
+#[test]
+fn a_file_of_the_first_release_reads_as_the_same_content_written_today() {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1.redb");
+    if std::env::var_os("AUTOCHANGER_WRITE_FIXTURES").is_some() && !fixture.exists() {
+        write_format_1(&fixture);
+    }
+    let directory = TempDir::new();
+    let (old, new) = (directory.file("old"), directory.file("new"));
+    fs::copy(fixture, &old).unwrap();
+    write_format_1(&new);
+    let content = read_all(&old);
+    assert_eq!(content, read_all(&new));
+    assert_eq!(content.matches("Request {").count(), 3 * states().len() + 3 * 8, "live ones are shown twice");
+}

@@ -1,0 +1,114 @@
+//! Random changes: the file must hold what the maps in memory hold, also when the process ends at any moment.
+
+use std::fs;
+
+use autochanger::store::{HistoryFilter, MemoryStore, RedbStore, Store};
+use autochanger_engine::Change;
+use autochanger_engine::catalog::MotionState;
+use autochanger_engine::request::{Operation, Place};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::samples::*;
+use crate::temp::TempDir;
+
+/// Few ids, so that the changes meet.
+const IDS: u64 = 6;
+
+fn change() -> impl Strategy<Value = Change> {
+    let id = || 0..IDS;
+    let state = prop::sample::select(states());
+    let motion_state = prop::sample::select(vec![
+        MotionState::Open,
+        MotionState::Moved,
+        MotionState::NotMoved,
+        MotionState::NotSent,
+        MotionState::Unknown,
+    ]);
+    prop_oneof![
+        id().prop_map(|n| Change::Library(library(n))),
+        (id(), any::<u16>()).prop_map(|(n, at)| Change::Cartridge(cartridge(n, Place::Element(slot(at))))),
+        (id(), state, 0..3).prop_map(|(n, state, operation)| Change::Request(match operation {
+            0 => mount_request(n, state),
+            1 => dismount_request(n, state),
+            _ => inventory_request(n, state),
+        })),
+        (id(), 1..4_u32, motion_state)
+            .prop_map(|(n, sequence, state)| Change::Motion(motion(n, sequence, state))),
+        id().prop_map(|n| Change::Mount(mount(n))),
+        id().prop_map(|n| Change::MountEnded(request_id(n))),
+    ]
+}
+
+fn filter() -> impl Strategy<Value = HistoryFilter> {
+    let operations =
+        vec![None, Some(Operation::Mount), Some(Operation::Dismount), Some(Operation::Inventory)];
+    let applications = vec![None, Some("archive".into()), Some("nightly-backup".into())];
+    (
+        0..8_usize,
+        prop::sample::select(applications),
+        prop::sample::select(operations),
+        prop::option::of(0..IDS),
+    )
+        .prop_map(|(limit, application, operation, before)| HistoryFilter {
+            limit,
+            application,
+            operation,
+            before: before.map(request_id),
+        })
+}
+
+/// What happens after a batch.
+#[derive(Debug, Clone, Copy)]
+enum Then {
+    GoOn,
+    Reopen,
+    /// The process is killed: what the file holds at this moment is all that is left.
+    Kill,
+}
+
+fn assert_same(memory: &mut MemoryStore, file: &mut RedbStore, filter: &HistoryFilter) {
+    let (expected, found) = (memory.load().unwrap(), file.load().unwrap());
+    assert_eq!(found.libraries, expected.libraries);
+    assert_eq!(found.cartridges, expected.cartridges);
+    assert_eq!(found.requests, expected.requests);
+    assert_eq!(found.motions, expected.motions);
+    assert_eq!(found.mounts, expected.mounts);
+    assert_eq!(file.history(filter).unwrap(), memory.history(filter).unwrap());
+    for id in (0..IDS).map(request_id) {
+        assert_eq!(file.request(id).unwrap(), memory.request(id).unwrap());
+        assert_eq!(file.motions(id).unwrap(), memory.motions(id).unwrap());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn the_file_holds_what_memory_holds_across_closes_and_kills(
+        batches in vec((vec(change(), 0..6), prop::sample::select(vec![Then::GoOn, Then::Reopen, Then::Kill])), 1..12),
+        filter in filter(),
+    ) {
+        let directory = TempDir::new();
+        let mut path = directory.file("store-0");
+        let mut memory = MemoryStore::new();
+        let mut file = RedbStore::open(&path).unwrap();
+        for (number, (batch, then)) in batches.into_iter().enumerate() {
+            prop_assert_eq!(memory.commit(&batch).is_ok(), file.commit(&batch).is_ok());
+            match then {
+                Then::GoOn => {}
+                Then::Reopen => {
+                    drop(file);
+                    file = RedbStore::open(&path).unwrap();
+                }
+                Then::Kill => {
+                    let left = directory.file(&format!("store-{}", number + 1));
+                    fs::copy(&path, &left).unwrap();
+                    path = left;
+                    file = RedbStore::open(&path).unwrap();
+                }
+            }
+            assert_same(&mut memory, &mut file, &filter);
+        }
+    }
+}
