@@ -1,0 +1,167 @@
+//! One owner per library: a lock file named for the changer's serial number.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use autochanger_engine::catalog::Identity;
+use autochanger_engine::input::ClaimError;
+
+/// Where lock files are made unless the caller says otherwise. Every manager on the machine must use one place, or they
+/// do not see each other.
+const USUAL_DIRECTORY: &str = "/run/lock";
+
+/// Bounds a file name: 8 + 16 + 32 characters of INQUIRY data and separators stay well under it.
+const NAME_MAX: usize = 120;
+
+/// A process id in decimal, with room to spare; what else is in the file is not read.
+const PID_MAX: u64 = 16;
+
+/// A library that is ours until this is dropped, or the process ends, however it ends.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Lock {
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// The directory in which every manager on this machine looks.
+pub(crate) fn default_directory() -> PathBuf {
+    let usual = Path::new(USUAL_DIRECTORY);
+    // Only trying tells: permission bits do not speak of read-only mounts.
+    let probe = usual.join(format!(".autochanger-probe-{}", std::process::id()));
+    match File::create(&probe) {
+        Ok(_) => {
+            let _ = std::fs::remove_file(&probe);
+            usual.to_path_buf()
+        }
+        Err(_) => std::env::temp_dir(),
+    }
+}
+
+/// The lock file of a library. `device` stands in where the changer has no serial number.
+pub(crate) fn lock_path(directory: &Path, identity: &Identity, device: &str) -> PathBuf {
+    let key: &str = if identity.serial.is_empty() { device } else { &identity.serial };
+    let name = format!("autochanger-{}-{}-{}", identity.vendor, identity.product, key);
+    let mut name: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
+    name.truncate(NAME_MAX);
+    name.push_str(".lock");
+    directory.join(name)
+}
+
+/// Takes the library, or tells who has it. A second manager in this process is kept out as well.
+pub(crate) fn claim(path: PathBuf) -> Result<Lock, ClaimError> {
+    let failed = |error: io::Error| ClaimError::Lock(format!("{}: {error}", path.display()));
+    let mut file = open(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(ClaimError::InUse { pid: read_pid(&mut file) }),
+        Err(TryLockError::Error(error)) => return Err(failed(error)),
+    }
+    // The lock is what counts; the number in the file only makes the message better.
+    if is_still_that_file(&path, &file) {
+        let _ = file
+            .set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| write!(file, "{}", std::process::id()));
+    }
+    Ok(Lock { path, _file: file })
+}
+
+/// Another user's lock file may be readable only, and that suffices to lock it.
+fn open(path: &Path) -> io::Result<File> {
+    let ours = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+    match ours {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => File::open(path).or(Err(error)),
+        other => other,
+    }
+}
+
+/// The directory is commonly writable for everyone: nothing is written through a link that somebody planted.
+fn is_still_that_file(path: &Path, file: &File) -> bool {
+    let (Ok(named), Ok(opened)) = (std::fs::symlink_metadata(path), file.metadata()) else { return false };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        named.is_file() && named.dev() == opened.dev() && named.ino() == opened.ino()
+    }
+    #[cfg(not(unix))]
+    {
+        named.is_file() && opened.is_file()
+    }
+}
+
+fn read_pid(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.take(PID_MAX).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directory(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("autochanger-claim-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a directory of the test's own");
+        path
+    }
+
+    fn identity(serial: &str) -> Identity {
+        Identity {
+            vendor: "VEND".into(),
+            product: "PROD/1".into(),
+            revision: "1".into(),
+            serial: serial.into(),
+        }
+    }
+
+    #[test]
+    fn a_second_claim_in_the_same_process_is_refused_with_the_process_id() {
+        let directory = directory("second");
+        let path = lock_path(&directory, &identity("S1"), "sim:");
+        let lock = claim(path.clone()).expect("the first one gets it");
+        assert_eq!(claim(path.clone()).err(), Some(ClaimError::InUse { pid: Some(std::process::id()) }));
+        drop(lock);
+        claim(path).expect("free again when the first one is gone");
+        let _ = std::fs::remove_dir_all(directory);
+    }
+
+    #[test]
+    fn a_name_holds_nothing_that_a_file_system_could_take_for_a_path() {
+        let path = lock_path(Path::new("/locks"), &identity("../../etc/passwd\0"), "sim:");
+        assert_eq!(path, Path::new("/locks/autochanger-VEND-PROD_1-______etc_passwd_.lock"));
+        let long = lock_path(Path::new("/locks"), &identity(&"9".repeat(4000)), "sim:");
+        assert!(long.as_os_str().len() < 200);
+    }
+
+    #[test]
+    fn without_a_serial_number_the_device_is_the_key() {
+        let path = lock_path(Path::new("/locks"), &identity(""), "sg:/dev/sg3");
+        assert_eq!(path, Path::new("/locks/autochanger-VEND-PROD_1-sg__dev_sg3.lock"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_is_written_through_a_planted_link() {
+        let directory = directory("link");
+        let (victim, path) = (directory.join("victim"), directory.join("trap.lock"));
+        std::fs::write(&victim, "precious").expect("written");
+        std::os::unix::fs::symlink(&victim, &path).expect("linked");
+        let _ = claim(path);
+        assert_eq!(std::fs::read_to_string(&victim).expect("read"), "precious");
+        let _ = std::fs::remove_dir_all(directory);
+    }
+
+    #[test]
+    fn a_lock_that_cannot_be_made_says_where() {
+        let error = claim(PathBuf::from("/nonexistent/autochanger.lock")).expect_err("no such directory");
+        assert!(error.to_string().contains("/nonexistent/autochanger.lock"), "{error}");
+    }
+}

@@ -1,0 +1,110 @@
+//! What reaches the driver: two lanes from the sessions, and reports from those who work for it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use autochanger_engine::Engine;
+use autochanger_engine::catalog::Caller;
+use autochanger_engine::command::{Completion, TransportError};
+use autochanger_engine::id::{BatchId, CommandId, LibraryIndex, RequestId, SessionId, Token};
+use autochanger_engine::input::{ClaimError, StoreFailure};
+use autochanger_engine::output::{AdoptError, SubmitError};
+use autochanger_engine::request::{CancelError, Cancellation, Request, Submission};
+use tokio::sync::{oneshot, watch};
+
+use crate::store::Store;
+
+/// How a request stands, for as long as somebody wants to know.
+pub(crate) type Standing = watch::Receiver<Known>;
+
+/// What is known of a request.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub(crate) request: Request,
+    /// The store failed: nothing more will be known.
+    pub(crate) lost: Option<Arc<str>>,
+}
+
+/// Why a request's end is not known.
+#[derive(Debug)]
+pub(crate) enum Lost {
+    ManagerClosed,
+    StoreFailed(Arc<str>),
+}
+
+/// The request as it ended.
+pub(crate) async fn ended(standing: &mut Standing) -> Result<Request, Lost> {
+    let ended = standing.wait_for(|known| known.request.state.is_final() || known.lost.is_some()).await;
+    match ended {
+        Ok(known) if known.request.state.is_final() => Ok(known.request.clone()),
+        Ok(known) => Err(known.lost.clone().map_or(Lost::ManagerClosed, Lost::StoreFailed)),
+        Err(_) => Err(Lost::ManagerClosed),
+    }
+}
+
+/// Whether a session was closed; shared by the session and what it has on its way.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Closed(Arc<AtomicBool>);
+
+impl Closed {
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Whether it was set by this call.
+    pub(crate) fn set(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
+    }
+}
+
+/// The submission lane's message. A reply that is dropped says that the session or the manager is closed.
+pub(crate) struct Submit {
+    pub(crate) submission: Submission,
+    /// Looked at once more when the message is taken: it may have waited while its session was closed.
+    pub(crate) closed: Closed,
+    pub(crate) reply: oneshot::Sender<Result<Standing, SubmitError>>,
+}
+
+/// The control lane's messages: what never waits behind submissions.
+pub(crate) enum Control {
+    Cancel {
+        caller: Caller,
+        id: RequestId,
+        reason: Option<Arc<str>>,
+        reply: oneshot::Sender<Result<Accepted, CancelError>>,
+    },
+    Adopt {
+        caller: Caller,
+        id: RequestId,
+        reply: oneshot::Sender<Result<Standing, AdoptError>>,
+    },
+    Close {
+        session: SessionId,
+        reply: oneshot::Sender<usize>,
+    },
+    /// Looks at how things stand, between two inputs.
+    Look(Look),
+    /// Asks the store for what is no longer live.
+    Ask(Ask),
+}
+
+/// A look at the engine; it sends its own answer.
+pub(crate) type Look = Box<dyn FnOnce(&Engine) + Send>;
+
+/// A question for the store; it sends its own answer.
+pub(crate) type Ask = Box<dyn FnOnce(&mut dyn Store) + Send>;
+
+/// An accepted cancel.
+pub(crate) struct Accepted {
+    pub(crate) cancellation: Cancellation,
+    /// How the request goes on; `None` when it is not live any more.
+    pub(crate) standing: Option<Standing>,
+}
+
+/// What the driver's helpers report.
+pub(crate) enum Report {
+    Completed { command: CommandId, result: Result<Completion, TransportError> },
+    Persisted { batch: BatchId, result: Result<(), StoreFailure> },
+    Found { token: Token, result: Box<Result<Option<Request>, StoreFailure>> },
+    Claimed { library: LibraryIndex, result: Result<super::claim::Lock, ClaimError> },
+}

@@ -1,0 +1,342 @@
+//! The only asynchronous logic: it selects what comes next, the engine decides, and the outputs are handed to those who
+//! do the work. The loop awaits nothing but its select.
+
+mod claim;
+mod inbox;
+mod message;
+mod path;
+mod standing;
+mod trace;
+mod writer;
+
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use autochanger_engine::id::{LibraryIndex, RequestId, Token};
+use autochanger_engine::output::{AdoptError, SubmitError};
+use autochanger_engine::request::{CancelError, Cancellation};
+use autochanger_engine::{Answer, Engine, Event, EventKind, Input, Output};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot};
+
+pub(crate) use claim::default_directory;
+pub(crate) use message::{Closed, Control, Lost, Standing, Submit, ended};
+pub(crate) use path::Ways;
+pub(crate) use writer::Writer;
+
+use crate::clock::Clock;
+use claim::Lock;
+use inbox::{Inbox, Next};
+use message::{Accepted, Report};
+use path::Paths;
+use standing::Standings;
+
+/// Submissions on their way to the engine: enough to keep it busy while callers are scheduled, few enough that a caller
+/// feels a full house at once instead of filling memory.
+pub(crate) const SUBMISSION_LANE: usize = 1024;
+
+/// Cancels, adoptions, closings and looks on their way. They are served first, so few ever wait.
+pub(crate) const CONTROL_LANE: usize = 256;
+
+/// Events that a subscriber may lag behind before it loses the oldest ones.
+pub(crate) const EVENT_BUFFER: usize = 4096;
+
+/// What a driver is made of.
+pub(crate) struct Setup {
+    pub(crate) engine: Engine,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) writer: Writer,
+    pub(crate) libraries: Arc<[Ways]>,
+    pub(crate) lock_directory: PathBuf,
+}
+
+/// The way to a driver.
+#[derive(Clone)]
+pub(crate) struct Lanes {
+    pub(crate) submissions: mpsc::Sender<Submit>,
+    pub(crate) control: mpsc::Sender<Control>,
+    /// Weak, so that the streams of events end when the driver does.
+    pub(crate) events: broadcast::WeakSender<Event>,
+    pub(crate) stop: Arc<Notify>,
+}
+
+/// Starts a driver; the receiver's sender is dropped when it has ended, its store closed and its locks given back.
+pub(crate) fn start(setup: Setup) -> (Lanes, oneshot::Receiver<()>) {
+    let (submissions, submission_lane) = mpsc::channel(SUBMISSION_LANE);
+    let (control, control_lane) = mpsc::channel(CONTROL_LANE);
+    let (events, _) = broadcast::channel(EVENT_BUFFER);
+    let (report, reports) = mpsc::unbounded_channel();
+    let (alive, ended) = oneshot::channel();
+    let stop = Arc::new(Notify::new());
+    let lanes = Lanes { submissions, control, events: events.downgrade(), stop: Arc::clone(&stop) };
+    let driver = Driver {
+        engine: setup.engine,
+        clock: setup.clock,
+        paths: Paths::new(Arc::clone(&setup.libraries), report.clone()),
+        libraries: setup.libraries,
+        writer: setup.writer,
+        report,
+        events,
+        standings: Standings::default(),
+        asked: HashMap::new(),
+        next_token: 0,
+        inline: VecDeque::new(),
+        unpersisted: 0,
+        locks: HashMap::new(),
+        lock_directory: setup.lock_directory,
+        timer: None,
+        stopping: false,
+    };
+    tokio::spawn(async move {
+        driver
+            .run(Inbox { control: control_lane, submissions: submission_lane, reports, stop, streak: 0 })
+            .await;
+        drop(alive);
+    });
+    (lanes, ended)
+}
+
+/// A question that the engine has not answered yet.
+enum Asked {
+    Submit(oneshot::Sender<Result<Standing, SubmitError>>),
+    Cancel(RequestId, oneshot::Sender<Result<Accepted, CancelError>>),
+    Adopt(oneshot::Sender<Result<Standing, AdoptError>>),
+    Close(oneshot::Sender<usize>),
+}
+
+struct Timer {
+    at: Duration,
+    sleep: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+struct Driver {
+    engine: Engine,
+    clock: Arc<dyn Clock>,
+    libraries: Arc<[Ways]>,
+    paths: Paths,
+    writer: Writer,
+    report: mpsc::UnboundedSender<Report>,
+    events: broadcast::Sender<Event>,
+    standings: Standings,
+    /// Bounded by the engine, which answers everything beyond its own bounds at once.
+    asked: HashMap<Token, Asked>,
+    next_token: u64,
+    /// What a store that does not block has answered already.
+    inline: VecDeque<Input>,
+    /// Batches that were given to the store and not reported.
+    unpersisted: usize,
+    locks: HashMap<LibraryIndex, Lock>,
+    lock_directory: PathBuf,
+    timer: Option<Timer>,
+    stopping: bool,
+}
+
+impl Driver {
+    async fn run(mut self, mut inbox: Inbox) {
+        self.drain();
+        self.serve_inline();
+        loop {
+            self.arm_timer();
+            match inbox.next(due(&mut self.timer)).await {
+                Next::Control(control) => self.control(control),
+                Next::Report(report) => self.hear(report),
+                Next::Submit(submit) => self.submit(submit),
+                Next::Due => {
+                    self.timer = None;
+                    if self.engine.next_deadline().is_some_and(|at| at <= self.clock.now().monotonic) {
+                        self.handle(Input::Tick);
+                    }
+                }
+                Next::Stop => break,
+            }
+        }
+        self.wind_down(inbox).await;
+    }
+
+    /// Takes nothing more, waits for what the store was given, and for no move: a move that was sent has its durable
+    /// intent, and the next manager looks at its elements.
+    async fn wind_down(mut self, mut inbox: Inbox) {
+        self.stopping = true;
+        drop((inbox.control, inbox.submissions));
+        while self.unpersisted > 0
+            && let Some(report) = inbox.reports.recv().await
+        {
+            if matches!(report, Report::Persisted { .. }) {
+                self.hear(report);
+            }
+        }
+        let Self { writer, .. } = self;
+        writer.close().await;
+    }
+
+    fn handle(&mut self, input: Input) {
+        self.engine.handle(input, self.clock.now());
+        self.drain();
+        self.serve_inline();
+    }
+
+    fn serve_inline(&mut self) {
+        while let Some(input) = self.inline.pop_front() {
+            if matches!(input, Input::Persisted { .. }) {
+                self.unpersisted = self.unpersisted.saturating_sub(1);
+            }
+            self.engine.handle(input, self.clock.now());
+            self.drain();
+        }
+    }
+
+    fn submit(&mut self, submit: Submit) {
+        if submit.closed.is_set() {
+            return;
+        }
+        let token = self.token(Asked::Submit(submit.reply));
+        self.handle(Input::Submit { token, submission: submit.submission });
+    }
+
+    fn control(&mut self, control: Control) {
+        match control {
+            Control::Cancel { caller, id, reason, reply } => {
+                let token = self.token(Asked::Cancel(id, reply));
+                self.handle(Input::Cancel { token, caller, id, reason });
+            }
+            Control::Adopt { caller, id, reply } => {
+                let token = self.token(Asked::Adopt(reply));
+                self.handle(Input::Adopt { token, caller, id });
+            }
+            Control::Close { session, reply } => {
+                let token = self.token(Asked::Close(reply));
+                self.handle(Input::CloseSession { token, session });
+            }
+            Control::Look(look) => look(&self.engine),
+            Control::Ask(ask) => self.writer.ask(ask),
+        }
+    }
+
+    fn hear(&mut self, report: Report) {
+        let input = match report {
+            Report::Completed { command, result } => {
+                trace::command_ended(command, &result);
+                Input::Completed { command, result }
+            }
+            Report::Persisted { batch, result } => {
+                self.unpersisted = self.unpersisted.saturating_sub(1);
+                trace::persisted(batch, &result);
+                Input::Persisted { batch, result }
+            }
+            Report::Found { token, result } => Input::Found { token, result: *result },
+            Report::Claimed { library, result } => {
+                let result = result.map(|lock| drop(self.locks.insert(library, lock)));
+                Input::Claimed { library, result }
+            }
+        };
+        self.handle(input);
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.engine.poll_output() {
+            self.perform(output);
+        }
+    }
+
+    fn perform(&mut self, output: Output) {
+        match output {
+            Output::Execute { path, id, command } if !self.stopping => {
+                trace::command_sent(path, id, &command);
+                self.paths.send(path, id, command);
+            }
+            Output::Execute { .. } => {}
+            Output::Persist { batch, changes } => {
+                self.unpersisted += 1;
+                self.writer.commit(batch, changes, &self.report, &mut self.inline);
+            }
+            Output::Lookup { token, id } => self.writer.find(token, id, &self.report, &mut self.inline),
+            Output::Claim { library, identity } => {
+                let device =
+                    self.libraries.get(usize::from(library.0)).map_or("?", |ways| ways.changer.device());
+                let path = claim::lock_path(&self.lock_directory, &identity, device);
+                self.claim(library, path);
+            }
+            Output::Answer { token, answer } => self.answer(token, answer),
+            Output::Notify(event) => self.notify(event),
+        }
+    }
+
+    fn claim(&mut self, library: LibraryIndex, path: PathBuf) {
+        if self.locks.get(&library).is_some_and(|lock| lock.path() == path) {
+            return self.inline.push_back(Input::Claimed { library, result: Ok(()) });
+        }
+        // Another changer answers here now: the old one is not ours any more.
+        self.locks.remove(&library);
+        let report = self.report.clone();
+        // A lock directory may lie on a network file system.
+        tokio::task::spawn_blocking(move || {
+            let result = claim::claim(path);
+            let _ = report.send(Report::Claimed { library, result });
+        });
+    }
+
+    /// An asker that has gone is not missed.
+    fn answer(&mut self, token: Token, answer: Answer) {
+        match (self.asked.remove(&token), answer) {
+            (Some(Asked::Submit(reply)), Answer::Submitted(result)) => {
+                let _ = reply.send(result.map(|request| self.standings.watch(request)));
+            }
+            (Some(Asked::Cancel(id, reply)), Answer::Cancel(result)) => {
+                let result = result.map(|cancellation| {
+                    let wanted = matches!(cancellation, Cancellation::Stopping);
+                    let request = if wanted { self.engine.view().request(id) } else { None };
+                    Accepted { cancellation, standing: request.map(|request| self.standings.watch(request)) }
+                });
+                let _ = reply.send(result);
+            }
+            (Some(Asked::Adopt(reply)), Answer::Adopted(result)) => {
+                let _ = reply.send(result.map(|request| self.standings.watch(request)));
+            }
+            (Some(Asked::Close(reply)), Answer::SessionClosed { cancelled }) => {
+                let _ = reply.send(cancelled);
+            }
+            (_, answer) => debug_assert!(false, "an answer without its question: {answer:?}"),
+        }
+    }
+
+    fn notify(&mut self, event: Event) {
+        trace::event(&event);
+        match &event.kind {
+            EventKind::Request(request) => self.standings.tell(request),
+            EventKind::StoreFailed { reason } => self.standings.lose(reason),
+            _ => {}
+        }
+        // Nobody listening is no error.
+        let _ = self.events.send(event);
+    }
+
+    fn token(&mut self, asked: Asked) -> Token {
+        self.next_token += 1;
+        let token = Token(self.next_token);
+        self.asked.insert(token, asked);
+        token
+    }
+
+    /// Sees to it that the timer goes off at the engine's deadline or before it. One that goes off too early is set
+    /// again: cheaper than setting it anew whenever the deadline moves away.
+    fn arm_timer(&mut self) {
+        let Some(at) = self.engine.next_deadline() else {
+            self.timer = None;
+            return;
+        };
+        if self.timer.as_ref().is_none_or(|timer| timer.at > at) {
+            let clock = Arc::clone(&self.clock);
+            let sleep = Box::pin(async move { clock.sleep_until(at).await });
+            self.timer = Some(Timer { at, sleep });
+        }
+    }
+}
+
+async fn due(timer: &mut Option<Timer>) {
+    match timer {
+        Some(timer) => timer.sleep.as_mut().await,
+        None => std::future::pending().await,
+    }
+}

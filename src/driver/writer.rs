@@ -1,0 +1,305 @@
+//! The store's side: one place from which it is called, in order. A store that blocks has a thread of its own, which
+//! commits everything that waits as one group, so that a thousand waiting requests share a sync.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc as blocking;
+
+use autochanger_engine::id::{BatchId, RequestId, Token};
+use autochanger_engine::input::{Input, StoreFailure};
+use autochanger_engine::{Change, Snapshot};
+use tokio::sync::{mpsc, oneshot};
+
+use super::message::{Ask, Report};
+use crate::store::{Store, StoreError};
+
+/// The thread's name, as `ps -L` and a debugger show it.
+const THREAD_NAME: &str = "autochanger-sto";
+
+/// A group ends at this many changes: bounds one transaction to a few megabytes, and the time until the first of the
+/// group is told.
+const GROUP_MAX: usize = 8192;
+
+/// The store as the driver sees it.
+pub(crate) enum Writer {
+    /// It does not block, and is called where the driver stands.
+    Inline { store: Box<dyn Store>, failed: Failed },
+    /// It works in its own thread.
+    Thread { jobs: blocking::Sender<Job>, ended: oneshot::Receiver<()> },
+}
+
+/// The error that ended the store's service: nothing is committed after it, for a gap would be worse than a stop.
+pub(crate) type Failed = Option<StoreFailure>;
+
+/// What the thread is asked. Unbounded as a channel, bounded by the engine (batches, look-ups) and by the sessions'
+/// permits (questions).
+pub(crate) enum Job {
+    Commit { changes: Vec<Change>, owed: Owed },
+    Find { token: Token, id: RequestId, reports: mpsc::UnboundedSender<Report> },
+    Ask(Ask),
+}
+
+impl Writer {
+    /// Loads what the store kept, and makes it ready to be written.
+    pub(crate) async fn start(mut store: Box<dyn Store>) -> Result<(Self, Snapshot), StoreError> {
+        if !store.is_blocking() {
+            let snapshot = store.load()?;
+            return Ok((Self::Inline { store, failed: None }, snapshot));
+        }
+        let (jobs, queue) = blocking::channel();
+        let (loaded, snapshot) = oneshot::channel();
+        let (alive, ended) = oneshot::channel();
+        let thread = std::thread::Builder::new().name(THREAD_NAME.into()).spawn(move || {
+            let result = store.load();
+            let usable = result.is_ok();
+            if loaded.send(result).is_ok() && usable {
+                write(&mut *store, &queue);
+            }
+            // The file is closed before anybody is told that the thread has ended.
+            drop(store);
+            drop(alive);
+        });
+        thread.map_err(|error| StoreError::Io { source: Box::new(error) })?;
+        let snapshot = snapshot.await.map_err(|_| StoreError::Io { source: STOPPED.into() })??;
+        Ok((Self::Thread { jobs, ended }, snapshot))
+    }
+
+    /// Commits a batch. The end is reported: at once into `inline` by a store that does not block.
+    pub(crate) fn commit(
+        &mut self,
+        batch: BatchId,
+        changes: Vec<Change>,
+        reports: &mpsc::UnboundedSender<Report>,
+        inline: &mut VecDeque<Input>,
+    ) {
+        match self {
+            Self::Inline { store, failed } => {
+                let result = commit(&mut **store, failed, &changes);
+                inline.push_back(Input::Persisted { batch, result });
+            }
+            Self::Thread { jobs, .. } => {
+                let owed = Owed { batch, reports: Some(reports.clone()) };
+                // A thread that is gone drops the job, and the job reports.
+                let _ = jobs.send(Job::Commit { changes, owed });
+            }
+        }
+    }
+
+    /// Looks a request up.
+    pub(crate) fn find(
+        &mut self,
+        token: Token,
+        id: RequestId,
+        reports: &mpsc::UnboundedSender<Report>,
+        inline: &mut VecDeque<Input>,
+    ) {
+        match self {
+            Self::Inline { store, .. } => {
+                let result = store.request(id).map_err(failure);
+                inline.push_back(Input::Found { token, result });
+            }
+            Self::Thread { jobs, .. } => {
+                if jobs.send(Job::Find { token, id, reports: reports.clone() }).is_err() {
+                    let result = Err(StoreFailure(STOPPED.into()));
+                    inline.push_back(Input::Found { token, result });
+                }
+            }
+        }
+    }
+
+    /// Asks the store something; the question sends its own answer. One that cannot be put is dropped.
+    pub(crate) fn ask(&mut self, ask: Ask) {
+        match self {
+            Self::Inline { store, .. } => ask(&mut **store),
+            Self::Thread { jobs, .. } => {
+                let _ = jobs.send(Job::Ask(ask));
+            }
+        }
+    }
+
+    /// Closes the store and returns when it is closed.
+    pub(crate) async fn close(self) {
+        if let Self::Thread { jobs, ended } = self {
+            drop(jobs);
+            let _ = ended.await;
+        }
+    }
+}
+
+const STOPPED: &str = "the store's thread has stopped";
+
+/// A batch whose end is owed to the engine; told also when the store's thread dies under it.
+pub(crate) struct Owed {
+    batch: BatchId,
+    reports: Option<mpsc::UnboundedSender<Report>>,
+}
+
+impl Owed {
+    fn tell(mut self, result: Result<(), StoreFailure>) {
+        if let Some(reports) = self.reports.take() {
+            let _ = reports.send(Report::Persisted { batch: self.batch, result });
+        }
+    }
+}
+
+impl Drop for Owed {
+    fn drop(&mut self) {
+        if let Some(reports) = self.reports.take() {
+            let result = Err(StoreFailure(STOPPED.into()));
+            let _ = reports.send(Report::Persisted { batch: self.batch, result });
+        }
+    }
+}
+
+/// The thread's work: takes everything that waits, commits it as one group, then answers questions, which so see it.
+fn write(store: &mut dyn Store, queue: &blocking::Receiver<Job>) {
+    let mut failed = None;
+    while let Ok(job) = queue.recv() {
+        let mut group = Group::default();
+        group.add(job);
+        while group.changes.len() < GROUP_MAX
+            && let Ok(job) = queue.try_recv()
+        {
+            group.add(job);
+        }
+        group.commit(store, &mut failed);
+    }
+}
+
+#[derive(Default)]
+struct Group {
+    changes: Vec<Change>,
+    owed: Vec<Owed>,
+    questions: Vec<Job>,
+}
+
+impl Group {
+    fn add(&mut self, job: Job) {
+        match job {
+            Job::Commit { changes, owed } => {
+                self.changes.extend(changes);
+                self.owed.push(owed);
+            }
+            question => self.questions.push(question),
+        }
+    }
+
+    fn commit(self, store: &mut dyn Store, failed: &mut Failed) {
+        if !self.owed.is_empty() {
+            let result = commit(store, failed, &self.changes);
+            for owed in self.owed {
+                owed.tell(result.clone());
+            }
+        }
+        for question in self.questions {
+            match question {
+                Job::Find { token, id, reports } => {
+                    let result = Box::new(store.request(id).map_err(failure));
+                    let _ = reports.send(Report::Found { token, result });
+                }
+                Job::Ask(ask) => ask(store),
+                Job::Commit { .. } => {}
+            }
+        }
+    }
+}
+
+fn commit(store: &mut dyn Store, failed: &mut Failed, changes: &[Change]) -> Result<(), StoreFailure> {
+    if let Some(failure) = failed {
+        return Err(failure.clone());
+    }
+    store.commit(changes).map_err(|error| {
+        let failure = failure(error);
+        *failed = Some(failure.clone());
+        failure
+    })
+}
+
+fn failure(error: StoreError) -> StoreFailure {
+    StoreFailure(Arc::from(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{HistoryFilter, MemoryStore};
+    use autochanger_engine::catalog::MotionRecord;
+    use autochanger_engine::id::RequestId;
+    use autochanger_engine::request::Request;
+
+    /// Fails its first commit, or panics at it; every other one succeeds.
+    struct Broken {
+        store: MemoryStore,
+        commits: usize,
+        panics: bool,
+        blocking: bool,
+    }
+
+    impl Broken {
+        fn boxed(panics: bool, blocking: bool) -> Box<dyn Store> {
+            Box::new(Self { store: MemoryStore::new(), commits: 0, panics, blocking })
+        }
+    }
+
+    impl Store for Broken {
+        fn load(&mut self) -> Result<Snapshot, StoreError> {
+            self.store.load()
+        }
+        fn commit(&mut self, batch: &[Change]) -> Result<(), StoreError> {
+            self.commits += 1;
+            assert!(!self.panics, "a defect of the store");
+            if self.commits == 1 {
+                return Err(StoreError::Io { source: "no space".into() });
+            }
+            self.store.commit(batch)
+        }
+        fn request(&mut self, id: RequestId) -> Result<Option<Request>, StoreError> {
+            self.store.request(id)
+        }
+        fn history(&mut self, filter: &HistoryFilter) -> Result<Vec<Request>, StoreError> {
+            self.store.history(filter)
+        }
+        fn motions(&mut self, request: RequestId) -> Result<Vec<MotionRecord>, StoreError> {
+            self.store.motions(request)
+        }
+        fn is_blocking(&self) -> bool {
+            self.blocking
+        }
+    }
+
+    async fn results_of_two_commits(store: Box<dyn Store>) -> Vec<(BatchId, Result<(), StoreFailure>)> {
+        let (mut writer, _) = Writer::start(store).await.expect("it loads");
+        let (report, mut reports) = mpsc::unbounded_channel();
+        let mut inline = VecDeque::new();
+        let mut results = Vec::new();
+        for batch in [BatchId(1), BatchId(2)] {
+            writer.commit(batch, Vec::new(), &report, &mut inline);
+            match inline.pop_front() {
+                Some(Input::Persisted { batch, result }) => results.push((batch, result)),
+                Some(other) => panic!("{other:?}"),
+                None => match reports.recv().await {
+                    Some(Report::Persisted { batch, result }) => results.push((batch, result)),
+                    _ => panic!("a commit is owed"),
+                },
+            }
+        }
+        writer.close().await;
+        results
+    }
+
+    #[tokio::test]
+    async fn after_a_commit_that_failed_nothing_more_is_committed() {
+        for blocking in [false, true] {
+            let results = results_of_two_commits(Broken::boxed(false, blocking)).await;
+            assert!(
+                matches!(results.as_slice(), [(BatchId(1), Err(one)), (BatchId(2), Err(two))] if one == two)
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_store_that_dies_at_a_commit_owes_no_answer() {
+        let results = results_of_two_commits(Broken::boxed(true, true)).await;
+        assert!(matches!(results.as_slice(), [(BatchId(1), Err(_)), (BatchId(2), Err(_))]), "{results:?}");
+    }
+}

@@ -1,0 +1,95 @@
+//! An embeddable media manager for tape libraries and autochangers.
+//!
+//! It does on Linux what Removable Storage Manager did on Windows: it owns libraries, mounts and dismounts cartridges
+//! by durable requests that can be cancelled exactly, and never sends a motion twice. There is no daemon: the
+//! [`Manager`] lives in the caller's process.
+//!
+//! ```
+//! # #[cfg(feature = "sim")]
+//! # async fn example() -> Result<(), autochanger::Error> {
+//! use autochanger::{Cancellation, LibraryConfig, Manager, Role};
+//!
+//! let manager = Manager::builder().library(LibraryConfig::new("sim:")).open().await?;
+//! manager.ready().await?;
+//!
+//! let session = manager.session("nightly-backup").role(Role::Administrator).open()?;
+//! let tape = session.mount("VT0001L8").await?;
+//! println!("{} is ready in drive {}", tape.barcode(), tape.drive());
+//! tape.dismount().await?;
+//! # manager.shutdown().await;
+//! # Ok(())
+//! # }
+//! # #[cfg(feature = "sim")]
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
+//! ```
+//!
+//! - [`Session`] is what applications work with: [`mount`](Session::mount), [`dismount`](Session::dismount),
+//!   [`inventory`](Session::inventory), [`cancel_library_request`](Session::cancel_library_request), and looks at
+//!   everything there is.
+//! - A request is accepted with a [`Ticket`], and is then durable as far as the [store] is.
+//! - Dropping a future never starts or stops the robot; stopping is a named call.
+//! - Hardware is reached by a [`Transport`](transport::Transport): iSCSI in user space, a simulated library, or one of
+//!   the caller's own.
+#![forbid(unsafe_code)]
+
+pub mod clock;
+mod driver;
+mod error;
+mod session;
+pub mod store;
+pub mod transport;
+
+pub use autochanger_engine::input::{RestartPolicy, Timing};
+pub use autochanger_engine::{Event, EventKind};
+pub use error::{
+    AdoptError, AdoptRefusal, CancelError, ClaimError, Error, Failure, FailureKind, FaultOf, LibraryError, OpenError,
+    PathFault, PathFaultKind, QueryError, ReadyError, Refusal, RequestError, SessionClosed, SessionError, SubmitError,
+    TransportError,
+};
+pub use session::{
+    APPLICATION_NAME_MAX, CancelBuilder, Cancellation, DEFAULT_MAX_LIVE_REQUESTS, DEFAULT_MAX_PENDING_CANCELS,
+    DismountBuilder, Dismounted, Ending, EventStream, Inventory, InventoryBuilder, Lagged, LibraryConfig, Manager,
+    ManagerBuilder, MountBuilder, Mounted, Progress, READY_PATIENCE, Session, SessionBuilder, Ticket, TicketOutcome,
+    Verdict,
+};
+
+pub use catalog::{Cartridge, Role};
+pub use id::{CartridgeId, LibraryId, RequestId};
+pub use request::{CartridgeRef, Operation, Outcome, Place, Request, State, Waiting};
+pub use scsi::{ElementAddress, ElementType};
+pub use store::HistoryFilter;
+
+/// What is kept: libraries, cartridges, mounts and motions, and who may do what.
+pub mod catalog {
+    pub use autochanger_engine::catalog::*;
+}
+
+/// The names of things.
+pub mod id {
+    pub use autochanger_engine::id::{CartridgeId, Device, LibraryId, RequestId, SessionId};
+}
+
+/// Requests: what was asked, by whom, and how it stands.
+pub mod request {
+    pub use autochanger_engine::request::{
+        Access, CancelledBy, CartridgeRef, ElementName, Failure, FailureKind, FaultOf, Operation, Outcome, Place,
+        Request, State, Waiting, Wanted,
+    };
+}
+
+/// What can be seen of libraries, drives, slots and mounts: plain copies.
+pub mod view {
+    pub use autochanger_engine::view::{
+        DriveInfo, ElementCounts, LibraryError, LibraryInfo, LibraryState, MountInfo, SlotInfo,
+    };
+}
+
+/// What a store is handed: see [`Store`](store::Store).
+pub mod change {
+    pub use autochanger_engine::{Change, Snapshot};
+}
+
+/// The SCSI vocabulary: addresses, sense data, CDBs.
+pub mod scsi {
+    pub use autochanger_scsi::*;
+}

@@ -1,0 +1,155 @@
+//! How one library is configured.
+
+use std::fmt;
+use std::sync::Arc;
+
+use autochanger_engine::input::{ConfiguredDrive, LibraryConfig as EngineLibraryConfig, Timing};
+use autochanger_scsi::ElementAddress;
+
+use crate::driver::Ways;
+use crate::error::OpenError;
+use crate::transport::{self, DeviceUrl, Transport};
+
+/// One library: the way to its changer, and where needed the ways to its drives.
+///
+/// ```
+/// use autochanger::LibraryConfig;
+///
+/// let library = LibraryConfig::new("iscsi://vtl.example:3260/iqn.2026-01.example:lib/0")
+///     .name("the vault's library")
+///     .drive(500, "iscsi://vtl.example:3260/iqn.2026-01.example:lib/1");
+/// ```
+///
+/// Drives that nobody names are matched by the serial numbers that the library reports (READ ELEMENT STATUS with DVCID),
+/// among the other logical units of the changer's target.
+#[derive(Clone)]
+#[must_use]
+pub struct LibraryConfig {
+    changer: Way,
+    name: Option<Arc<str>>,
+    drives: Vec<(Option<ElementAddress>, Way)>,
+    timing: Timing,
+    moves_in_flight: u8,
+    unload_before_move: bool,
+}
+
+#[derive(Clone)]
+enum Way {
+    Url(String),
+    Transport(Arc<dyn Transport>),
+}
+
+impl LibraryConfig {
+    /// The changer at a device URL, for example `iscsi://[user%secret@]host:port/iqn/lun` or `sim:`. A wrong URL is
+    /// told by [`open`](crate::ManagerBuilder::open).
+    pub fn new(url: impl Into<String>) -> Self {
+        Self::with(Way::Url(url.into()))
+    }
+
+    /// The changer behind a transport of the caller's own.
+    pub fn transport(name: impl AsRef<str>, changer: Arc<dyn Transport>) -> Self {
+        Self::with(Way::Transport(changer)).name(name)
+    }
+
+    /// The library's name in messages; the changer's URL without its secret unless given.
+    pub fn name(mut self, name: impl AsRef<str>) -> Self {
+        self.name = Some(name.as_ref().into());
+        self
+    }
+
+    /// The way to the drive with this element address.
+    pub fn drive(mut self, element: impl Into<ElementAddress>, url: impl Into<String>) -> Self {
+        self.drives.push((Some(element.into()), Way::Url(url.into())));
+        self
+    }
+
+    /// The way to a drive whose element is found by its serial number.
+    pub fn drive_by_serial(mut self, url: impl Into<String>) -> Self {
+        self.drives.push((None, Way::Url(url.into())));
+        self
+    }
+
+    /// The way to a drive, by a transport of the caller's own; without an element it is found by its serial number.
+    pub fn drive_transport(mut self, element: Option<ElementAddress>, drive: Arc<dyn Transport>) -> Self {
+        self.drives.push((element, Way::Transport(drive)));
+        self
+    }
+
+    /// The time-outs and pauses. Round up: an expired time-out makes a move doubtful, and looking costs time.
+    pub fn timing(mut self, timing: Timing) -> Self {
+        self.timing = timing;
+        self
+    }
+
+    /// How many moves may be under way at once: 1 by default; more for a library with more than one arm.
+    pub fn moves_in_flight(mut self, moves: u8) -> Self {
+        self.moves_in_flight = moves.max(1);
+        self
+    }
+
+    /// Whether the drive is told to unload (LOAD UNLOAD) before the robot takes the cartridge out: `true` by default,
+    /// where a way to the drive is known. Some libraries do it by themselves.
+    pub fn unload_before_move(mut self, unload: bool) -> Self {
+        self.unload_before_move = unload;
+        self
+    }
+
+    fn with(changer: Way) -> Self {
+        Self {
+            changer,
+            name: None,
+            drives: Vec::new(),
+            timing: Timing::default(),
+            moves_in_flight: 1,
+            unload_before_move: true,
+        }
+    }
+
+    /// Opens the transports, which connects to nothing yet.
+    pub(crate) fn resolve(&self) -> Result<(EngineLibraryConfig, Ways), OpenError> {
+        let limit = usize::from(u16::MAX);
+        if self.drives.len() > limit {
+            return Err(OpenError::TooMany {
+                what: "drives of one library",
+                count: self.drives.len(),
+                limit,
+            });
+        }
+        let changer = self.changer.open()?;
+        let mut drives = Vec::with_capacity(self.drives.len());
+        for (_, way) in &self.drives {
+            drives.push(way.open()?);
+        }
+        let config = EngineLibraryConfig {
+            name: self.name.clone().unwrap_or_else(|| changer.device().into()),
+            drives: self.drives.iter().map(|(element, _)| ConfiguredDrive { element: *element }).collect(),
+            timing: self.timing,
+            max_transfer: changer.limits().max_transfer,
+            moves_in_flight: self.moves_in_flight,
+            unload_before_move: self.unload_before_move,
+        };
+        Ok((config, Ways { changer, drives }))
+    }
+}
+
+impl Way {
+    fn open(&self) -> Result<Arc<dyn Transport>, OpenError> {
+        match self {
+            Self::Url(url) => Ok(transport::open(&url.parse::<DeviceUrl>()?)?),
+            Self::Transport(transport) => Ok(Arc::clone(transport)),
+        }
+    }
+}
+
+impl fmt::Debug for LibraryConfig {
+    /// Without URLs, which can hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LibraryConfig")
+            .field("name", &self.name)
+            .field("drives", &self.drives.len())
+            .field("timing", &self.timing)
+            .field("moves_in_flight", &self.moves_in_flight)
+            .field("unload_before_move", &self.unload_before_move)
+            .finish_non_exhaustive()
+    }
+}

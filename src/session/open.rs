@@ -1,0 +1,173 @@
+//! How a manager is set up and opened.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use autochanger_engine::Engine;
+use autochanger_engine::input::{Config, RestartPolicy};
+
+use super::config::LibraryConfig;
+use super::manager::Manager;
+use super::shared::Shared;
+use crate::clock::{Clock, SystemClock};
+use crate::driver::{self, Setup, Writer};
+use crate::error::OpenError;
+use crate::store::{MemoryStore, Store};
+
+/// Live requests unless the caller says otherwise: some 50 MB, and more than a library works off in a month.
+pub const DEFAULT_MAX_LIVE_REQUESTS: usize = 100_000;
+
+/// Cancels that may wait for a verdict, and look-ups for the store, unless the caller says otherwise: verdicts wait for
+/// moves in flight, of which there are as many as arms, so even a storm of repeated cancels seldom comes near.
+pub const DEFAULT_MAX_PENDING_CANCELS: usize = 4096;
+
+/// Sets a manager up; made by [`Manager::builder`].
+#[must_use]
+pub struct ManagerBuilder {
+    libraries: Vec<LibraryConfig>,
+    store: StoreChoice,
+    lock_directory: Option<PathBuf>,
+    restart: RestartPolicy,
+    clock: Arc<dyn Clock>,
+    max_live_requests: usize,
+    max_pending_cancels: usize,
+}
+
+enum StoreChoice {
+    Memory,
+    #[cfg(feature = "redb")]
+    File(PathBuf),
+    Own(Box<dyn Store>),
+}
+
+impl ManagerBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            libraries: Vec::new(),
+            store: StoreChoice::Memory,
+            lock_directory: None,
+            restart: RestartPolicy::default(),
+            clock: Arc::new(SystemClock::new()),
+            max_live_requests: DEFAULT_MAX_LIVE_REQUESTS,
+            max_pending_cancels: DEFAULT_MAX_PENDING_CANCELS,
+        }
+    }
+
+    /// Adds a library.
+    pub fn library(mut self, library: LibraryConfig) -> Self {
+        self.libraries.push(library);
+        self
+    }
+
+    /// Keeps requests and catalogue in the file at `path`, made where there is none. Left out, they are kept in memory
+    /// and end with the process.
+    #[cfg(feature = "redb")]
+    pub fn store(mut self, path: impl Into<PathBuf>) -> Self {
+        self.store = StoreChoice::File(path.into());
+        self
+    }
+
+    /// Keeps requests and catalogue in a store of the caller's own.
+    pub fn store_with(mut self, store: impl Store) -> Self {
+        self.store = StoreChoice::Own(Box::new(store));
+        self
+    }
+
+    /// Where the lock files are made that give each library one owner. Every manager that can reach a library must use
+    /// the same directory. Default: `/run/lock` where it can be written, else the directory for temporary files.
+    pub fn lock_directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.lock_directory = Some(directory.into());
+        self
+    }
+
+    /// What becomes of requests that the last manager left unfinished.
+    pub fn restart(mut self, policy: RestartPolicy) -> Self {
+        self.restart = policy;
+        self
+    }
+
+    /// Where the manager takes its time from; the system's clock unless given.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// How many requests may be live at once ([`DEFAULT_MAX_LIVE_REQUESTS`]); one more is refused with
+    /// [`Refusal::ResourceExhausted`](crate::Refusal::ResourceExhausted).
+    pub fn max_live_requests(mut self, requests: usize) -> Self {
+        self.max_live_requests = requests;
+        self
+    }
+
+    /// How many cancels may wait for a verdict at once ([`DEFAULT_MAX_PENDING_CANCELS`]); one more is refused with
+    /// [`CancelError::ResourceExhausted`](crate::CancelError::ResourceExhausted).
+    pub fn max_pending_cancels(mut self, cancels: usize) -> Self {
+        self.max_pending_cancels = cancels;
+        self
+    }
+
+    /// Opens the store and starts the manager. It waits for no library: see [`Manager::ready`]. Must be called within a
+    /// tokio runtime with its time driver, on which the manager then runs.
+    ///
+    /// # Errors
+    /// [`OpenError`]: a wrong device URL, or a store that cannot be opened or read.
+    ///
+    /// # Cancel safety
+    /// Dropping the future opens nothing, or closes what it had opened.
+    pub async fn open(self) -> Result<Manager, OpenError> {
+        let limit = usize::from(u16::MAX);
+        match self.libraries.len() {
+            0 => return Err(OpenError::NoLibrary),
+            count if count > limit => return Err(OpenError::TooMany { what: "libraries", count, limit }),
+            _ => {}
+        }
+        let mut libraries = Vec::with_capacity(self.libraries.len());
+        let mut ways = Vec::with_capacity(self.libraries.len());
+        for library in &self.libraries {
+            let (config, way) = library.resolve()?;
+            libraries.push(config);
+            ways.push(way);
+        }
+        let config = Config {
+            libraries,
+            seed: seed()?,
+            max_live_requests: self.max_live_requests,
+            max_pending_cancels: self.max_pending_cancels,
+            restart: self.restart,
+        };
+        let (writer, snapshot) = Writer::start(self.store.open().await?).await?;
+        let lock_directory = self.lock_directory.unwrap_or_else(driver::default_directory);
+        let ways: Arc<[_]> = ways.into();
+        let setup = Setup {
+            engine: Engine::new(config, snapshot, self.clock.now()),
+            clock: Arc::clone(&self.clock),
+            writer,
+            libraries: Arc::clone(&ways),
+            lock_directory,
+        };
+        let (lanes, ended) = driver::start(setup);
+        Ok(Manager::new(Shared::new(lanes, self.clock, ways), ended))
+    }
+}
+
+impl StoreChoice {
+    async fn open(self) -> Result<Box<dyn Store>, OpenError> {
+        match self {
+            Self::Memory => Ok(Box::new(MemoryStore::new())),
+            #[cfg(feature = "redb")]
+            Self::File(path) => {
+                use crate::store::{RedbStore, StoreError};
+                let opened = tokio::task::spawn_blocking(move || RedbStore::open(path)).await;
+                let store = opened.map_err(|error| StoreError::Io { source: Box::new(error) })??;
+                Ok(Box::new(store))
+            }
+            Self::Own(store) => Ok(store),
+        }
+    }
+}
+
+fn seed() -> Result<u128, OpenError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| OpenError::Random(error.to_string()))?;
+    Ok(u128::from_ne_bytes(bytes))
+}

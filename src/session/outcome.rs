@@ -1,0 +1,191 @@
+//! What requests that passed have to show.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use autochanger_engine::Engine;
+use autochanger_engine::id::{CartridgeId, Device, LibraryId, LibraryIndex, RequestId};
+use autochanger_engine::request::{Outcome, Request, State};
+use autochanger_scsi::ElementAddress;
+
+use super::Session;
+use super::ask::DismountBuilder;
+use super::shared::Shared;
+use crate::transport::Transport;
+
+/// What the ticket of a request gives. Implemented by [`Mounted`], [`Dismounted`] and [`Inventory`], and by nothing
+/// outside this crate.
+pub trait TicketOutcome: Sized + Send + 'static + sealed::Sealed {
+    /// Reads it from a request that passed.
+    #[doc(hidden)]
+    fn of(session: &Session, request: Request) -> impl Future<Output = Option<Self>> + Send;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Mounted {}
+    impl Sealed for super::Dismounted {}
+    impl Sealed for super::Inventory {}
+}
+
+/// A medium in a drive that is ready. While it is mounted the manager sends the drive nothing unasked.
+///
+/// Dropping it moves nothing: the medium stays mounted until somebody [dismounts](Self::dismount) it, also across a
+/// restart ([`Session::mounts`], [`Session::adopt`]).
+#[derive(Clone)]
+pub struct Mounted {
+    session: Session,
+    id: RequestId,
+    barcode: Option<Arc<str>>,
+    cartridge: CartridgeId,
+    library: LibraryId,
+    drive: ElementAddress,
+    serial: Option<Arc<str>>,
+    transport: Option<Arc<dyn Transport>>,
+    os_device: Option<PathBuf>,
+}
+
+impl Mounted {
+    /// The mount's id: that of the request that mounted it.
+    pub fn id(&self) -> RequestId {
+        self.id
+    }
+
+    /// The cartridge's label; empty where it has none.
+    pub fn barcode(&self) -> &str {
+        self.barcode.as_deref().unwrap_or_default()
+    }
+
+    /// The cartridge.
+    pub fn cartridge(&self) -> CartridgeId {
+        self.cartridge
+    }
+
+    /// The library.
+    pub fn library(&self) -> LibraryId {
+        self.library
+    }
+
+    /// The drive's element address.
+    pub fn drive(&self) -> ElementAddress {
+        self.drive
+    }
+
+    /// The drive's serial number, where the library or the drive tells it.
+    pub fn serial(&self) -> Option<&str> {
+        self.serial.as_deref()
+    }
+
+    /// The operating system's name of the drive (`/dev/nst0`), where it has one.
+    pub fn os_device(&self) -> Option<&Path> {
+        self.os_device.as_deref()
+    }
+
+    /// The way to the drive, where the manager knows one. Commands on it are the caller's own.
+    pub fn transport(&self) -> Option<Arc<dyn Transport>> {
+        self.transport.clone()
+    }
+
+    /// Asks for the dismount, by the session that mounted it: await it, or [submit](DismountBuilder::submit) it.
+    #[doc(alias = "DismountNtmsMedia")]
+    pub fn dismount(&self) -> DismountBuilder {
+        self.session.dismount(self.cartridge)
+    }
+}
+
+impl TicketOutcome for Mounted {
+    async fn of(session: &Session, request: Request) -> Option<Self> {
+        let State::Passed(Outcome::Mounted { drive, serial }) = &request.state else { return None };
+        let (drive, serial, cartridge) = (*drive, serial.clone(), request.cartridge?);
+        let (id, library) = (request.id, request.library);
+        let shared = session.shared();
+        // When the medium is dismounted already, or the manager gone, only the ways to the drive are missing.
+        let way = shared.look(move |engine| way_to_mount(engine, id)).await.ok().flatten();
+        let transport = way.and_then(|(index, device)| transport_of(shared, index, device));
+        let os_device = transport.as_ref().and_then(|transport| transport.os_device());
+        let barcode = request.barcode;
+        Some(Self {
+            session: session.clone(),
+            id,
+            barcode,
+            cartridge,
+            library,
+            drive,
+            serial,
+            transport,
+            os_device,
+        })
+    }
+}
+
+fn way_to_mount(engine: &Engine, id: RequestId) -> Option<(LibraryIndex, Device)> {
+    let view = engine.view();
+    let mount = view.mounts().into_iter().find(|mount| mount.id == id)?;
+    let index = view.libraries().iter().position(|library| library.id == Some(mount.library))?;
+    Some((LibraryIndex(u16::try_from(index).ok()?), mount.device?))
+}
+
+fn transport_of(shared: &Shared, library: LibraryIndex, device: Device) -> Option<Arc<dyn Transport>> {
+    shared.libraries.get(usize::from(library.0))?.to(device)
+}
+
+impl fmt::Debug for Mounted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mounted")
+            .field("id", &self.id)
+            .field("barcode", &self.barcode)
+            .field("drive", &self.drive)
+            .field("serial", &self.serial)
+            .field("os_device", &self.os_device)
+            .field("transport", &self.transport.as_ref().map(|transport| transport.device().to_owned()))
+            .finish_non_exhaustive()
+    }
+}
+
+/// A medium that was taken out of its drive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dismounted {
+    /// The request.
+    pub id: RequestId,
+    /// The cartridge.
+    pub cartridge: Option<CartridgeId>,
+    /// Its label.
+    pub barcode: Option<Arc<str>>,
+    /// The slot that it is in now.
+    pub slot: ElementAddress,
+}
+
+impl TicketOutcome for Dismounted {
+    async fn of(_session: &Session, request: Request) -> Option<Self> {
+        let State::Passed(Outcome::Dismounted { slot }) = request.state else { return None };
+        Some(Self { id: request.id, cartridge: request.cartridge, barcode: request.barcode, slot })
+    }
+}
+
+/// What an inventory found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inventory {
+    /// The request.
+    pub id: RequestId,
+    /// The library.
+    pub library: LibraryId,
+    /// Elements read.
+    pub elements: u32,
+    /// Cartridges found.
+    pub cartridges: u32,
+    /// Cartridges that were not known before.
+    pub appeared: u32,
+    /// Cartridges that were known and are not there.
+    pub missing: u32,
+}
+
+impl TicketOutcome for Inventory {
+    async fn of(_session: &Session, request: Request) -> Option<Self> {
+        let State::Passed(Outcome::Inventoried { elements, cartridges, appeared, missing }) = request.state
+        else {
+            return None;
+        };
+        Some(Self { id: request.id, library: request.library, elements, cartridges, appeared, missing })
+    }
+}
