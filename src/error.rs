@@ -71,7 +71,7 @@ pub enum SessionError {
 #[non_exhaustive]
 pub enum ReadyError {
     /// A library answers, but cannot be used until a person acts.
-    #[error("library {library}: {error}")]
+    #[error("{error}")]
     Unusable {
         /// Its name.
         library: Arc<str>,

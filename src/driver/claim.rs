@@ -14,6 +14,9 @@ const USUAL_DIRECTORY: &str = "/run/lock";
 /// Bounds a file name: 8 + 16 + 32 characters of INQUIRY data and separators stay well under it.
 const NAME_MAX: usize = 120;
 
+/// How often a lock file may vanish between its opening and its locking: each time another manager has just ended.
+const MAX_REOPENS: u32 = 16;
+
 /// A process id in decimal, with room to spare; what else is in the file is not read.
 const PID_MAX: u64 = 16;
 
@@ -21,12 +24,21 @@ const PID_MAX: u64 = 16;
 #[derive(Debug)]
 pub(crate) struct Lock {
     path: PathBuf,
-    _file: File,
+    file: File,
 }
 
 impl Lock {
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Still locked, so that nobody takes the file between its last use and its end.
+        if what_is_there(&self.path, &self.file) == There::ThatFile {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -58,20 +70,29 @@ pub(crate) fn lock_path(directory: &Path, identity: &Identity, device: &str) -> 
 /// Takes the library, or tells who has it. A second manager in this process is kept out as well.
 pub(crate) fn claim(path: PathBuf) -> Result<Lock, ClaimError> {
     let failed = |error: io::Error| ClaimError::Lock(format!("{}: {error}", path.display()));
-    let mut file = open(&path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(ClaimError::InUse { pid: read_pid(&mut file) }),
-        Err(TryLockError::Error(error)) => return Err(failed(error)),
+    for _ in 0..MAX_REOPENS {
+        let mut file = open(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(ClaimError::InUse { pid: read_pid(&mut file) }),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        match what_is_there(&path, &file) {
+            There::ThatFile => {
+                // The lock is what counts; the number in the file only makes the message better.
+                let _ = file
+                    .set_len(0)
+                    .and_then(|()| file.rewind())
+                    .and_then(|()| write!(file, "{}", std::process::id()));
+            }
+            // Its owner has ended between our opening and our locking: what we hold has no name any more.
+            There::Nothing => continue,
+            // Somebody planted a link. Nothing is written through it; it locks all the same.
+            There::SomethingElse => {}
+        }
+        return Ok(Lock { path, file });
     }
-    // The lock is what counts; the number in the file only makes the message better.
-    if is_still_that_file(&path, &file) {
-        let _ = file
-            .set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| write!(file, "{}", std::process::id()));
-    }
-    Ok(Lock { path, _file: file })
+    Err(ClaimError::Lock(format!("{}: it comes and goes; try again", path.display())))
 }
 
 /// Another user's lock file may be readable only, and that suffices to lock it.
@@ -83,17 +104,34 @@ fn open(path: &Path) -> io::Result<File> {
     }
 }
 
-/// The directory is commonly writable for everyone: nothing is written through a link that somebody planted.
-fn is_still_that_file(path: &Path, file: &File) -> bool {
-    let (Ok(named), Ok(opened)) = (std::fs::symlink_metadata(path), file.metadata()) else { return false };
+/// What the name of an opened file stands for now.
+#[derive(Debug, PartialEq, Eq)]
+enum There {
+    ThatFile,
+    Nothing,
+    SomethingElse,
+}
+
+/// The directory is commonly writable for everyone, and a lock's owner takes its file away when it ends.
+fn what_is_there(path: &Path, file: &File) -> There {
+    let named = match std::fs::symlink_metadata(path) {
+        Ok(named) => named,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return There::Nothing,
+        Err(_) => return There::SomethingElse,
+    };
+    let Ok(opened) = file.metadata() else { return There::SomethingElse };
     #[cfg(unix)]
-    {
+    let same = {
         use std::os::unix::fs::MetadataExt;
-        named.is_file() && named.dev() == opened.dev() && named.ino() == opened.ino()
-    }
+        named.dev() == opened.dev() && named.ino() == opened.ino()
+    };
     #[cfg(not(unix))]
-    {
-        named.is_file() && opened.is_file()
+    let same = opened.is_file();
+    match (named.is_file(), same) {
+        (true, true) => There::ThatFile,
+        // Another owner has made the file anew.
+        (true, false) => There::Nothing,
+        (false, _) => There::SomethingElse,
     }
 }
 

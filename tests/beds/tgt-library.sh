@@ -42,7 +42,7 @@ while [ $d -le "$BED_DRIVES" ]; do
 done
 C=$((BED_DRIVES+1))
 adm --mode logicalunit --op new --tid 1 --lun $C -b "$DIR/smc" --device-type=changer
-lu $C vendor_id=STK,product_id=L700,product_rev=0010,scsi_sn=BED0000001,removable=1,media_home="$DIR/media"
+lu $C vendor_id=STK,product_id=L700,product_rev=0010,scsi_sn="$(printf 'BED%07d' "$BED_PORT")",removable=1,media_home="$DIR/media"
 lu $C element_type=1,start_address=1,quantity=1
 lu $C element_type=2,start_address=1000,quantity="$BED_SLOTS"
 [ "$BED_IE" -eq 0 ] || lu $C element_type=3,start_address=10,quantity="$BED_IE"

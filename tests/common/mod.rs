@@ -41,7 +41,7 @@ pub fn described_as(labels: &str) -> sim::Library {
 
 /// A directory for the locks of this test process.
 pub fn lock_directory() -> PathBuf {
-    let path = std::env::temp_dir().join(format!("autochanger-tests-{}", std::process::id()));
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("locks");
     std::fs::create_dir_all(&path).expect("a directory for the locks");
     path
 }
