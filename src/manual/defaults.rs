@@ -1,0 +1,187 @@
+//! Every default, bound and time-out.
+//!
+//! The values of what can be set are held to this page by the [example](#held-to-the-code) at its end.
+//!
+//! # The manager
+//!
+//! | what | value | set by | why |
+//! |---|---|---|---|
+//! | store | memory | [`store`](ManagerBuilder::store), [`store_with`](ManagerBuilder::store_with) | a first program needs no file. Give one: in memory nothing outlives the process |
+//! | restart policy | [`Resume`](RestartPolicy::Resume) | [`restart`](ManagerBuilder::restart) | a dismount that was accepted is still wanted |
+//! | clock | the system's | [`clock`](ManagerBuilder::clock) | |
+//! | lock directory | `/run/lock`, else the one for temporary files | [`lock_directory`](ManagerBuilder::lock_directory) | where other managers on the machine look |
+//! | live requests | 100,000 ([`DEFAULT_MAX_LIVE_REQUESTS`]) | [`max_live_requests`](ManagerBuilder::max_live_requests) | some 50 MB, and more than a library works off in a month |
+//! | open verdicts, followers of one end, look-ups | 4,096 each ([`DEFAULT_MAX_PENDING_CANCELS`]) | [`max_pending_cancels`](ManagerBuilder::max_pending_cancels) | verdicts wait for moves in flight, of which there are as many as arms |
+//! | libraries; drives named for one | 65,535 each | – | they are numbered with 16 bits |
+//! | [`ready`](crate::Manager::ready) bears with a library that cannot be reached | 10 s ([`READY_PATIENCE`]) | [`ready_within`](crate::Manager::ready_within) | longer than a target's restart, shorter than a person waits without a word |
+//! | … with one that is being identified | no bound | `ready_within` | a library can take long to come up |
+//! | application's name | 1 to 256 bytes ([`APPLICATION_NAME_MAX`]) | – | it is kept with each request |
+//! | role | [`Operator`](crate::Role::Operator) | [`role`](crate::SessionBuilder::role) | what hurts others must be asked for |
+//!
+//! # A library
+//!
+//! | what | value | set by | why |
+//! |---|---|---|---|
+//! | name | the changer's URL without its secret | [`name`](LibraryConfig::name) | |
+//! | moves at once | 1 | [`moves_in_flight`](LibraryConfig::moves_in_flight) | one arm is the rule |
+//! | intents made ahead while all arms work | 1 | – | the arm's next move is ready when it is free |
+//! | unload before the move | yes, where a way to the drive is known | [`unload_before_move`](LibraryConfig::unload_before_move) | the drive rewinds while the arm does something else |
+//!
+//! # Time-outs
+//!
+//! All are in [`Timing`], for each library, set by [`LibraryConfig::timing`]. **Round up, never down**: a move that exceeds its
+//! time-out is in doubt, and to clear the doubt costs time. Devices queue commands behind motions, those of other hosts too.
+//!
+//! | field | default | of | why so long |
+//! |---|---|---|---|
+//! | [`status`](Timing::status) | 60 s | TEST UNIT READY, INQUIRY, MODE SENSE, REPORT LUNS, PREVENT | makers recommend 10 to 30 s |
+//! | [`element_status`](Timing::element_status) | 5 min | READ ELEMENT STATUS; and how long a device may say that it is busy or coming ready before a question is given up | some libraries use the robot for it; what other software allows |
+//! | [`motion`](Timing::motion) | 30 min | MOVE MEDIUM; a doubtful move is not taken for *not moved* before | a maker recommends 25 min for a move out of a drive that unloads first |
+//! | [`initialize`](Timing::initialize) | 60 min | INITIALIZE ELEMENT STATUS | a large library scans for most of an hour |
+//! | [`unload`](Timing::unload) | 16 min | LOAD UNLOAD | the longest that LTO drives' makers give is 960 s |
+//! | [`drive_ready`](Timing::drive_ready) | 5 min | from the move's end to a ready drive | loading and threading take half a minute; drives lag behind |
+//! | [`drive_calibration`](Timing::drive_calibration) | 2 h 15 min | the same while the drive says that it is coming ready | LTO-9 calibrates a new medium for up to 2 h |
+//! | [`retry_min`](Timing::retry_min) | 1 s | the first pause before trying again; it doubles | |
+//! | [`retry_max`](Timing::retry_max) | 30 s | the longest pause | a library that comes back is noticed within half a minute |
+//!
+//! Pauses and deadlines run by the manager's [clock](crate::clock). A command's time-out runs by the transport's: tokio's for
+//! iSCSI, virtual time for a simulated library. When one expires, nothing is aborted or reset.
+//!
+//! The pauses between looks at a drive are 0.25, 1, 2, 3, and then 5 s.
+//!
+//! # Trying again
+//!
+//! | what | how often | note |
+//! |---|---|---|
+//! | a move that is known not to have happened | 5 attempts | each with an intent of its own; pauses from `retry_min` to `retry_max` |
+//! | looks that must agree on *not moved* | 2 | [`recovery`](super::recovery#when-not-moved-is-concluded) |
+//! | looks without a clear picture, once the move is over | 5 | then *unknown* |
+//! | a question after a lost answer or ABORTED COMMAND | 3 more | questions move nothing. None while a library is being identified: that is tried again as a whole |
+//! | unit attentions before one answer | 16 | they come one at a time; devices queue up to ten or so |
+//! | UNLOAD | 16 | after a unit attention, a lost answer, a busy drive; then the robot is left to try |
+//! | a library that cannot be reached, is in use, or not fit | no bound | pauses from `retry_min` to `retry_max` |
+//!
+//! # Requests
+//!
+//! | what | value | set by | why |
+//! |---|---|---|---|
+//! | priority | 0, of −15 to 15 | [`priority`](crate::MountBuilder::priority) | RSM's range |
+//! | deadline | none | [`deadline`](crate::MountBuilder::deadline) | |
+//! | access | read and write | [`read_only`](crate::MountBuilder::read_only) | the stricter need |
+//! | bound to the session | mounts: yes. Dismounts, inventories: no | [`detached`](crate::MountBuilder::detached) | what cleans up goes on |
+//! | slot of a dismount | its home, else an empty one that is nobody's home, else an empty one | [`to`](crate::DismountBuilder::to) | |
+//! | inventory | READ ELEMENT STATUS | [`full`](crate::InventoryBuilder::full) | a scan can stall the library for an hour |
+//!
+//! # Between sessions and engine
+//!
+//! | what | bound | full, then | why |
+//! |---|---|---|---|
+//! | submissions on their way | 1,024 | callers wait | keeps the engine busy, and memory small |
+//! | cancels, adoptions, closings, questions on their way | 256 | callers wait | served first, so few ever wait |
+//! | of those in a row before others get a turn | 64 | – | a caller that never pauses does not keep a move's end from being heard |
+//! | questions to the store at once | 16 | callers wait | a history can hold megabytes |
+//! | events a subscriber may lag behind | 4,096 | [`Lagged`](crate::Lagged) | |
+//! | changes in one commit of the store | 8,192 | the next commit | bounds a transaction to a few megabytes |
+//!
+//! # Reading a library
+//!
+//! | what | value | why |
+//! |---|---|---|
+//! | bytes asked for at once | 65,535, or what the transport takes | some libraries read only 16 bits of the field |
+//! | elements asked for at once | 1,000 | some libraries fail above |
+//! | logical units asked whether they are drives | 128 | |
+//! | logical units asked for a hint to where the changer is | 16 | |
+//! | characters of a serial number that count as a part of another | 8 | fewer are no proof |
+//!
+//! # Stores
+//!
+//! | what | value | why |
+//! |---|---|---|
+//! | ended requests kept in memory | 100,000 ([`MemoryStore::MAX_ENDED`]) | a day of a library that never rests, in some 50 MB |
+//! | ended requests kept in a file | all, some 300 bytes each | nothing is purged yet |
+//! | requests in one answer | 100 ([`HistoryFilter::DEFAULT_LIMIT`]), at most 10,000 ([`HistoryFilter::MAX_LIMIT`]) | the store answers nobody else meanwhile |
+//! | a record read from a file | 64 KiB, names and texts 4,096 bytes each | what is longer is damaged, or not ours |
+//! | pages kept in memory | 32 MiB | what is live fits many times over |
+//! | sync | at each commit, which all that wait share | |
+//!
+//! # iSCSI
+//!
+//! | what | value | set by | why |
+//! |---|---|---|---|
+//! | port | 3260 | the URL | RFC 7143 |
+//! | connecting and logging in | 10 s ([`CONNECT_TIMEOUT`]) | – | a target that needs longer serves nobody |
+//! | silence before a ping, and time for its answer | 30 s each ([`KEEP_ALIVE`]) | [`IscsiTransport::keep_alive`] | a long move keeps its connection as long as the target answers |
+//! | task management | 60 s ([`MANAGE_TIMEOUT`]) | – | |
+//! | closing | 5 s ([`CLOSE_TIMEOUT`]) | – | to end what is in flight, and log out |
+//! | commands in flight | 32, and what the target's window takes | – | one arm and a few drives |
+//! | commands that wait for their turn | 256 ([`MAX_WAITING`]), then callers wait | – | more than a changer is ever asked at once |
+//! | data of one command | 16 MiB less one byte | – | 24-bit lengths |
+//! | a command's time-out | runs twice: until it can be sent, and anew from its sending | [`Timing`] | only the second leaves doubt |
+//!
+//! # Simulated libraries
+//!
+//! | what | value | why |
+//! |---|---|---|
+//! | commands in flight on one path | 64 ([`MAX_IN_FLIGHT`]) | what a target of that size has room for |
+//! | data of one command | 16 MiB less one byte ([`MAX_TRANSFER`]) | 24-bit lengths |
+//! | libraries with a name | 256 | they live as long as the process |
+//! | log | the newest 8,192 commands | 1 MB at most |
+//!
+//! Their options are in [`devices`](super::devices#simulated-libraries).
+//!
+//! # Held to the code
+//!
+//! ```
+//! use std::time::Duration;
+//! use autochanger::store::{HistoryFilter, MemoryStore};
+//! use autochanger::{RestartPolicy, Role, Timing};
+//!
+//! const MINUTE: Duration = Duration::from_secs(60);
+//! let timing = Timing::default();
+//! assert_eq!(timing.status, MINUTE);
+//! assert_eq!(timing.element_status, 5 * MINUTE);
+//! assert_eq!(timing.motion, 30 * MINUTE);
+//! assert_eq!(timing.initialize, 60 * MINUTE);
+//! assert_eq!(timing.unload, 16 * MINUTE);
+//! assert_eq!(timing.drive_ready, 5 * MINUTE);
+//! assert_eq!(timing.drive_calibration, 135 * MINUTE);
+//! assert_eq!((timing.retry_min, timing.retry_max), (Duration::from_secs(1), Duration::from_secs(30)));
+//!
+//! assert_eq!(RestartPolicy::default(), RestartPolicy::Resume);
+//! assert_eq!(Role::default(), Role::Operator);
+//! assert_eq!(autochanger::DEFAULT_MAX_LIVE_REQUESTS, 100_000);
+//! assert_eq!(autochanger::DEFAULT_MAX_PENDING_CANCELS, 4096);
+//! assert_eq!(autochanger::READY_PATIENCE, Duration::from_secs(10));
+//! assert_eq!(autochanger::APPLICATION_NAME_MAX, 256);
+//!
+//! assert_eq!(MemoryStore::MAX_ENDED, 100_000);
+//! assert_eq!((HistoryFilter::DEFAULT_LIMIT, HistoryFilter::MAX_LIMIT), (100, 10_000));
+//!
+//! # #[cfg(feature = "iscsi")] {
+//! use autochanger::transport::iscsi;
+//! assert_eq!(iscsi::CONNECT_TIMEOUT, Duration::from_secs(10));
+//! assert_eq!(iscsi::KEEP_ALIVE, Duration::from_secs(30));
+//! assert_eq!(iscsi::MANAGE_TIMEOUT, Duration::from_secs(60));
+//! assert_eq!(iscsi::CLOSE_TIMEOUT, Duration::from_secs(5));
+//! assert_eq!(iscsi::MAX_WAITING, 256);
+//! # }
+//!
+//! # #[cfg(feature = "sim")] {
+//! use autochanger::transport::sim;
+//! assert_eq!((sim::MAX_IN_FLIGHT, sim::MAX_TRANSFER), (64, 0x00FF_FFFF));
+//! # }
+//! ```
+
+#[cfg(all(doc, feature = "sim"))]
+use crate::transport::sim::{MAX_IN_FLIGHT, MAX_TRANSFER};
+#[cfg(all(doc, feature = "iscsi"))]
+use crate::transport::{
+    IscsiTransport,
+    iscsi::{CLOSE_TIMEOUT, CONNECT_TIMEOUT, KEEP_ALIVE, MANAGE_TIMEOUT, MAX_WAITING},
+};
+#[cfg(doc)]
+use crate::{
+    APPLICATION_NAME_MAX, DEFAULT_MAX_LIVE_REQUESTS, DEFAULT_MAX_PENDING_CANCELS, LibraryConfig,
+    ManagerBuilder, READY_PATIENCE, RestartPolicy, Timing,
+    store::{HistoryFilter, MemoryStore},
+};

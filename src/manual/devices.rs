@@ -1,0 +1,237 @@
+//! How a library is named, reached and owned, and what can be wrong with it.
+//!
+//! # Device URLs
+//!
+//! | URL | what | feature |
+//! |---|---|---|
+//! | `sim:`, `sim:slots=40,drives=4` | a [simulated library](#simulated-libraries) in this process | `sim` (default) |
+//! | `iscsi://[user%secret@]host[:3260]/target/lun` | a logical unit of an [iSCSI target](#iscsi) | `iscsi` (default) |
+//! | `sg:/dev/sg3` | known, and refused as [`UrlError::Unavailable`]: no build has this transport yet | – |
+//!
+//! [`DeviceUrl`] is the parsed form. It and all messages show a URL without its secret. A wrong URL is told by
+//! [`open`](crate::ManagerBuilder::open); nothing is connected before the first command.
+//!
+//! # A library and its drives
+//!
+//! ```
+//! use autochanger::LibraryConfig;
+//!
+//! let library = LibraryConfig::new("iscsi://backup%secret@vtl.example/iqn.2026-01.example:lib/0")
+//!     .name("the vault's library")
+//!     .drive(500, "iscsi://backup%secret@vtl.example/iqn.2026-01.example:lib/1");
+//! ```
+//!
+//! The way to a drive is for three things: to wait until it is ready after a move, to have it unload before one, and to be
+//! [handed to the caller](crate::Mounted::transport). Without it a mount ends with its move.
+//!
+//! | drives given | where ways are looked for |
+//! |---|---|
+//! | none | the other logical units of the changer's target, at most 128, that say in INQUIRY that they are tape drives |
+//! | any, by [`drive`](LibraryConfig::drive), [`drive_by_serial`](LibraryConfig::drive_by_serial) or [`drive_transport`](LibraryConfig::drive_transport) | those, and no others |
+//!
+//! Element and way are put together, in this order: as configured; equal serial numbers (READ ELEMENT STATUS with DVCID beside
+//! VPD page 80h); one serial number that is a part of the other, from eight characters on; one that the report has cut; the only
+//! element and the only way that are left, where the library does not tell the element's full serial number. What stays
+//! ambiguous stays apart. [`Session::drives`](crate::Session::drives) shows what was found.
+//!
+//! # Simulated libraries
+//!
+//! The options stand after `sim:`, with commas between them.
+//!
+//! | option | meaning | default |
+//! |---|---|---|
+//! | `name` | the same name is the same library within the process | a library of its own |
+//! | `slots`, `drives`, `ports`, `arms` | elements of each type | 24, 2, 4, 1 |
+//! | `cartridges` | how many, `VT0001L8` and on, from the first slot | 20, or the number of slots |
+//! | `profile` | times: `none`, `autoloader`, `midrange`, `enterprise` | `none` |
+//! | `scale` | virtual seconds per second | 1 |
+//! | `seed` | of the times' variation | 0 |
+//! | `serial` | the changer's serial number | `SIM-` and the name, else one of its own |
+//! | `lun` | 0 is the changer, `n` the `n`-th drive | 0 |
+//!
+//! More can be made in code: [`testing`](super::testing).
+//!
+//! # iSCSI
+//!
+//! | part of the URL | |
+//! |---|---|
+//! | `user%secret` | CHAP: this side proves the secret. A target that wants none is used as well |
+//! | `user%secret%user2%secret2` | the target must prove the second secret in turn; one that cannot is not used |
+//! | host | a name, an IPv4 address, or an IPv6 address in brackets |
+//! | port | 3260 unless given |
+//! | target | begins with `iqn.`, `eui.` or `naa.`; 223 characters at most |
+//! | lun | 0 to 16383 |
+//!
+//! A secret may hold any character but `%` and control characters; the last `@` ends it.
+//!
+//! - One connection serves all logical units that one changer's transport reaches. A drive that is configured by a URL of its
+//!   own has a connection of its own.
+//! - It is made by the first command, and anew by the first command after it was lost. **No command is ever sent again by
+//!   itself.** What was in flight is [*outcome unknown*](TransportError::OutcomeUnknown), what had not left is
+//!   [*not sent*](TransportError::NotSent).
+//! - The initiator's name is [`INITIATOR_NAME`](crate::transport::iscsi::INITIATOR_NAME), for the target's access lists.
+//! - Digests are not offered, and a target that insists on them is refused. Targets are not discovered, and a login that is
+//!   redirected is not followed.
+//! - CHAP is by MD5, and nothing is encrypted: use it in networks that are trusted.
+//!
+//! ```
+//! # #[cfg(feature = "iscsi")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use autochanger::transport::{DeviceUrl, IscsiUrl};
+//!
+//! let url: IscsiUrl = "iscsi://me%secret%lib%theirs@[::1]/iqn.2026-01.example:lib/0".parse()?;
+//! assert_eq!((url.host(), url.port(), url.user()), ("::1", 3260, Some("me")));
+//! assert_eq!(DeviceUrl::from(url).to_string(), "iscsi://me@[::1]:3260/iqn.2026-01.example:lib/0");
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "iscsi"))]
+//! # fn main() {}
+//! ```
+//!
+//! # States of a library
+//!
+//! [`open`](crate::ManagerBuilder::open) waits for no library. [`Manager::ready`](crate::Manager::ready) does.
+//!
+//! | [`LibraryState`](crate::view::LibraryState) | why | tried again |
+//! |---|---|---|
+//! | `Initializing` | it is being identified and read | – |
+//! | `Ready` | it serves requests | – |
+//! | `NotPresent` | it cannot be reached: [`Unreachable`](PathFaultKind::Unreachable), [`ConnectionLost`](PathFaultKind::ConnectionLost), [`TimedOut`](PathFaultKind::TimedOut) | yes, with growing pauses |
+//! | `Unusable`: [`InUse`](LibraryError::InUse) | another manager owns it, or the lock cannot be made | yes |
+//! | `Unusable`: [`Unfit`](LibraryError::Unfit) | it is not ready, or answers what a changer must not | yes |
+//! | `Unusable`: [`NotAChanger`](LibraryError::NotAChanger) | the URL leads to a disk or a tape; the message names the changer's logical unit where the target has one | no: open the manager anew |
+//! | `Unusable`: [`Path`](LibraryError::Path) | a wrong secret, target name or logical unit, a broken protocol | no |
+//! | `Unusable`: [`Twice`](LibraryError::Twice) | the same library is configured twice | no |
+//!
+//! # One owner
+//!
+//! A library is claimed before anything but INQUIRY is sent to it, by a lock on a file that is named for the changer:
+//! `autochanger-<vendor>-<product>-<serial>.lock`. A changer without a serial number is known by its configured name.
+//!
+//! - The directory is `/run/lock` where it can be written, else the one for temporary files.
+//!   [`lock_directory`](crate::ManagerBuilder::lock_directory) gives another; all managers that can reach a library must use
+//!   the same one.
+//! - The lock ends with the manager or its process, however that ends. A manager that ends by itself takes the file away; one
+//!   that a killed process left means nothing.
+//! - A second manager, also in the same process, gets [`ClaimError::InUse`](crate::ClaimError::InUse) with the process id. It tries
+//!   again, and takes over when the first is gone.
+//! - It is a lock on one machine. Managers on other machines, and other programs, are not kept out: no persistent reservation
+//!   is made.
+//!
+//! # A transport of your own
+//!
+//! A [`Transport`] carries commands to one logical unit and nothing more. What it owes:
+//!
+//! 1. It never sends a command twice, also not after a reconnect or an interrupted system call.
+//! 2. CHECK CONDITION is an `Ok`. An error says whether the device can have seen the command.
+//!    [`NotSent`](TransportError::NotSent) where it cannot, and in no other case: the manager may send it again.
+//! 3. When [`Command::timeout`](crate::transport::Command::timeout) has passed it answers *outcome unknown*. The device goes on.
+//! 4. A dropped future abandons the answer, not the command.
+//! 5. [`device`](Transport::device) holds no secret.
+//!
+//! A panic in a transport leaves its command in doubt, and the manager goes on.
+//!
+//! ```
+//! # #[cfg(feature = "sim")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::sync::Arc;
+//! use async_trait::async_trait;
+//! use autochanger::transport::{Command, Completion, Limits, Transport, TransportError, sim};
+//! use autochanger::{LibraryConfig, Manager};
+//!
+//! /// Prints each command on its way.
+//! struct Traced(Arc<dyn Transport>);
+//!
+//! #[async_trait]
+//! impl Transport for Traced {
+//!     async fn execute(&self, command: Command) -> Result<Completion, TransportError> {
+//!         println!("{} {:02x?}", self.device(), command.cdb.as_bytes());
+//!         self.0.execute(command).await
+//!     }
+//!     fn limits(&self) -> Limits {
+//!         self.0.limits()
+//!     }
+//!     fn device(&self) -> &str {
+//!         self.0.device()
+//!     }
+//!     fn sibling(&self, lun: u16) -> Option<Arc<dyn Transport>> {
+//!         Some(Arc::new(Traced(self.0.sibling(lun)?)))
+//!     }
+//! }
+//!
+//! let library = sim::SimulatedLibrary::start(sim::Library::new().cartridges("VT{:04}L8", 1..=20));
+//! let config = LibraryConfig::transport("vault", Arc::new(Traced(library.transport())));
+//! let manager = Manager::builder().library(config).open().await?;
+//! manager.ready().await?;
+//! let tape = manager.session("nightly-backup").open()?.mount("VT0001L8").await?;
+//! assert!(tape.transport().is_some());
+//! # tape.dismount().await?;
+//! # manager.shutdown().await;
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "sim"))]
+//! # fn main() {}
+//! ```
+//!
+//! [`sibling`](Transport::sibling) is how drives are found; [`manage`](Transport::manage) (abort, reset) is for callers, the manager
+//! does not use it. [`os_device`](Transport::os_device) is what [`Mounted::os_device`](crate::Mounted::os_device) gives: none of the
+//! transports of this crate has one.
+//!
+//! # What is sent, and when
+//!
+//! | when | to the changer | to its drives |
+//! |---|---|---|
+//! | opening, and after its way was lost | INQUIRY, then TEST UNIT READY, MODE SENSE (1Dh, 1Fh), READ ELEMENT STATUS, REPORT LUNS | INQUIRY |
+//! | mount | MOVE MEDIUM | TEST UNIT READY until it is ready |
+//! | dismount | MOVE MEDIUM | LOAD UNLOAD; by force PREVENT ALLOW MEDIUM REMOVAL |
+//! | inventory, or after a unit attention | READ ELEMENT STATUS; in full INITIALIZE ELEMENT STATUS first | – |
+//! | a move in doubt | TEST UNIT READY, READ ELEMENT STATUS of its elements | – |
+//!
+//! A drive with a mounted medium is sent nothing unasked, but for that INQUIRY when its library comes back. One
+//! command at a time is in flight to a drive, and as many to the changer as
+//! [`moves_in_flight`](LibraryConfig::moves_in_flight) says.
+//!
+//! # Errors by kind, and whose fault
+//!
+//! | error | of | the request |
+//! |---|---|---|
+//! | [`OpenError`](crate::OpenError), [`UrlError`] | opening a manager | – |
+//! | [`ReadyError`](crate::ReadyError) | waiting for libraries | – |
+//! | [`SessionError`](crate::SessionError) | opening a session | – |
+//! | [`SubmitError`](crate::SubmitError) with a [`Refusal`](crate::Refusal) | handing in | nothing was kept of it |
+//! | [`RequestError`](crate::RequestError) | waiting for a request | ended, or its end is not known here |
+//! | [`CancelError`](crate::CancelError) | a cancel | as it was |
+//! | [`AdoptError`](crate::AdoptError) | adopting | as it was |
+//! | [`QueryError`](crate::QueryError) | looking | – |
+//! | [`Error`](crate::Error) | any of them, for `?` | – |
+//!
+//! A request that failed carries a [`Failure`](crate::Failure): a kind to match on, words with the names of cartridge, elements and
+//! library, the device's sense data, and the cartridge's place. [`FailureKind::fault_of`] says whose fault it is,
+//! [`FailureKind::advice`] what to do.
+//!
+//! | [`FaultOf`](crate::FaultOf) | kinds |
+//! |---|---|
+//! | `Caller` | [`Incompatible`](FailureKind::Incompatible), [`Refused`](FailureKind::Refused), [`NotMounted`](FailureKind::NotMounted) |
+//! | `Medium` | [`MediumFault`](FailureKind::MediumFault) |
+//! | `Drive` | [`DriveFault`](FailureKind::DriveFault), [`MediumHeld`](FailureKind::MediumHeld) |
+//! | `Library` | [`SourceEmpty`](FailureKind::SourceEmpty), [`DestinationFull`](FailureKind::DestinationFull), [`LibraryFault`](FailureKind::LibraryFault), [`CartridgeMissing`](FailureKind::CartridgeMissing) |
+//! | `Path` | [`PathLost`](FailureKind::PathLost), [`Unknown`](FailureKind::Unknown) |
+//! | `Store` | [`Interrupted`](FailureKind::Interrupted), [`Store`](FailureKind::Store) |
+//!
+//! ```
+//! use autochanger::{FailureKind, FaultOf};
+//!
+//! assert_eq!(FailureKind::MediumHeld.fault_of(), FaultOf::Drive);
+//! assert_eq!(FailureKind::Unknown.fault_of(), FaultOf::Path);
+//! assert_eq!(FailureKind::Interrupted.fault_of(), FaultOf::Store);
+//! ```
+//!
+//! A fault of the way is a [`PathFault`](crate::PathFault) with a [`PathFaultKind`], the device's URL without its secret, and
+//! [what to do](PathFaultKind::advice).
+
+#[cfg(doc)]
+use crate::{
+    FailureKind, LibraryConfig, LibraryError, PathFaultKind,
+    transport::{DeviceUrl, Transport, TransportError, UrlError},
+};

@@ -1,0 +1,104 @@
+//! From Removable Storage Manager, call by call.
+//!
+//! For readers who know the NTMS functions of Windows. Only what exists today is in the tables; the rest is
+//! [named below](#not-there-yet).
+//!
+//! # Calls
+//!
+//! | RSM | here | what differs, and why |
+//! |---|---|---|
+//! | `OpenNtmsSession` | [`Manager::session`] | no service to connect to: the manager lives in the process. The application's name is required, 1 to 256 bytes; a [role](crate::Role) takes the place of security descriptors |
+//! | `CloseNtmsSession` | [`Session::close`] | cancels the session's mounts unless [detached](crate::MountBuilder::detached); the rest goes on, and nothing is dismounted, as in RSM. Dropping a session cancels nothing |
+//! | `EnumerateNtmsObject`, `GetNtmsObjectInformation` | [`Session::libraries`], [`drives`](Session::drives), [`slots`](Session::slots), [`cartridges`](Session::cartridges) | one call gives the objects themselves. Slots, ports and arms are in one list, told apart by type |
+//! | the same, of kind LIBREQUEST | [`Session::requests`], [`live_requests`](Session::live_requests), [`request`](Session::request) | the history is read newest first, a bounded part at a time |
+//! | `MountNtmsMedia` | [`Session::mount`] | one cartridge for each request, by label or id. Awaited it blocks as in RSM; [submitted](crate::MountBuilder::submit) it gives a ticket with progress. It passes when the drive is ready |
+//! | … `NTMS_MOUNT_SPECIFIC_DRIVE` | [`MountBuilder::drive`](crate::MountBuilder::drive) | by element address |
+//! | … `NTMS_MOUNT_READ`, `WRITE` | [`read_only`](crate::MountBuilder::read_only), [`read_write`](crate::MountBuilder::read_write) | decides which drive generations will do |
+//! | … time-out | [`deadline`](crate::MountBuilder::deadline) | the request ends as cancelled or stopped, not with one of two codes |
+//! | … `dwPriority` | [`priority`](crate::MountBuilder::priority) | −15 to 15, for every operation; order: operation, priority, age |
+//! | `DismountNtmsMedia` (immediate) | [`Session::dismount`], [`Mounted::dismount`](crate::Mounted::dismount) | a slot may be named. [`force`](crate::DismountBuilder::force) is for what another application has mounted, or a drive that is held by PREVENT |
+//! | `InventoryNtmsLibrary` (`FAST`) | [`Session::inventory`] | READ ELEMENT STATUS. It waits for moves to end, and ends when all is read |
+//! | … `STOP` | [`Session::cancel_library_request`] | by the request's id |
+//! | – | [`InventoryBuilder::full`](crate::InventoryBuilder::full) | INITIALIZE ELEMENT STATUS first: the library scans itself. It is not RSM's `OMID`: no label is read from a medium |
+//! | `CancelNtmsLibraryRequest` | [`Session::cancel_library_request`] | [below](#cancel) |
+//! | `OpenNtmsNotification`, `WaitForNtmsNotification`, `CloseNtmsNotification` | [`Session::events`] | events carry what happened, are numbered, and say when some were [missed](crate::Lagged). Closing is dropping |
+//! | service restart | [`ManagerBuilder::restart`](crate::ManagerBuilder::restart) | [`CancelUnfinished`](crate::RestartPolicy::CancelUnfinished) is RSM's way; the default goes on. No inventory runs by itself as a request: the library is read when it is opened |
+//! | – | [`Session::adopt`], [`mounts`](Session::mounts) | mounts outlive the process that made them |
+//! | – | [`Session::motions`] | each move's intent and outcome |
+//!
+//! What was asked for under an [id of your own](super::concepts#asking-twice) can be asked for again; RSM drew the ids.
+//!
+//! # Cancel
+//!
+//! | RSM | here |
+//! |---|---|
+//! | success means *accepted*, and the request may still pass | `Cancelled` means that nothing moved; `Stopping` has a verdict to await |
+//! | `ACCESS_DENIED` for "no right" and for "being handled" | `PermissionDenied` and `InProgress` |
+//! | `OBJECT_NOT_FOUND` for "unknown" and for "ended" | `NotFound` and `AlreadyFinished`, which carries the state |
+//! | library busy: the cancel is queued as a REMOVE item | never queued. An open verdict is in [`Request::stopping`](crate::Request) |
+//! | administrators only | the request's own application, and administrators |
+//! | the submitter's code is not documented | [`Cancelled`](crate::RequestError::Cancelled) or [`Stopped`](crate::RequestError::Stopped), with by whom and why |
+//! | no reason | [`reason`](crate::CancelBuilder::reason) |
+//!
+//! # Win32 codes
+//!
+//! [`CancelError::win32_code`] gives the code that RSM gave for the same fact. Other errors have no code.
+//!
+//! | answer | code | |
+//! |---|---|---|
+//! | `Ok` | 0 | `ERROR_SUCCESS` |
+//! | [`InProgress`](CancelError::InProgress), [`PermissionDenied`](CancelError::PermissionDenied) | 5 | `ERROR_ACCESS_DENIED` |
+//! | [`SessionClosed`](CancelError::SessionClosed) | 6 | `ERROR_INVALID_HANDLE` |
+//! | [`ResourceExhausted`](CancelError::ResourceExhausted) | 8 | `ERROR_NOT_ENOUGH_MEMORY` |
+//! | [`NotFound`](CancelError::NotFound), [`AlreadyFinished`](CancelError::AlreadyFinished) | 4312 | `ERROR_OBJECT_NOT_FOUND` |
+//! | [`Store`](CancelError::Store) | 4313 | `ERROR_DATABASE_FAILURE` |
+//!
+//! # States and operations
+//!
+//! | `NtmsLmState` | here |
+//! |---|---|
+//! | 0 `QUEUED` | [`State::Queued`] |
+//! | 1 `INPROCESS` | [`State::InProcess`] |
+//! | 2 `PASSED` | [`State::Passed`], with an [`Outcome`](crate::Outcome) |
+//! | 3 `FAILED`, `dwErrorCode` | [`State::Failed`], with a [`Failure`](crate::Failure): kind, words, sense data, place |
+//! | 4 `INVALID` | [`State::Invalid`]; not reached today: what is not valid is refused |
+//! | 5 `WAITING` | [`State::Waiting`], with what for |
+//! | 6 `DEFERRED` | [`State::Deferred`]; not reached today |
+//! | 7 `CANCELLED` | [`State::Cancelled`]: nothing was done |
+//! | 8 `STOPPED` | [`State::Stopped`]: something was done, and nothing is moved back |
+//!
+//! | `NtmsLmOperation` | here |
+//! |---|---|
+//! | 0 `REMOVE` | [`Request::stopping`](crate::Request) of the victim |
+//! | 8 `INVENTORY` | [`Operation::Inventory`] |
+//! | 16 `DISMOUNT` | [`Operation::Dismount`] |
+//! | 17 `MOUNT` | [`Operation::Mount`] |
+//!
+//! # Codes of the other calls
+//!
+//! What RSM told by a code, and how it is told here:
+//!
+//! | RSM | here |
+//! |---|---|
+//! | `OBJECT_NOT_FOUND`, `INVALID_MEDIA` of a mount | [`Refusal::CartridgeNotFound`] |
+//! | `MEDIA_OFFLINE` | [`Refusal::CartridgeNotAvailable`]; no operator is asked |
+//! | `INVALID_STATE` of a dismount | [`Refusal::NotMounted`]; [`Refusal::MediaOpen`] where another application has it mounted |
+//! | `INVALID_DRIVE`, `DRIVE_MEDIA_MISMATCH` (a drive of another library) | [`Refusal::NoSuchElement`] |
+//! | `INVALID_LIBRARY` | [`Refusal::NoSuchLibrary`] |
+//! | `NOT_READY`, `LIBRARY_OFFLINE` | [`Refusal::NotReady`] |
+//! | – | [`Refusal::Incompatible`]: generations of cartridge and drive that do not go together |
+//! | `NOT_ENOUGH_MEMORY` | [`Refusal::ResourceExhausted`] |
+//! | `DATABASE_FAILURE` | [`Refusal::Store`], [`StoreError`](crate::store::StoreError) |
+//! | `BUSY` | – : the request waits; end it with a deadline |
+//! | `TIMEOUT` | cancelled or stopped by [`CancelledBy::Deadline`](crate::request::CancelledBy::Deadline) |
+//! | `CANCELLED` to a blocked mount | [`RequestError::Cancelled`](crate::RequestError::Cancelled) by [`CancelledBy::SessionClosed`](crate::request::CancelledBy::SessionClosed) |
+//!
+//! # Not there yet
+//!
+//! Pools, sides and allocations (`AllocateNtmsMedia` and its kind); labels on media, `IdentifyNtmsSlot`; eject, inject, doors and
+//! ports; cleaning; enable and disable; operator requests; mounts of several media in one; deferred dismounts,
+//! `DismountNtmsDrive`; order numbers (`SetNtmsRequestOrder`); `DeleteNtmsRequests` and purging; attributes, names and
+//! security descriptors of objects; `ExportNtmsDatabase`.
+
+#[cfg(doc)]
+use crate::{CancelError, Manager, Operation, Refusal, Session, State};

@@ -1,0 +1,24 @@
+//! The manual.
+//!
+//! | chapter | the question that it answers |
+//! |---|---|
+//! | [`concepts`] | What are the things called, and which way does a request go? |
+//! | [`cancellation`] | What does a cancel answer, and what does each answer mean? |
+//! | [`recovery`] | What is left after a crash, a lost answer, a lost cartridge? |
+//! | [`defaults`] | Which bounds and time-outs are there, where are they set, and why are they so? |
+//! | [`devices`] | How is a library named, reached, owned, and what can be wrong with it? |
+//! | [`testing`] | How do I test my program without a library? |
+//! | [`from_rsm`] | Which call takes the place of which call of Removable Storage Manager? |
+//!
+//! The examples run as they stand, on simulated libraries. In a program of your own give a
+//! [`LibraryConfig`](crate::LibraryConfig) the URL of a real changer, and [`store`](crate::ManagerBuilder::store) a file.
+//!
+//! What is not built yet is named where one would look for it.
+
+pub mod cancellation;
+pub mod concepts;
+pub mod defaults;
+pub mod devices;
+pub mod from_rsm;
+pub mod recovery;
+pub mod testing;

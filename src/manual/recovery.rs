@@ -1,0 +1,220 @@
+//! What is left after a crash, a lost answer, or a lost cartridge.
+//!
+//! # What is durable, and when
+//!
+//! | record | durable before |
+//! |---|---|
+//! | request, as accepted | its ticket is given out |
+//! | motion, as an intent | its MOVE MEDIUM is sent |
+//! | motion's outcome and the cartridge's place, in one transaction | the drive is waited for, or the request's end is told |
+//! | request's end and the mount that begins or ends with it, in one transaction | anybody hears of it |
+//! | `Cancelled`; a `Stopping` whose verdict is open | the cancel is answered |
+//! | library, cartridge, and what an inventory changed | the inventory's end is told |
+//!
+//! Not kept, and found anew: what is waited for (cartridge, drive, slot), reservations, and the way to each drive.
+//!
+//! Durable means: as far as the [store](crate::store) is. [`RedbStore`] syncs each commit to the disk. [`MemoryStore`], which
+//! is used where no store is given, ends with the process.
+//!
+//! # After a crash, row by row
+//!
+//! The rows are those of a [request's way](super::concepts#a-requests-way). The policy is [`RestartPolicy::Resume`].
+//!
+//! | crashed in row | found after the restart |
+//! |---|---|
+//! | 0–2 | no request: nothing happened. Hand it in again, with its id where it had one |
+//! | 3–4 | dismount and inventory go on by themselves. A mount, detached or not, is [`Waiting::Owner`] until it is [adopted](#adopting), cancelled, or ended by its deadline |
+//! | 5–8, the cartridge is at its goal | dismount: `Passed`. Mount: the drive is waited for, then `Passed`, mounted for its application |
+//! | 5–8, the cartridge is at its source | as in row 3–4, when [*not moved*](#when-not-moved-is-concluded) can be concluded. A new attempt has an intent of its own |
+//! | 5–8, neither can be told | `Failed`, [`FailureKind::Interrupted`]; see [*unknown*](#unknown) |
+//! | 8, a mount between its move and a ready drive | the drive is waited for, then `Passed` |
+//! | 9 | its end is there, and does not change |
+//!
+//! A dismount whose drive was unloading begins again: UNLOAD may be repeated. An inventory begins again. A request that was
+//! [stopping](super::cancellation#a-second-cancel) ends as `Stopped`.
+//!
+//! Kept requests wait until their library is [ready](crate::view::LibraryState::Ready) again. No motion that an earlier process
+//! may have sent is sent by the next: it is looked at. Its cartridge and elements stay reserved meanwhile, and others are
+//! served.
+//!
+//! # Restart policies
+//!
+//! | [`RestartPolicy`] | requests without an open motion | requests with one |
+//! |---|---|---|
+//! | [`Resume`](RestartPolicy::Resume) (default) | go on; mounts wait for an owner | by the table above |
+//! | [`CancelUnfinished`](RestartPolicy::CancelUnfinished) | `Cancelled`; `Stopped` where a step was sent | looked into, then `Stopped` |
+//!
+//! Under `CancelUnfinished` the one who ended them is [`CancelledBy::Restart`](crate::request::CancelledBy::Restart). Media that
+//! are mounted stay mounted under both.
+//!
+//! # Adopting
+//!
+//! A restart ends all sessions. [`Session::adopt`] claims one of two things by a mount request's id:
+//!
+//! - a mount request that has not ended: it is bound to this session from then on, and goes on if it waited for an owner;
+//! - a medium that is mounted ([`Session::mounts`]): its ticket resolves at once.
+//!
+//! Operators and applications claim their own application's, by its name; administrators claim any, which then belongs to
+//! their application. Refused: [`AdoptRefusal`](crate::AdoptRefusal).
+//!
+//! ```
+//! # #[cfg(all(feature = "sim", feature = "redb"))]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use autochanger::transport::sim::{self, SimulatedLibrary};
+//! use autochanger::{LibraryConfig, Manager};
+//!
+//! # let file = std::env::temp_dir().join(format!("autochanger-manual-{}.redb", std::process::id()));
+//! # let _ = std::fs::remove_file(&file);
+//! let library = SimulatedLibrary::start(sim::Library::new().cartridges("VT{:04}L8", 1..=20));
+//! let open = async || -> Result<Manager, autochanger::Error> {
+//!     let config = LibraryConfig::transport("vault", library.transport());
+//!     let manager = Manager::builder().library(config).store(&file).open().await?;
+//!     manager.ready().await?;
+//!     Ok(manager)
+//! };
+//!
+//! let manager = open().await?;
+//! let tape = manager.session("nightly-backup").open()?.mount("VT0001L8").await?;
+//! let drive = tape.drive();
+//! manager.shutdown().await;
+//!
+//! // The next process.
+//! let manager = open().await?;
+//! let session = manager.session("nightly-backup").open()?;
+//! let mounts = session.mounts().await?;
+//! let tape = session.adopt(mounts[0].id).await?.await?;
+//! assert_eq!((tape.barcode(), tape.drive()), ("VT0001L8", drive));
+//! tape.dismount().await?;
+//! assert_eq!(library.moves_sent(), 2);
+//! # manager.shutdown().await;
+//! # let _ = std::fs::remove_file(&file);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(all(feature = "sim", feature = "redb")))]
+//! # fn main() {}
+//! ```
+//!
+//! # Doubtful moves
+//!
+//! | MOVE MEDIUM ended with | meaning |
+//! |---|---|
+//! | GOOD, or sense data NO SENSE or RECOVERED ERROR | moved. No look is needed |
+//! | [not sent](crate::TransportError::NotSent) | not moved. The request goes back to the queue, five attempts in all; at once `Failed` ([`PathLost`](FailureKind::PathLost)) where trying again cannot help |
+//! | CHECK CONDITION otherwise, or another status | in doubt, but the command is known to have ended (unless the error is a deferred one) |
+//! | [outcome unknown](crate::TransportError::OutcomeUnknown), or a restart | in doubt, and it may still happen |
+//!
+//! In doubt, the manager tells [`EventKind::MotionInDoubt`](crate::EventKind::MotionInDoubt) and looks: TEST UNIT READY, then READ
+//! ELEMENT STATUS of the source, of the goal, and of the arms. It never sends the motion again before it knows. Between looks it
+//! rests, from [`Timing::retry_min`] doubling to [`Timing::retry_max`], and the arm serves others. Cartridge and elements stay
+//! reserved.
+//!
+//! *Moved* is concluded from one look: the cartridge is seen at its goal and not at its source. Labels are compared where both
+//! are known.
+//!
+//! While the device cannot be reached nothing is concluded and nothing given up, however long that takes. The library is
+//! [`NotPresent`](crate::view::LibraryState::NotPresent) meanwhile.
+//!
+//! # When *not moved* is concluded
+//!
+//! All of this must be so, in two looks one after the other:
+//!
+//! 1. TEST UNIT READY is answered with GOOD.
+//! 2. The cartridge is at its source, and not at its goal. (If the device refused the command with ILLEGAL REQUEST or UNIT
+//!    ATTENTION, its not being at the goal suffices: a hand may have taken it.)
+//! 3. The arms are empty.
+//! 4. The device has answered the command, or [`Timing::motion`] has passed since it was sent. After a restart that is counted
+//!    from the intent, by wall time.
+//!
+//! Point 4 is why a lost answer can hold a request for half an hour: a command that timed out can still be carried out.
+//!
+//! Then the sense data decide:
+//!
+//! | sense | what follows |
+//! |---|---|
+//! | UNIT ATTENTION, ABORTED COMMAND, becoming ready; or there are none | again after a pause, five attempts in all |
+//! | the medium is still threaded (3A/00, 3B/90) | UNLOAD, then again |
+//! | anything else | `Failed`, with the cartridge's place; after *source empty* or *destination full* the library is read again |
+//!
+//! # Unknown
+//!
+//! Five looks that tell neither, after point 4 is so, end the request as `Failed`: [`FailureKind::Unknown`], or
+//! [`FailureKind::Interrupted`] where an earlier process made the intent. The cartridge's place is [`Place::Unknown`], with the
+//! two elements. The elements are not used until they have been read again.
+//!
+//! The manager then reads the whole library, by itself, before anything else is moved:
+//!
+//! | the cartridge | its place then | what to do |
+//! |---|---|---|
+//! | is seen somewhere, the arm included | there | mount it, or dismount it; from the arm a mount brings it to a drive |
+//! | is not seen | [`Place::Missing`], with where it was last | look into the library; put it into a slot; [inventory](Session::inventory) |
+//!
+//! A cartridge that is `Unknown` or `Missing` is refused as [`CartridgeNotAvailable`](crate::Refusal::CartridgeNotAvailable).
+//!
+//! ```
+//! # #[cfg(feature = "sim")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::time::Duration;
+//! use autochanger::transport::sim::{self, Fault, SimulatedLibrary};
+//! use autochanger::{FailureKind, LibraryConfig, Manager, Timing};
+//!
+//! let library = SimulatedLibrary::start(sim::Library::new().cartridges("VT{:04}L8", 1..=20));
+//! let short = Duration::from_millis(1);
+//! let timing = Timing { retry_min: short, retry_max: short, ..Timing::default() };
+//! let config = LibraryConfig::transport("vault", library.transport()).timing(timing);
+//! let manager = Manager::builder().library(config).open().await?;
+//! manager.ready().await?;
+//! let session = manager.session("nightly-backup").open()?;
+//!
+//! library.inject(Fault::stuck_in_arm().on_move());
+//! let error = session.mount("VT0001L8").await.unwrap_err();
+//! assert_eq!(error.failure().map(|failure| failure.kind), Some(FailureKind::Unknown));
+//! println!("{error}");
+//!
+//! // It has been seen in the arm since.
+//! session.inventory().await?;
+//! let cartridges = session.cartridges(None).await?;
+//! let lost = cartridges.iter().find(|cartridge| cartridge.barcode.as_deref() == Some("VT0001L8")).unwrap();
+//! assert_eq!(lost.place.to_string(), "arm 1");
+//! # manager.shutdown().await;
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "sim"))]
+//! # fn main() {}
+//! ```
+//!
+//! # Hands in the library
+//!
+//! A library tells of changes by a unit attention ([`EventKind::Attention`](crate::EventKind::Attention)). What it touches is read
+//! again before the next move: the ports for 28/01 and 28/03, else everything. Cartridges are known by label, then by place. A
+//! mount whose cartridge is not in its drive any more has ended ([`EventKind::Dismounted`](crate::EventKind::Dismounted)).
+//! Elements and cartridges of motions in doubt are left alone.
+//!
+//! # The way is lost
+//!
+//! A library that cannot be reached is `NotPresent`, is tried again with growing pauses, and is identified and read anew when it
+//! answers. Requests that were accepted stay. New ones are refused as [`NotReady`](crate::Refusal::NotReady). Which faults are
+//! tried again is in [`devices`](super::devices#states-of-a-library).
+//!
+//! # A drive that does not come ready
+//!
+//! After [`Timing::drive_ready`], or [`Timing::drive_calibration`] while it says that it is coming ready, the mount is `Failed`.
+//! The cartridge stays in the drive, mounted for nobody.
+//!
+//! # The store fails
+//!
+//! After an error from a commit nothing more is committed, so no move is begun and no request ends:
+//!
+//! - [`EventKind::StoreFailed`](crate::EventKind::StoreFailed) is told;
+//! - whoever waits hears [`RequestError::StoreFailed`](crate::RequestError::StoreFailed), [`Refusal::Store`](crate::Refusal::Store)
+//!   or [`CancelError::Store`](crate::CancelError::Store);
+//! - a move in flight goes on in the library. Its intent is durable.
+//!
+//! Put the disk right and open the manager anew: what the store then holds is the truth, and open motions are looked into.
+//! A damaged file is told when it is opened, or when the record is read, by [`StoreError`](crate::store::StoreError).
+
+#[cfg(all(doc, feature = "redb"))]
+use crate::store::RedbStore;
+#[cfg(doc)]
+use crate::{FailureKind, Place, RestartPolicy, Session, Timing, Waiting, store::MemoryStore};
