@@ -24,7 +24,7 @@
 //! # Steps
 //!
 //! A step is a command that does something: MOVE MEDIUM, UNLOAD, the reading of an inventory. Asking a drive whether it is
-//! ready is none. What was handed to the transport counts as sent, also where the transport then says that it was not. A step
+//! ready is none. What the transport says it did not send was not sent. A step
 //! is *settling* while the library is looked at, because its [ending is in doubt](super::recovery#doubtful-moves).
 //!
 //! | request | where it stands | answer |
@@ -118,10 +118,9 @@
 //!
 //! [`deadline`](crate::MountBuilder::deadline) is counted from acceptance. When it passes, the request is treated as if somebody
 //! had cancelled it, by [`CancelledBy::Deadline`](crate::request::CancelledBy::Deadline). Is its last step in flight, nothing is
-//! done: the step's end ends the request. Did the step not happen, the request ends as `Stopped` instead of being tried again.
+//! done: the step's end ends the request. Did the step do nothing, the request ends instead of being tried again.
 //!
-//! While the request is live, the monotonic clock counts. Across a restart, and when a request comes back to the queue, the
-//! deadline is compared as wall time.
+//! While the manager lives, the monotonic clock counts. Across a restart there is only the wall clock.
 //!
 //! # Closing a session
 //!

@@ -27,7 +27,7 @@
 //! | drives given | where ways are looked for |
 //! |---|---|
 //! | none | the other logical units of the changer's target, at most 128, that say in INQUIRY that they are tape drives |
-//! | any, by [`drive`](LibraryConfig::drive), [`drive_by_serial`](LibraryConfig::drive_by_serial) or [`drive_transport`](LibraryConfig::drive_transport) | those, and no others |
+//! | some, by [`drive`](LibraryConfig::drive), [`drive_by_serial`](LibraryConfig::drive_by_serial) or [`drive_transport`](LibraryConfig::drive_transport) | those first; where they are fewer than the library's drives, also as above |
 //!
 //! Element and way are put together, in this order: as configured; equal serial numbers (READ ELEMENT STATUS with DVCID beside
 //! VPD page 80h); one serial number that is a part of the other, from eight characters on; one that the report has cut; the only
@@ -217,14 +217,15 @@
 //! | `Drive` | [`DriveFault`](FailureKind::DriveFault), [`MediumHeld`](FailureKind::MediumHeld) |
 //! | `Library` | [`SourceEmpty`](FailureKind::SourceEmpty), [`DestinationFull`](FailureKind::DestinationFull), [`LibraryFault`](FailureKind::LibraryFault), [`CartridgeMissing`](FailureKind::CartridgeMissing) |
 //! | `Path` | [`PathLost`](FailureKind::PathLost), [`Unknown`](FailureKind::Unknown) |
-//! | `Store` | [`Interrupted`](FailureKind::Interrupted), [`Store`](FailureKind::Store) |
+//! | `Store` | [`Store`](FailureKind::Store) |
+//! | `Host` | [`Interrupted`](FailureKind::Interrupted) |
 //!
 //! ```
 //! use autochanger::{FailureKind, FaultOf};
 //!
 //! assert_eq!(FailureKind::MediumHeld.fault_of(), FaultOf::Drive);
 //! assert_eq!(FailureKind::Unknown.fault_of(), FaultOf::Path);
-//! assert_eq!(FailureKind::Interrupted.fault_of(), FaultOf::Store);
+//! assert_eq!(FailureKind::Interrupted.fault_of(), FaultOf::Host);
 //! ```
 //!
 //! A fault of the way is a [`PathFault`](crate::PathFault) with a [`PathFaultKind`], the device's URL without its secret, and

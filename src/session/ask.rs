@@ -204,7 +204,8 @@ impl DismountBuilder {
         self
     }
 
-    /// Although another application has the medium mounted, or the drive holds it (PREVENT MEDIUM REMOVAL).
+    /// Although the drive holds the medium (PREVENT MEDIUM REMOVAL), or, with [`Role::Administrator`](crate::Role), although
+    /// another application has it mounted.
     pub fn force(mut self) -> Self {
         self.force = true;
         self

@@ -4,8 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use autochanger_engine::Engine;
-use autochanger_engine::id::{CartridgeId, Device, LibraryId, LibraryIndex, RequestId};
+use autochanger_engine::id::{self, CartridgeId, LibraryId, RequestId};
 use autochanger_engine::request::{Outcome, Request, State};
 use autochanger_scsi::ElementAddress;
 
@@ -29,7 +28,8 @@ mod sealed {
     impl Sealed for super::Inventory {}
 }
 
-/// A medium in a drive that is ready. While it is mounted the manager sends the drive nothing unasked.
+/// A medium in a drive that is ready. While it is mounted the manager sends the drive nothing unasked, but for an INQUIRY
+/// when its library comes back after it was lost.
 ///
 /// Dropping it moves nothing: the medium stays mounted until somebody [dismounts](Self::dismount) it, also across a
 /// restart ([`Session::mounts`], [`Session::adopt`]).
@@ -101,8 +101,8 @@ impl TicketOutcome for Mounted {
         let (id, library) = (request.id, request.library);
         let shared = session.shared();
         // When the medium is dismounted already, or the manager gone, only the ways to the drive are missing.
-        let way = shared.look(move |engine| way_to_mount(engine, id)).await.ok().flatten();
-        let transport = way.and_then(|(index, device)| transport_of(shared, index, device));
+        let way = shared.look(move |engine| engine.view().way_to_mount(id)).await.ok().flatten();
+        let transport = way.and_then(|path| transport_of(shared, path));
         let os_device = transport.as_ref().and_then(|transport| transport.os_device());
         let barcode = request.barcode;
         Some(Self {
@@ -119,15 +119,8 @@ impl TicketOutcome for Mounted {
     }
 }
 
-fn way_to_mount(engine: &Engine, id: RequestId) -> Option<(LibraryIndex, Device)> {
-    let view = engine.view();
-    let mount = view.mounts().into_iter().find(|mount| mount.id == id)?;
-    let index = view.libraries().iter().position(|library| library.id == Some(mount.library))?;
-    Some((LibraryIndex(u16::try_from(index).ok()?), mount.device?))
-}
-
-fn transport_of(shared: &Shared, library: LibraryIndex, device: Device) -> Option<Arc<dyn Transport>> {
-    shared.libraries.get(usize::from(library.0))?.to(device)
+fn transport_of(shared: &Shared, path: id::Path) -> Option<Arc<dyn Transport>> {
+    shared.libraries.get(usize::from(path.library.0))?.to(path.device)
 }
 
 impl fmt::Debug for Mounted {

@@ -135,7 +135,6 @@ impl Session {
     ///
     /// # Cancel safety
     /// Dropping the future does nothing.
-    #[doc(alias = "GetNtmsRequestOrder")]
     pub async fn request(&self, id: RequestId) -> Result<Option<Request>, QueryError> {
         let caller = self.caller()?;
         let live = self.shared().look(move |engine| engine.view().request(id)).await?;

@@ -163,7 +163,8 @@ pub struct ConfiguredDrive {
     pub element: Option<ElementAddress>,
 }
 
-/// Time-outs of one library. Round up: an expired time-out resets devices (see the manual's chapter on defaults).
+/// Time-outs of one library. Round up, never down: an expired time-out makes a move doubtful, and through a kernel it
+/// resets devices. The manual's chapter on defaults gives the reason of each.
 #[derive(Debug, Clone, Copy)]
 pub struct Timing {
     /// TEST UNIT READY, INQUIRY, MODE SENSE and their like. Default 60 s.
@@ -209,6 +210,6 @@ pub enum RestartPolicy {
     /// What needs no owner goes on; a mount waits for a session that adopts it.
     #[default]
     Resume,
-    /// Everything that was not started ends as cancelled (RSM's way).
+    /// What was not started ends as cancelled, what was started as stopped, once its motion is settled (RSM's way).
     CancelUnfinished,
 }

@@ -132,7 +132,7 @@ pub enum SubmitError {
     },
     /// Another application has the medium mounted.
     #[error(
-        "cartridge {cartridge} is open in drive {drive} for {application:?}: ask it to dismount, or dismount by force"
+        "cartridge {cartridge} is open in drive {drive} for {application:?}: ask it to dismount, or dismount with `force` as an administrator"
     )]
     MediaOpen {
         /// The cartridge.

@@ -82,10 +82,15 @@ fn a_library_that_comes_ready_late_is_waited_for() {
 #[test]
 fn a_library_that_wants_a_person_says_so_and_is_tried_again() {
     let mut device: Device = library().build();
-    device.inject(Fault::sense(SenseKey::NotReady, 0x04, 0x03).on(0x00).lasting(std::time::Duration::from_secs(100)));
+    device.inject(
+        Fault::sense(SenseKey::NotReady, 0x04, 0x03).on(0x00).lasting(std::time::Duration::from_secs(100)),
+    );
     let mut world = World::new(device);
     world.until("it is told", |world| {
-        matches!(&*world.engine.view().libraries()[0].state, LibraryState::Unusable(LibraryError::Unfit { .. }))
+        matches!(
+            &*world.engine.view().libraries()[0].state,
+            LibraryState::Unusable(LibraryError::Unfit { .. })
+        )
     });
     does_the_main_job(world, "manual intervention");
 }

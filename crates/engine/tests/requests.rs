@@ -387,3 +387,27 @@ fn a_deadline_that_passes_during_a_move_that_does_nothing_ends_the_request_there
     assert_eq!(world.device.moves_sent(), 2);
     world.assert_true();
 }
+
+#[test]
+fn a_mount_that_was_stopped_while_its_move_turned_out_not_to_be_sent_moves_nothing() {
+    let mut world = World::ready(library());
+    world.withhold_moves = true;
+    let id = world.mount("VT0001L8");
+    assert_eq!(world.cancel(id), Some(Ok(Cancellation::Stopping)));
+    world.deny_withheld();
+    world.rest();
+    assert!(matches!(world.state(id), State::Stopped { .. }), "{}", world.state(id));
+    assert_eq!(world.device.moves_sent(), 0);
+    world.assert_true();
+}
+
+#[test]
+fn a_mount_whose_move_was_never_sent_is_cancelled_not_stopped() {
+    let mut world = World::ready(library());
+    world.device.inject(Fault::not_delivered().lasting(Duration::from_secs(60)));
+    let id = world.mount("VT0001L8");
+    assert_eq!(world.cancel(id), Some(Ok(Cancellation::Cancelled)));
+    assert!(matches!(world.state(id), State::Cancelled { .. }), "{}", world.state(id));
+    world.rest();
+    assert_eq!(world.device.moves_sent(), 0);
+}

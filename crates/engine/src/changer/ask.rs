@@ -15,7 +15,8 @@ use crate::time::Now;
 
 /// Unit attentions come one at a time; devices queue up to about ten (mtx drains ten).
 const MAX_ATTENTIONS: u8 = 16;
-/// How often a question is asked again after a lost answer or an aborted command.
+/// How often a question is asked again after a lost answer or an aborted command: a connection is made anew with the
+/// first try, and one that breaks three times in a row is a path that is lost.
 const MAX_RETRIES: u8 = 3;
 
 /// Why a question has no answer.

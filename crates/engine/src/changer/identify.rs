@@ -21,7 +21,7 @@ use crate::view::LibraryError;
 const INQUIRY_LENGTH: u16 = 36;
 /// A serial number page has at most 4 + 255 bytes; one byte of length is what SCSI-2 devices read.
 const SERIAL_LENGTH: u16 = 255;
-/// Logical units looked at for a hint to where the changer is.
+/// Logical units looked at for a hint to where the changer is: a message may cost a little, not a scan.
 const MAX_HINTS: usize = 16;
 
 /// INQUIRY of the standard data.

@@ -89,10 +89,16 @@ impl<'a> Pairs<'a> {
     fn unique(&mut self, same: impl Fn(&DriveElement, &str) -> bool) {
         let paths = self.free_paths();
         for element in self.free_elements() {
-            let mut fitting =
-                paths.iter().filter(|(_, path)| path.serial.as_deref().is_some_and(|own| same(element, own)));
-            if let (Some((n, _)), None) = (fitting.next(), fitting.next()) {
-                self.put(element.address, *n);
+            let fitting: Vec<_> = paths
+                .iter()
+                .filter(|(_, path)| path.serial.as_deref().is_some_and(|own| same(element, own)))
+                .collect();
+            // Of two ways to one drive the configured one is meant.
+            let configured: Vec<_> =
+                fitting.iter().filter(|(_, path)| matches!(path.device, Device::Configured(_))).collect();
+            match (fitting.as_slice(), configured.as_slice()) {
+                ([(n, _)], _) | (_, [(n, _)]) => self.put(element.address, *n),
+                _ => {}
             }
         }
     }
@@ -152,6 +158,13 @@ mod tests {
     #[test]
     fn another_serial_number_is_another_drive_even_when_only_two_are_left() {
         assert_eq!(devices(&[element(500, "DRV0000001", false)], &[path(1, "ELSEWHERE1")]), []);
+    }
+
+    #[test]
+    fn of_two_ways_to_one_drive_the_configured_one_is_taken() {
+        let configured = DrivePath { device: Device::Configured(0), ..path(1, "DRV0000001") };
+        let paths = [path(1, "DRV0000001"), configured];
+        assert_eq!(devices(&[element(500, "DRV0000001", false)], &paths), [(500, Device::Configured(0))]);
     }
 
     #[test]

@@ -21,10 +21,11 @@ use crate::input::Timing;
 use crate::request::ElementName;
 use crate::time::{Now, WallTime};
 
-/// Looks that must agree before *not moved* is believed.
+/// Looks that must agree before *not moved* is believed: one can fall into the moment before the arm starts.
 const AGREEING_LOOKS: u8 = 2;
-/// After the motion time-out has passed, how many more looks may end without a clear picture before giving up.
-const LOOKS_AFTER_TIMEOUT: u8 = 5;
+/// When the motion must be over, how many looks may end without a clear picture before it is given up: with the growing
+/// pauses between them about half a minute, in which an arm that still held the cartridge has put it down.
+const UNCLEAR_LOOKS: u8 = 5;
 
 /// What became of the motion.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +54,7 @@ pub(crate) struct Settle {
     ask: Option<Ask>,
     seen: Look,
     agreeing: u8,
-    unclear_after_timeout: u8,
+    unclear: u8,
     pause: Duration,
 }
 
@@ -116,7 +117,7 @@ impl Settle {
             ask: None,
             seen: Look::default(),
             agreeing: 0,
-            unclear_after_timeout: 0,
+            unclear: 0,
             pause: timing.retry_min,
         }
     }
@@ -258,8 +259,8 @@ impl Settle {
         // While the device cannot be reached nothing was seen, so nothing is concluded and nothing is given up.
         let looked = self.seen.source.is_some() || self.seen.destination.is_some();
         if over && looked {
-            self.unclear_after_timeout += 1;
-            if self.unclear_after_timeout >= LOOKS_AFTER_TIMEOUT {
+            self.unclear += 1;
+            if self.unclear >= UNCLEAR_LOOKS {
                 return Do::Done(Settled::Unknown(self.describe()));
             }
         }

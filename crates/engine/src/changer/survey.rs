@@ -23,7 +23,8 @@ use crate::id::Device;
 use crate::input::{ConfiguredDrive, Timing};
 use crate::time::Now;
 
-/// Logical units of the changer's target that are asked whether they are drives.
+/// Logical units of the changer's target that are asked whether they are drives. A library with more drives has them
+/// behind targets of their own, and their paths are configured.
 const MAX_SIBLINGS: usize = 128;
 /// Small types first: a quirk shows itself cheaply.
 pub(crate) const TYPES: [ElementType; 4] =
@@ -167,8 +168,11 @@ impl Survey {
                     && let Ok(list) = LunList::parse(&data)
                 {
                     let luns = list.luns().filter_map(lun_number).take(MAX_SIBLINGS);
-                    self.candidates = luns.map(|lun| (Device::Sibling(lun), None)).collect();
-                    self.candidates.reverse();
+                    // The last is asked first.
+                    let mut siblings: Vec<_> = luns.map(|lun| (Device::Sibling(lun), None)).collect();
+                    siblings.reverse();
+                    siblings.append(&mut self.candidates);
+                    self.candidates = siblings;
                 }
                 self.next_candidate(now)
             }
@@ -291,17 +295,16 @@ impl Survey {
         }
     }
 
+    /// The drives that the configuration names come first; what they leave open is looked for behind the changer's target.
     fn find_candidates(&mut self, now: Now) -> Do<Result<Surveyed, NotSurveyed>> {
-        if self.configured.is_empty() {
+        let configured = core::mem::take(&mut self.configured);
+        let numbered = configured.iter().enumerate().rev();
+        self.candidates = numbered.map(|(n, drive)| (Device::Configured(n as u16), drive.element)).collect();
+        let drives =
+            self.found.elements.iter().filter(|element| element.name.kind == ElementType::Drive).count();
+        if self.candidates.len() < drives {
             return self.ask(Stage::Luns, Device::Changer, report_luns(self.timing.status), now);
         }
-        let configured = core::mem::take(&mut self.configured);
-        self.candidates = configured
-            .iter()
-            .enumerate()
-            .rev()
-            .map(|(n, drive)| (Device::Configured(n as u16), drive.element))
-            .collect();
         self.next_candidate(now)
     }
 

@@ -10,7 +10,8 @@ use crate::library::fault::{Doing, Meaning, meaning};
 use crate::request::FailureKind;
 use crate::time::Now;
 
-/// How often UNLOAD is sent again after a unit attention, a lost answer or a busy drive. UNLOAD may be repeated.
+/// How often UNLOAD is sent again after a unit attention, a lost answer or a busy drive; it may be repeated. As many as
+/// unit attentions can be pending.
 const MAX_ATTEMPTS: u8 = 16;
 
 /// How it ended.

@@ -94,7 +94,9 @@ impl Engine {
                 let operation = live.request.operation();
                 return Verdict::Refused(CancelError::InProgress { id, operation });
             }
-            if self.pending_cancels >= self.config.max_pending_cancels {
+            // The bound is for those who wait; a deadline and a closed session wait for nothing.
+            let waits = matches!(by, CancelledBy::Session { .. });
+            if waits && self.pending_cancels >= self.config.max_pending_cancels {
                 return Verdict::Refused(CancelError::ResourceExhausted {
                     limit: self.config.max_pending_cancels,
                 });
@@ -151,8 +153,12 @@ impl Engine {
         if let Some(live) = self.live.get_mut(&id) {
             live.deadline = None;
         }
-        // With its last step in flight a request ends by itself: there is nothing to be stopped.
-        let _ = self.stop(id, CancelledBy::Deadline, now);
+        if let Verdict::Refused(_) = self.stop(id, CancelledBy::Deadline, now)
+            && let Some(live) = self.live.get_mut(&id)
+        {
+            // With its last step in flight a request ends by itself, unless that step does nothing.
+            live.deadline_over = true;
+        }
     }
 
     pub(crate) fn close_session(&mut self, token: Token, session: SessionId, now: Now) {

@@ -37,6 +37,8 @@ pub(crate) struct Live {
     /// Attempts at its current step that are known to have done nothing.
     pub(crate) attempts: u8,
     pub(crate) deadline: Option<TimerKey>,
+    /// Its deadline passed while a step was in flight that could not be stopped.
+    pub(crate) deadline_over: bool,
     pub(crate) pause: Option<TimerKey>,
     /// The slot that it has reserved.
     pub(crate) slot: Option<ElementAddress>,

@@ -12,6 +12,7 @@ use super::work::{Timer, Work};
 use crate::catalog::{MotionRecord, MotionState};
 use crate::changer::motion::{Motion, Moved};
 use crate::changer::settle::Settle;
+use crate::command::PathFault;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::fault::{Doing, Meaning, Stale, meaning};
 use crate::library::{MotionStage, PlannedMotion};
@@ -19,7 +20,8 @@ use crate::output::{Change, EventKind};
 use crate::request::{ElementName, Failure, FailureKind, Operation, Outcome, Place, State};
 use crate::time::Now;
 
-/// How often a motion that is known to have done nothing is tried again. Each attempt has an intent of its own.
+/// How often a motion that is known to have done nothing is tried again, each time with an intent of its own. What a
+/// library refuses five times with growing pauses (half a minute at the least) it will not do without a person.
 const MAX_ATTEMPTS: u8 = 5;
 
 impl Engine {
@@ -56,7 +58,13 @@ impl Engine {
         }
         self.outbox.change(Change::Motion(record.clone()));
         self.outbox.after(Effect::IntentDurable(id));
-        let motion = PlannedMotion { record, stage: MotionStage::Intent, recovered: false, doubted: false };
+        let motion = PlannedMotion {
+            record,
+            stage: MotionStage::Intent,
+            recovered: false,
+            sent_before: false,
+            doubted: false,
+        };
         if let Some(library) = self.library_mut(index) {
             library.motions.insert(id, motion);
         }
@@ -111,12 +119,12 @@ impl Engine {
             return;
         };
         let Some(settle) = self.settle_for(index, &record) else { return };
+        let Some(live) = self.live.get_mut(&id) else { return };
+        live.phase = Phase::Moving;
+        let sent_before = core::mem::replace(&mut live.steps_sent, true);
         if let Some(motion) = self.library_mut(index).and_then(|library| library.motions.get_mut(&id)) {
             motion.stage = MotionStage::Sent;
-        }
-        if let Some(live) = self.live.get_mut(&id) {
-            live.phase = Phase::Moving;
-            live.steps_sent = true;
+            motion.sent_before = sent_before;
         }
         self.begin(index, Work::Motion(id, Motion::new(settle)), now);
     }
@@ -154,22 +162,33 @@ impl Engine {
         match moved {
             Moved::Yes => self.arrived(index, id, &motion.record, now),
             Moved::No { sense, why } => self.not_moved(index, id, &motion, sense, why, now),
-            Moved::NotSent(fault) => {
-                let attempts_left = self.live.get_mut(&id).is_some_and(|live| {
-                    live.attempts += 1;
-                    live.attempts < MAX_ATTEMPTS
-                });
-                if fault.kind.is_transient() && attempts_left {
-                    self.path_lost(index, fault, now);
-                    self.back_to_queue(index, id, now);
-                } else {
-                    let failure = Failure::new(FailureKind::PathLost, fault.to_string());
-                    let failure = failure.with_place(Place::Element(motion.record.source));
-                    self.path_lost(index, fault, now);
-                    self.fail(id, failure, now);
-                }
-            }
+            Moved::NotSent(fault) => self.not_sent(index, id, &motion, fault, now),
             Moved::Unknown { why } => self.lost_sight(index, id, &motion, why, now),
+        }
+    }
+
+    /// The command never left: as far as the device goes, there was no motion.
+    fn not_sent(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        motion: &PlannedMotion,
+        fault: PathFault,
+        now: Now,
+    ) {
+        let Some(live) = self.live.get_mut(&id) else { return };
+        live.steps_sent = motion.sent_before;
+        live.attempts += 1;
+        let tried_enough = live.attempts >= MAX_ATTEMPTS;
+        let (transient, why) = (fault.kind.is_transient(), fault.to_string());
+        self.path_lost(index, fault, now);
+        if self.stopping(id) {
+            self.stop_here(id, now);
+        } else if transient && !tried_enough {
+            self.back_to_queue(index, id, now);
+        } else {
+            let place = Place::Element(motion.record.source);
+            self.fail(id, Failure::new(FailureKind::PathLost, why).with_place(place), now);
         }
     }
 

@@ -16,7 +16,7 @@ use crate::drive::ready::{AwaitReady, NotReady};
 use crate::drive::unload::{Unload, Unloaded};
 use crate::id::{CartridgeId, Device, LibraryIndex, RequestId};
 use crate::output::{Change, EventKind};
-use crate::request::{ElementName, Failure, FailureKind, Outcome, Place, State, Wanted};
+use crate::request::{CancelledBy, ElementName, Failure, FailureKind, Outcome, Place, State, Wanted};
 use crate::time::Now;
 use crate::view::{LibraryError, MountInfo};
 
@@ -178,6 +178,9 @@ impl Engine {
         match result {
             Unloaded::Yes => {
                 let Some(live) = self.live.get_mut(&id) else { return };
+                if live.deadline_over {
+                    return self.end_early(id, CancelledBy::Deadline, now);
+                }
                 live.phase = Phase::Queued;
                 let order = live.order;
                 if let Some(library) = self.library_mut(index) {

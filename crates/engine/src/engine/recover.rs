@@ -50,6 +50,7 @@ impl Engine {
             woken_from: None,
             attempts: 0,
             deadline,
+            deadline_over: false,
             pause: None,
             slot: None,
             unloaded: false,
@@ -104,7 +105,13 @@ impl Engine {
         if let Some(live) = self.live.get_mut(&id) {
             live.phase = Phase::Moving;
         }
-        let motion = PlannedMotion { record, stage: MotionStage::Settling, recovered: true, doubted: false };
+        let motion = PlannedMotion {
+            record,
+            stage: MotionStage::Settling,
+            recovered: true,
+            sent_before: true,
+            doubted: false,
+        };
         if let Some(library) = self.library_mut(index) {
             library.motions.insert(id, motion);
         }

@@ -128,8 +128,8 @@ impl Engine {
         let (Some(index), None) = (live.library, live.ending.as_ref()) else { return };
         live.phase = Phase::Queued;
         let order = live.order;
-        // Its deadline passed while a step was in flight that could not be stopped, and that step did nothing.
-        if live.request.deadline.is_some_and(|deadline| deadline <= now.wall) {
+        // What it was in the middle of when its deadline passed has done nothing.
+        if live.deadline_over {
             return self.end_early(id, CancelledBy::Deadline, now);
         }
         // A drive rewinds and unloads while the arm is elsewhere.

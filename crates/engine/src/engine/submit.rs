@@ -22,7 +22,7 @@ use crate::time::Now;
 
 /// Priorities (RSM: `NTMS_PRIORITY_LOWEST` to `NTMS_PRIORITY_HIGHEST`).
 const PRIORITIES: core::ops::RangeInclusive<i8> = -15..=15;
-/// How many addresses a message lists.
+/// How many addresses a message lists: a line of them.
 const LISTED: usize = 8;
 
 /// What a look-up in the store was made for.
@@ -161,6 +161,7 @@ impl Engine {
             woken_from: None,
             attempts: 0,
             deadline,
+            deadline_over: false,
             pause: None,
             slot: None,
             unloaded: false,
@@ -317,14 +318,17 @@ impl Engine {
         let Some(barcode) = &resolved.barcode else { return Ok(()) };
         let Some(medium) = generation::of_label(barcode) else { return Ok(()) };
         let need = Need { medium: Some(medium), access };
-        let drives: Vec<ElementAddress> = library
-            .elements
-            .of_kind(ElementType::Drive)
-            .map(|element| element.name.address)
-            .filter(|&drive| named.is_none_or(|named| named == drive))
-            .collect();
-        // Without any drive the mount waits for one: that is another matter.
-        if drives.is_empty() || drives.iter().any(|&drive| library.elements.drive_fits(drive, need)) {
+        let fits = |drive: ElementAddress| library.elements.drive_fits(drive, need);
+        let possible = match named {
+            Some(named) => fits(named),
+            // Without any drive the mount waits for one: that is another matter.
+            None => {
+                let mut drives =
+                    library.elements.of_kind(ElementType::Drive).map(|element| element.name.address);
+                library.elements.count(ElementType::Drive) == 0 || drives.any(fits)
+            }
+        };
+        if possible {
             return Ok(());
         }
         let verb = if access == Access::Read { "read" } else { "write" };

@@ -6,7 +6,7 @@ use autochanger_scsi::ElementType;
 
 use super::Engine;
 use crate::catalog::Cartridge;
-use crate::id::{CartridgeId, LibraryId, RequestId};
+use crate::id::{CartridgeId, LibraryId, Path, RequestId};
 use crate::library::Library;
 use crate::request::Request;
 use crate::view::{DriveInfo, ElementCounts, LibraryInfo, MountInfo, SlotInfo};
@@ -32,7 +32,7 @@ impl<'a> View<'a> {
     /// The libraries, in the order of the configuration.
     pub fn libraries(&self) -> Vec<LibraryInfo> {
         let info = |library: &Library| {
-            let count = |kind| library.elements.of_kind(kind).count().min(usize::from(u16::MAX)) as u16;
+            let count = |kind| library.elements.count(kind).min(usize::from(u16::MAX)) as u16;
             LibraryInfo {
                 name: library.config.name.clone(),
                 id: library.id,
@@ -112,6 +112,14 @@ impl<'a> View<'a> {
     /// One request that has not ended.
     pub fn request(&self, id: RequestId) -> Option<Request> {
         self.0.live.get(&id).map(|live| live.request.clone())
+    }
+
+    /// The way to the drive of a mount, where one is known.
+    pub fn way_to_mount(&self, id: RequestId) -> Option<Path> {
+        let mount = self.0.catalogue.mount(id)?;
+        let library = self.0.libraries.iter().find(|library| library.id == Some(mount.library))?;
+        let device = library.elements.get(mount.drive)?.drive.as_ref()?.device?;
+        Some(Path { library: library.index, device })
     }
 
     /// The mounts.

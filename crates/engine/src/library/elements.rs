@@ -53,6 +53,7 @@ pub(crate) struct Need {
 #[derive(Debug, Default)]
 pub(crate) struct Elements {
     all: BTreeMap<ElementAddress, ElementState>,
+    by_kind: BTreeMap<ElementType, BTreeSet<ElementAddress>>,
     /// Free drives, least recently used first.
     free_drives: BTreeSet<(u64, ElementAddress)>,
     uses: u64,
@@ -68,7 +69,11 @@ impl Elements {
     }
 
     pub(crate) fn of_kind(&self, kind: ElementType) -> impl Iterator<Item = &ElementState> {
-        self.all.values().filter(move |element| element.name.kind == kind)
+        self.by_kind.get(&kind).into_iter().flatten().filter_map(|address| self.all.get(address))
+    }
+
+    pub(crate) fn count(&self, kind: ElementType) -> usize {
+        self.by_kind.get(&kind).map_or(0, BTreeSet::len)
     }
 
     /// Changes an element and keeps the list of free drives true.
@@ -119,15 +124,12 @@ impl Elements {
         named: Option<ElementAddress>,
         need: Need,
     ) -> Option<&ElementState> {
-        self.of_kind(ElementType::Drive).filter(|element| self.drive_fits(element.name.address, need)).find(
-            |element| {
-                named.is_none_or(|named| named == element.name.address)
-                    && element.cartridge.is_some()
-                    && element.reserved_by.is_none()
-                    && !element.doubtful
-                    && element.drive.as_ref().is_some_and(|d| d.mount.is_none() && d.displacing.is_none())
-            },
-        )
+        let is_one =
+            |element: &&ElementState| is_idle_loaded(element) && self.drive_fits(element.name.address, need);
+        match named {
+            Some(address) => self.all.get(&address).filter(is_one),
+            None => self.of_kind(ElementType::Drive).find(is_one),
+        }
     }
 
     /// Whether a cartridge may be put into the element.
@@ -150,6 +152,7 @@ impl Elements {
     /// Takes a report over, contents apart. Elements that are new are made.
     pub(crate) fn note(&mut self, report: &ElementReport) {
         let address = report.name.address;
+        self.by_kind.entry(report.name.kind).or_default().insert(address);
         self.all.entry(address).or_insert_with(|| ElementState {
             name: report.name,
             full: false,
@@ -178,7 +181,11 @@ impl Elements {
             .map(|element| element.name.address)
             .collect();
         for address in gone {
-            if let Some(drive) = self.all.remove(&address).and_then(|element| element.drive) {
+            let Some(element) = self.all.remove(&address) else { continue };
+            if let Some(of_kind) = self.by_kind.get_mut(&element.name.kind) {
+                of_kind.remove(&address);
+            }
+            if let Some(drive) = element.drive {
                 self.free_drives.remove(&(drive.last_used, address));
             }
         }
@@ -192,6 +199,13 @@ fn is_free_drive(element: &ElementState) -> bool {
         && element.reserved_by.is_none()
         && !element.doubtful
         && !element.exception.is_some_and(says_no_drive)
+}
+
+fn is_idle_loaded(element: &ElementState) -> bool {
+    element.drive.as_ref().is_some_and(|drive| drive.mount.is_none() && drive.displacing.is_none())
+        && element.cartridge.is_some()
+        && element.reserved_by.is_none()
+        && !element.doubtful
 }
 
 /// The additional sense codes by which libraries say that the bay has no drive, or that it is off (smc.md 2.5).

@@ -56,6 +56,8 @@ pub(crate) struct PlannedMotion {
     pub(crate) stage: MotionStage,
     /// An earlier process made the intent.
     pub(crate) recovered: bool,
+    /// A step of the request had been sent before this motion was.
+    pub(crate) sent_before: bool,
     /// The doubt about it was told.
     pub(crate) doubted: bool,
 }

@@ -62,7 +62,8 @@ pub enum FailureKind {
     Refused,
     /// The device could not be reached.
     PathLost,
-    /// What happened to the move could not be found out. The cartridge and both elements stay reserved.
+    /// What happened to the move could not be found out. Both elements stay out of use until an inventory has seen them;
+    /// the manager reads one at once.
     Unknown,
     /// The process or machine stopped while it was being carried out.
     Interrupted,
@@ -90,6 +91,8 @@ pub enum FaultOf {
     Path,
     /// The store.
     Store,
+    /// This process or its machine, which stopped.
+    Host,
 }
 
 impl FailureKind {
@@ -103,7 +106,8 @@ impl FailureKind {
                 FaultOf::Library
             }
             Self::PathLost | Self::Unknown => FaultOf::Path,
-            Self::Interrupted | Self::Store => FaultOf::Store,
+            Self::Store => FaultOf::Store,
+            Self::Interrupted => FaultOf::Host,
         }
     }
 
@@ -114,7 +118,7 @@ impl FailureKind {
                 "somebody changed the library: run an inventory, then ask again"
             }
             Self::MediumHeld => {
-                "let the program that uses the drive release the medium, or dismount by force"
+                "let the program that uses the drive release the medium, or dismount it with `force`"
             }
             Self::Incompatible => "choose another drive or cartridge",
             Self::MediumFault => "take the cartridge out of use and look at it",
@@ -122,7 +126,7 @@ impl FailureKind {
             Self::LibraryFault => "look at the library's panel",
             Self::Refused => "the library does not do that; check the request",
             Self::PathLost => "check the connection to the device, then ask again",
-            Self::Unknown => "look into the library, then run an inventory: it frees what is held",
+            Self::Unknown => "the library is read again by itself; look where the cartridge is then",
             Self::Interrupted => "the cartridge is where the message says; ask again",
             Self::NotMounted => "nothing is to be done for it",
             Self::Store => "check the store's disk, then open the manager again",
@@ -139,6 +143,7 @@ impl fmt::Display for FaultOf {
             Self::Library => "library",
             Self::Path => "path",
             Self::Store => "store",
+            Self::Host => "host",
         })
     }
 }

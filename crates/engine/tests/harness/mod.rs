@@ -94,6 +94,9 @@ pub struct World {
     /// Batches wait here while the disk is held.
     pub stalled: VecDeque<(autochanger_engine::id::BatchId, Vec<Change>)>,
     pub disk_held: bool,
+    /// Moves stay with the transport instead of reaching the device.
+    pub withhold_moves: bool,
+    withheld: Vec<CommandId>,
     config: Config,
     in_flight: BTreeMap<Key, CommandId>,
     next_token: u64,
@@ -132,6 +135,8 @@ impl World {
             events: Vec::new(),
             stalled: VecDeque::new(),
             disk_held: false,
+            withhold_moves: false,
+            withheld: Vec::new(),
             config,
             in_flight: BTreeMap::new(),
             next_token: 0,
@@ -179,11 +184,24 @@ impl World {
         self.disk_held = false;
     }
 
+    /// The transport says that it never sent what it kept.
+    pub fn deny_withheld(&mut self) {
+        self.withhold_moves = false;
+        for command in std::mem::take(&mut self.withheld) {
+            self.input(Input::Completed { command, result: completion(Outcome::NotDelivered) });
+        }
+    }
+
     fn drain(&mut self) {
         let mut inputs = VecDeque::new();
         loop {
             while let Some(output) = self.engine.poll_output() {
                 match output {
+                    Output::Execute { id, command, .. }
+                        if self.withhold_moves && command.cdb.opcode() == 0xA5 =>
+                    {
+                        self.withheld.push(id);
+                    }
                     Output::Execute { path, id, command } => {
                         let lun = match path.device {
                             DevicePath::Changer => 0,
