@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-pub use autochanger_engine::command::{Command, Completion, Limits, PathFault, PathFaultKind, TransportError};
+pub use autochanger_engine::command::{
+    Command, Completion, Limits, PathFault, PathFaultKind, TransportError,
+};
 
 #[cfg(feature = "iscsi")]
 pub mod iscsi;
