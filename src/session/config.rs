@@ -120,9 +120,14 @@ impl LibraryConfig {
         for (_, way) in &self.drives {
             drives.push(way.open()?);
         }
+        let mut elements: Vec<_> = self.drives.iter().map(|(element, _)| *element).collect();
+        if drives.is_empty() {
+            drives = self.changer.other_drives();
+            elements.resize(drives.len(), None);
+        }
         let config = EngineLibraryConfig {
             name: self.name.clone().unwrap_or_else(|| changer.device().into()),
-            drives: self.drives.iter().map(|(element, _)| ConfiguredDrive { element: *element }).collect(),
+            drives: elements.into_iter().map(|element| ConfiguredDrive { element }).collect(),
             timing: self.timing,
             max_transfer: changer.limits().max_transfer,
             moves_in_flight: self.moves_in_flight,
@@ -138,6 +143,17 @@ impl Way {
             Self::Url(url) => Ok(transport::open(&url.parse::<DeviceUrl>()?)?),
             Self::Transport(transport) => Ok(Arc::clone(transport)),
         }
+    }
+
+    /// The machine's drives, where some are at other targets than the changer, which cannot tell of them.
+    fn other_drives(&self) -> Vec<Arc<dyn Transport>> {
+        #[cfg(all(feature = "sg", target_os = "linux"))]
+        if let Self::Url(url) = self
+            && let Ok(DeviceUrl::Sg(url)) = url.parse()
+        {
+            return transport::sg::drives_beyond_target(&url);
+        }
+        Vec::new()
     }
 }
 

@@ -104,7 +104,7 @@ impl Sight {
         let Self::Own { caller, ids } = self else { return true };
         match event {
             EventKind::Request(request) => {
-                let own = caller.may_see(request);
+                let own = request.is_visible_to(caller);
                 if own && !request.state.is_final() {
                     ids.insert(request.id);
                 } else if own {

@@ -93,7 +93,7 @@ impl Session {
     pub async fn live_requests(&self) -> Result<Vec<Request>, SessionClosed> {
         let caller = self.caller()?;
         let mut requests = self.shared().look(|engine| engine.view().requests()).await?;
-        requests.retain(|request| caller.may_see(request));
+        requests.retain(|request| request.is_visible_to(caller));
         Ok(requests)
     }
 
@@ -142,7 +142,7 @@ impl Session {
             Some(request) => Some(request),
             None => self.shared().ask(move |store| store.request(id)).await??,
         };
-        Ok(request.filter(|request| caller.may_see(request)))
+        Ok(request.filter(|request| request.is_visible_to(caller)))
     }
 
     /// The motions that were made for a request, in their order: the intent, and what became of it.

@@ -1,14 +1,12 @@
 //! What is kept: libraries, cartridges, mounts and motions, and who may do what.
 
-mod access;
 pub(crate) mod generation;
 
 use alloc::sync::Arc;
 
 use autochanger_scsi::ElementAddress;
 
-pub use access::{Caller, Role};
-
+pub use crate::access::{Caller, Role};
 use crate::id::{CartridgeId, LibraryId, RequestId};
 use crate::request::{ElementName, Place};
 use crate::time::WallTime;

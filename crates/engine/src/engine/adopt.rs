@@ -21,7 +21,8 @@ impl Engine {
         let Some(live) = self.live.get_mut(&id) else {
             return self.look_up(id, LookupFor::Adopt { token, caller, id });
         };
-        let (visible, permitted) = (caller.may_see(&live.request), caller.may_control(&live.request));
+        let (visible, permitted) =
+            (live.request.is_visible_to(&caller), live.request.is_controlled_by(&caller));
         if !visible || live.request.operation() != Operation::Mount {
             return self.answer_adopt(token, Err(AdoptError::NotFound { id }));
         }
@@ -53,7 +54,7 @@ impl Engine {
     ) {
         let request = match found {
             Err(reason) => return self.answer_adopt(token, Err(AdoptError::Store { reason })),
-            Ok(Some(request)) if caller.may_see(&request) && request.operation() == Operation::Mount => {
+            Ok(Some(request)) if request.is_visible_to(caller) && request.operation() == Operation::Mount => {
                 request
             }
             Ok(_) => return self.answer_adopt(token, Err(AdoptError::NotFound { id })),

@@ -50,10 +50,10 @@ impl Engine {
             }
             return self.look_up(id, LookupFor::Cancel { token, caller: caller.clone(), id });
         };
-        if !caller.may_see(&live.request) {
+        if !live.request.is_visible_to(caller) {
             return self.answer_cancel(token, Err(CancelError::NotFound { id }));
         }
-        if !caller.may_control(&live.request) {
+        if !live.request.is_controlled_by(caller) {
             let owner = live.request.application.to_string();
             return self.answer_cancel(token, Err(CancelError::PermissionDenied { id, owner }));
         }

@@ -76,6 +76,27 @@ pub(crate) enum Phase {
 }
 
 impl Live {
+    /// A request that takes its place in the order of service.
+    pub(crate) fn new(request: Request, age: u64, phase: Phase, deadline: Option<TimerKey>) -> Self {
+        Self {
+            order: Order::new(request.operation(), request.priority, age),
+            request,
+            session: None,
+            library: None,
+            phase,
+            steps_sent: false,
+            ending: None,
+            followers: Vec::new(),
+            woken_from: None,
+            attempts: 0,
+            deadline,
+            deadline_over: false,
+            pause: None,
+            slot: None,
+            unloaded: false,
+        }
+    }
+
     /// Whether a step is in flight or settling. Questions to a drive whether it is ready are no steps.
     pub(crate) fn has_step_in_flight(&self, open_motion: bool) -> bool {
         match self.phase {

@@ -2,14 +2,17 @@
 
 mod adopt;
 mod cancel;
+mod catalogue;
 mod contents;
 mod emit;
+mod inventory;
 mod live;
 mod motion;
 mod mount;
 mod open;
 mod recover;
 mod schedule;
+mod start;
 mod submit;
 mod view;
 mod work;
@@ -26,7 +29,7 @@ use crate::input::{Config, Input, Snapshot};
 use crate::library::Library;
 use crate::output::Output;
 use crate::time::Now;
-use contents::Catalogue;
+use catalogue::Catalogue;
 use emit::Outbox;
 use live::Live;
 use submit::LookupFor;

@@ -1,4 +1,4 @@
-//! The drive's part of a mount and of a dismount, and the ends of inventories.
+//! The drive's part of a mount and of a dismount.
 
 use alloc::string::ToString;
 
@@ -9,16 +9,13 @@ use super::emit::Effect;
 use super::live::Phase;
 use super::work::Work;
 use crate::catalog::{MotionRecord, MountRecord};
-use crate::changer::ask::Refusal;
-use crate::changer::inventory::{Inventory, NotRead};
-use crate::changer::survey::TYPES;
 use crate::drive::ready::{AwaitReady, NotReady};
 use crate::drive::unload::{Unload, Unloaded};
 use crate::id::{CartridgeId, Device, LibraryIndex, RequestId};
 use crate::output::{Change, EventKind};
 use crate::request::{CancelledBy, ElementName, Failure, FailureKind, Outcome, Place, State, Wanted};
 use crate::time::Now;
-use crate::view::{LibraryError, MountInfo};
+use crate::view::MountInfo;
 
 impl Engine {
     fn drive_device(&self, index: LibraryIndex, drive: ElementAddress) -> Option<Device> {
@@ -199,105 +196,5 @@ impl Engine {
                 self.fail(id, failure.with_place(Place::Element(element)), now);
             }
         }
-    }
-
-    pub(crate) fn initialized(
-        &mut self,
-        index: LibraryIndex,
-        id: RequestId,
-        result: Result<(), Refusal>,
-        now: Now,
-    ) {
-        if self.stopping(id) {
-            return self.inventory_stopped(index, id, now);
-        }
-        match result {
-            Ok(()) => self.read_elements(index, Some(id), &TYPES, now),
-            Err(refusal) => {
-                if let Some(library) = self.library_mut(index) {
-                    library.reading = false;
-                }
-                self.inventory_failed(index, Some(id), &refusal, "INITIALIZE ELEMENT STATUS", now);
-            }
-        }
-    }
-
-    pub(crate) fn inventory_stopped(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
-        if let Some(library) = self.library_mut(index) {
-            library.reading = false;
-        }
-        self.stop_here(id, now);
-    }
-
-    pub(crate) fn inventory_read(
-        &mut self,
-        index: LibraryIndex,
-        request: Option<RequestId>,
-        kinds: &'static [ElementType],
-        result: Result<Inventory, NotRead>,
-        now: Now,
-    ) {
-        if let Some(library) = self.library_mut(index) {
-            library.reading = false;
-        }
-        match result {
-            Ok(inventory) => {
-                if let Some(library) = self.library_mut(index) {
-                    library.style = inventory.style;
-                }
-                let found = self.reconcile(index, &inventory.elements, kinds, now);
-                self.wake_after_inventory(index);
-                if let Some(id) = request {
-                    self.end(id, State::Passed(found.into()), now);
-                }
-            }
-            Err(not_read) => {
-                self.inventory_failed(index, request, &not_read.refusal, "READ ELEMENT STATUS", now);
-            }
-        }
-    }
-
-    fn inventory_failed(
-        &mut self,
-        index: LibraryIndex,
-        request: Option<RequestId>,
-        refusal: &Refusal,
-        command: &str,
-        now: Now,
-    ) {
-        if let Refusal::Path(fault) = refusal {
-            self.path_lost(index, fault.clone(), now);
-        }
-        let Some(id) = request else {
-            // What is stale stays stale: the library is surveyed anew before anything moves.
-            if !matches!(refusal, Refusal::Path(_)) {
-                let device = self.library_name(index).into();
-                let what = alloc::format!("it answered {command} with {refusal}");
-                self.unusable(index, LibraryError::Unfit { device, what }, now);
-            }
-            return;
-        };
-        let kind = match refusal {
-            Refusal::Path(_) => FailureKind::PathLost,
-            _ if refusal.is_illegal(0x20) => FailureKind::Refused,
-            _ => FailureKind::LibraryFault,
-        };
-        let message = alloc::format!("{} answered {command} with {refusal}", self.library_name(index));
-        self.fail(id, Failure::new(kind, message).with_sense(refusal.sense()), now);
-    }
-
-    /// What an inventory freed may be what somebody waits for.
-    fn wake_after_inventory(&mut self, index: LibraryIndex) {
-        let Some(library) = self.library(index) else { return };
-        let free: alloc::vec::Vec<ElementAddress> = library
-            .elements
-            .of_kind(ElementType::Drive)
-            .map(|element| element.name.address)
-            .filter(|&address| library.elements.is_free_drive(address))
-            .collect();
-        for drive in free {
-            self.wake_for_drive(index, drive);
-        }
-        self.wake(index, crate::library::queue::Blocker::Slot);
     }
 }

@@ -9,7 +9,6 @@ use crate::catalog::MotionRecord;
 use crate::changer::motion::Motion;
 use crate::id::{LibraryIndex, RequestId};
 use crate::input::RestartPolicy;
-use crate::library::queue::Order;
 use crate::library::{MotionStage, PlannedMotion};
 use crate::output::Change;
 use crate::request::{CancelledBy, Operation, Place, Request, State, Waiting};
@@ -32,29 +31,14 @@ impl Engine {
     fn restore_request(&mut self, request: Request, now: Now) {
         let id = request.id;
         self.accepted += 1;
-        let order = Order::new(request.operation(), request.priority, self.accepted);
         let deadline = request.deadline.map(|deadline| {
             self.set_timer(now.monotonic.saturating_add(deadline.since(now.wall)), Timer::Deadline(id))
         });
         let open_motion = self.open_motions.contains_key(&id);
         let stopping = request.stopping.is_some();
-        let live = Live {
-            steps_sent: open_motion || request.motions > 0 || request.state == State::InProcess,
-            request,
-            session: None,
-            library: None,
-            phase: Phase::Orphan,
-            ending: None,
-            followers: Vec::new(),
-            order,
-            woken_from: None,
-            attempts: 0,
-            deadline,
-            deadline_over: false,
-            pause: None,
-            slot: None,
-            unloaded: false,
-        };
+        let steps_sent = open_motion || request.motions > 0 || request.state == State::InProcess;
+        let mut live = Live::new(request, self.accepted, Phase::Orphan, deadline);
+        live.steps_sent = steps_sent;
         self.live.insert(id, live);
         self.pending_cancels += usize::from(stopping);
         if self.config.restart == RestartPolicy::CancelUnfinished && !stopping {

@@ -15,7 +15,6 @@ use crate::catalog::{Caller, Role, generation};
 use crate::id::{CartridgeId, LibraryId, LibraryIndex, RequestId, Token};
 use crate::input::StoreFailure;
 use crate::library::elements::Need;
-use crate::library::queue::Order;
 use crate::output::{Answer, Change, EventKind, Output, SubmitError};
 use crate::request::{Access, CancelError, CartridgeRef, Place, Request, State, Submission, Wanted};
 use crate::time::Now;
@@ -143,29 +142,14 @@ impl Engine {
             wanted,
         };
         self.accepted += 1;
-        let order = Order::new(request.operation(), priority, self.accepted);
         let deadline =
             deadline.map(|after| self.set_timer(now.monotonic.saturating_add(after), Timer::Deadline(id)));
         self.outbox.change(Change::Request(request.clone()));
         self.outbox.after(Effect::Event(EventKind::Request(request.clone())));
         self.outbox.after(Effect::Accepted(id));
-        let live = Live {
-            request,
-            session: Some(caller.session),
-            library: Some(resolved.index),
-            phase: Phase::Accepting,
-            steps_sent: false,
-            ending: None,
-            followers: Vec::new(),
-            order,
-            woken_from: None,
-            attempts: 0,
-            deadline,
-            deadline_over: false,
-            pause: None,
-            slot: None,
-            unloaded: false,
-        };
+        let mut live = Live::new(request, self.accepted, Phase::Accepting, deadline);
+        live.session = Some(caller.session);
+        live.library = Some(resolved.index);
         self.live.insert(id, live);
         id
     }
@@ -375,8 +359,8 @@ fn repeat_of(known: &Request, submission: &Submission) -> Result<Request, Submit
 
 fn cancel_of_old(id: RequestId, caller: &Caller, request: Option<Request>) -> CancelError {
     match request {
-        Some(request) if !caller.may_see(&request) => CancelError::NotFound { id },
-        Some(request) if !caller.may_control(&request) => {
+        Some(request) if !request.is_visible_to(caller) => CancelError::NotFound { id },
+        Some(request) if !request.is_controlled_by(caller) => {
             CancelError::PermissionDenied { id, owner: request.application.to_string() }
         }
         Some(request) => CancelError::AlreadyFinished { id, state: request.state.into() },

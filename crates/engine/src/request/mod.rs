@@ -15,7 +15,7 @@ pub use cancel::{CancelError, Cancellation};
 pub use failure::{Failure, FailureKind, FaultOf};
 pub use state::{CancelledBy, Outcome, Place, State, Waiting};
 
-use crate::catalog::Caller;
+use crate::access::{Caller, Role};
 use crate::id::{CartridgeId, LibraryId, RequestId};
 use crate::time::WallTime;
 
@@ -193,6 +193,16 @@ impl Request {
     /// The operation.
     pub fn operation(&self) -> Operation {
         self.wanted.operation()
+    }
+
+    /// Whether the caller may know of the request.
+    pub fn is_visible_to(&self, caller: &Caller) -> bool {
+        caller.role != Role::Application || self.application == caller.application
+    }
+
+    /// Whether the caller may cancel or change the request.
+    pub fn is_controlled_by(&self, caller: &Caller) -> bool {
+        caller.role == Role::Administrator || self.application == caller.application
     }
 }
 

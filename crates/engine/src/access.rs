@@ -3,7 +3,6 @@
 use alloc::sync::Arc;
 
 use crate::id::SessionId;
-use crate::request::Request;
 
 /// What a session may do (RSM: the rights use, modify and control).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -26,20 +25,4 @@ pub struct Caller {
     pub application: Arc<str>,
     /// Its role.
     pub role: Role,
-}
-
-impl Caller {
-    /// Whether the caller may know of the request.
-    pub fn may_see(&self, request: &Request) -> bool {
-        self.role != Role::Application || self.owns(request)
-    }
-
-    /// Whether the caller may cancel or change the request.
-    pub fn may_control(&self, request: &Request) -> bool {
-        self.role == Role::Administrator || self.owns(request)
-    }
-
-    fn owns(&self, request: &Request) -> bool {
-        self.application == request.application
-    }
 }

@@ -1,0 +1,171 @@
+//! How an inventory begins, and how it ends.
+
+use autochanger_scsi::{ElementAddress, ElementType};
+
+use super::Engine;
+use super::live::Phase;
+use super::schedule::Start;
+use super::work::Work;
+use crate::changer::ask::Refusal;
+use crate::changer::initialize::Initialize;
+use crate::changer::inventory::{Inventory, NotRead, ReadInventory};
+use crate::changer::survey::TYPES;
+use crate::id::{LibraryIndex, RequestId};
+use crate::library::fault::Stale;
+use crate::library::queue::Blocker;
+use crate::request::{Failure, FailureKind, State};
+use crate::time::Now;
+use crate::view::LibraryError;
+
+const PORTS: [ElementType; 1] = [ElementType::ImportExport];
+
+impl Engine {
+    pub(crate) fn start_inventory(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        full: bool,
+        now: Now,
+    ) -> Start {
+        let Some(library) = self.library_mut(index) else { return Start::Gone };
+        if !library.is_still() {
+            return Start::Hold;
+        }
+        library.reading = true;
+        let timing = library.config.timing;
+        if let Some(live) = self.live.get_mut(&id) {
+            live.phase = Phase::Reading;
+            live.steps_sent = true;
+        }
+        self.set_state(id, State::InProcess);
+        if full {
+            self.begin(index, Work::Initialize(id, Initialize::new(timing)), now);
+        } else {
+            self.read_elements(index, Some(id), &TYPES, now);
+        }
+        Start::Gone
+    }
+
+    pub(crate) fn read_elements(
+        &mut self,
+        index: LibraryIndex,
+        request: Option<RequestId>,
+        kinds: &'static [ElementType],
+        now: Now,
+    ) {
+        let Some(library) = self.library_mut(index) else { return };
+        library.reading = true;
+        let config = &library.config;
+        let reading =
+            ReadInventory::new(library.geometry, kinds, library.style, config.timing, config.max_transfer);
+        self.begin(index, Work::Inventory { request, kinds, reading }, now);
+    }
+
+    /// Reads again what unit attentions touched.
+    pub(crate) fn refresh(&mut self, index: LibraryIndex, now: Now) {
+        let Some(library) = self.library_mut(index) else { return };
+        let kinds: &'static [ElementType] = if library.stale == Stale::Ports { &PORTS } else { &TYPES };
+        library.stale = Stale::Nothing;
+        self.read_elements(index, None, kinds, now);
+    }
+
+    pub(crate) fn initialized(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        result: Result<(), Refusal>,
+        now: Now,
+    ) {
+        if self.stopping(id) {
+            return self.inventory_stopped(index, id, now);
+        }
+        match result {
+            Ok(()) => self.read_elements(index, Some(id), &TYPES, now),
+            Err(refusal) => {
+                if let Some(library) = self.library_mut(index) {
+                    library.reading = false;
+                }
+                self.inventory_failed(index, Some(id), &refusal, "INITIALIZE ELEMENT STATUS", now);
+            }
+        }
+    }
+
+    pub(crate) fn inventory_stopped(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+        if let Some(library) = self.library_mut(index) {
+            library.reading = false;
+        }
+        self.stop_here(id, now);
+    }
+
+    pub(crate) fn inventory_read(
+        &mut self,
+        index: LibraryIndex,
+        request: Option<RequestId>,
+        kinds: &'static [ElementType],
+        result: Result<Inventory, NotRead>,
+        now: Now,
+    ) {
+        if let Some(library) = self.library_mut(index) {
+            library.reading = false;
+        }
+        match result {
+            Ok(inventory) => {
+                if let Some(library) = self.library_mut(index) {
+                    library.style = inventory.style;
+                }
+                let found = self.reconcile(index, &inventory.elements, kinds, now);
+                self.wake_after_inventory(index);
+                if let Some(id) = request {
+                    self.end(id, State::Passed(found.into()), now);
+                }
+            }
+            Err(not_read) => {
+                self.inventory_failed(index, request, &not_read.refusal, "READ ELEMENT STATUS", now);
+            }
+        }
+    }
+
+    fn inventory_failed(
+        &mut self,
+        index: LibraryIndex,
+        request: Option<RequestId>,
+        refusal: &Refusal,
+        command: &str,
+        now: Now,
+    ) {
+        if let Refusal::Path(fault) = refusal {
+            self.path_lost(index, fault.clone(), now);
+        }
+        let Some(id) = request else {
+            // What is stale stays stale: the library is surveyed anew before anything moves.
+            if !matches!(refusal, Refusal::Path(_)) {
+                let device = self.library_name(index).into();
+                let what = alloc::format!("it answered {command} with {refusal}");
+                self.unusable(index, LibraryError::Unfit { device, what }, now);
+            }
+            return;
+        };
+        let kind = match refusal {
+            Refusal::Path(_) => FailureKind::PathLost,
+            _ if refusal.is_illegal(0x20) => FailureKind::Refused,
+            _ => FailureKind::LibraryFault,
+        };
+        let message = alloc::format!("{} answered {command} with {refusal}", self.library_name(index));
+        self.fail(id, Failure::new(kind, message).with_sense(refusal.sense()), now);
+    }
+
+    /// What an inventory freed may be what somebody waits for.
+    fn wake_after_inventory(&mut self, index: LibraryIndex) {
+        let Some(library) = self.library(index) else { return };
+        let free: alloc::vec::Vec<ElementAddress> = library
+            .elements
+            .of_kind(ElementType::Drive)
+            .map(|element| element.name.address)
+            .filter(|&address| library.elements.is_free_drive(address))
+            .collect();
+        for drive in free {
+            self.wake_for_drive(index, drive);
+        }
+        self.wake(index, Blocker::Slot);
+    }
+}

@@ -1,0 +1,262 @@
+//! With which drive and into which slot a request starts. Medium, drive and slot are reserved together.
+
+use alloc::string::String;
+
+use autochanger_scsi::{ElementAddress, ElementType};
+
+use super::Engine;
+use super::schedule::Start;
+use crate::catalog::{Caller, Role, generation};
+use crate::id::{CartridgeId, LibraryIndex, RequestId, SessionId};
+use crate::library::elements::Need;
+use crate::library::queue::Blocker;
+use crate::request::{
+    Access, CartridgeRef, ElementName, Failure, FailureKind, Place, State, Submission, Wanted,
+};
+use crate::time::Now;
+
+/// The application name under which the manager submits what it needs for itself.
+const OWN: &str = "autochanger";
+
+impl Engine {
+    pub(crate) fn start_mount(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        named: Option<ElementAddress>,
+        now: Now,
+    ) -> Start {
+        let Some(cartridge) = self.live.get(&id).and_then(|live| live.request.cartridge) else {
+            return Start::Gone;
+        };
+        if self.medium_is_busy(cartridge, id) || self.catalogue.mount_of(cartridge).is_some() {
+            return Start::Blocked(Blocker::Medium(cartridge));
+        }
+        let source = match self.standing_place(id, cartridge) {
+            Ok(source) => source,
+            Err(failure) => {
+                self.fail(id, failure, now);
+                return Start::Gone;
+            }
+        };
+        if source.kind == ElementType::Drive {
+            return self.start_in_drive(index, id, cartridge, source.address, named, now);
+        }
+        let need = self.need_of(id);
+        let Some(library) = self.library(index) else { return Start::Gone };
+        let drive = match named {
+            Some(drive) if library.elements.is_free_drive(drive) => drive,
+            Some(drive) if library.elements.get(drive).is_none() => {
+                let message = alloc::format!("drive {drive} is not in {} any more", library.config.name);
+                self.fail(id, Failure::new(FailureKind::Refused, message), now);
+                return Start::Gone;
+            }
+            Some(drive) => {
+                self.displace(index, Some(drive), need, now);
+                return Start::Blocked(Blocker::Drive(drive));
+            }
+            None => match library.elements.free_drive(need) {
+                Some(drive) => drive,
+                None => {
+                    self.displace(index, None, need, now);
+                    return Start::Blocked(Blocker::AnyDrive);
+                }
+            },
+        };
+        self.reserve(index, id, cartridge, drive, Some(source.address));
+        let destination = ElementName { kind: ElementType::Drive, address: drive };
+        self.intend(index, id, cartridge, source, destination, now);
+        Start::Gone
+    }
+
+    /// The cartridge is in a drive already, and nobody has it mounted: no move is needed if the drive will do.
+    fn start_in_drive(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        cartridge: CartridgeId,
+        drive: ElementAddress,
+        named: Option<ElementAddress>,
+        now: Now,
+    ) -> Start {
+        let Some(library) = self.library(index) else { return Start::Gone };
+        if library.elements.get(drive).is_some_and(|element| element.reserved_by.is_some()) {
+            return Start::Blocked(Blocker::Medium(cartridge));
+        }
+        let fits = library.elements.drive_fits(drive, self.need_of(id));
+        if !fits || named.is_some_and(|named| named != drive) {
+            self.displace(index, Some(drive), Need::default(), now);
+            return Start::Blocked(Blocker::Medium(cartridge));
+        }
+        self.reserve(index, id, cartridge, drive, None);
+        self.set_state(id, State::InProcess);
+        self.await_drive(index, id, now);
+        Start::Gone
+    }
+
+    pub(crate) fn start_dismount(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> Start {
+        let Some(live) = self.live.get(&id) else { return Start::Gone };
+        let Some(cartridge) = live.request.cartridge else { return Start::Gone };
+        let unloaded = live.unloaded;
+        if self.medium_is_busy(cartridge, id) {
+            return Start::Blocked(Blocker::Medium(cartridge));
+        }
+        let source = match self.standing_place(id, cartridge) {
+            Ok(source) => source,
+            Err(failure) => {
+                self.fail(id, failure, now);
+                return Start::Gone;
+            }
+        };
+        if source.kind != ElementType::Drive {
+            let failure = Failure::new(
+                FailureKind::NotMounted,
+                alloc::format!("cartridge {} is in {source}, not in a drive", self.cartridge_name(cartridge)),
+            );
+            self.fail(id, failure.with_place(Place::Element(source)), now);
+            return Start::Gone;
+        }
+        if !unloaded && self.begin_unload(index, id, cartridge, source.address, now) {
+            return Start::Gone;
+        }
+        let slot = match self.choose_slot(index, id, cartridge) {
+            Ok(Some(slot)) => slot,
+            Ok(None) => return Start::Blocked(Blocker::Slot),
+            Err(failure) => {
+                self.fail(id, failure, now);
+                return Start::Gone;
+            }
+        };
+        self.reserve(index, id, cartridge, source.address, Some(slot));
+        let destination = ElementName { kind: ElementType::Storage, address: slot };
+        self.intend(index, id, cartridge, source, destination, now);
+        Start::Gone
+    }
+
+    pub(crate) fn unload_early(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> bool {
+        let Some(live) = self.live.get(&id) else { return false };
+        let Some(cartridge) = live.request.cartridge.filter(|_| !live.unloaded) else { return false };
+        let ready = self.library(index).is_some_and(|library| library.is_ready());
+        if !ready || self.store_failed.is_some() || self.medium_is_busy(cartridge, id) {
+            return false;
+        }
+        match self.standing_place(id, cartridge) {
+            Ok(place) if place.kind == ElementType::Drive => {
+                self.begin_unload(index, id, cartridge, place.address, now)
+            }
+            _ => false,
+        }
+    }
+
+    /// The slot for a dismount: the named one, the one that the cartridge came from, an empty one. `None`: wait.
+    fn choose_slot(
+        &self,
+        index: LibraryIndex,
+        id: RequestId,
+        cartridge: CartridgeId,
+    ) -> Result<Option<ElementAddress>, Failure> {
+        let (Some(library), Some(live)) = (self.library(index), self.live.get(&id)) else { return Ok(None) };
+        let usable = |slot: ElementAddress| library.elements.is_vacant(slot) || live.slot == Some(slot);
+        if let Wanted::Dismount { slot: Some(named), .. } = live.request.wanted {
+            if usable(named) {
+                return Ok(Some(named));
+            }
+            let held = library.elements.get(named).and_then(|element| element.cartridge);
+            let held = held.map_or_else(|| String::from("something"), |held| self.cartridge_name(held));
+            return Err(Failure::new(
+                FailureKind::DestinationFull,
+                alloc::format!("slot {named} of {} is taken by {held}", library.config.name),
+            ));
+        }
+        let home = self.catalogue.cartridge(cartridge).and_then(|cartridge| cartridge.home);
+        if let Some(home) = home.filter(|&home| usable(home)) {
+            return Ok(Some(home));
+        }
+        let Some(library_id) = library.id else { return Ok(None) };
+        Ok(library.elements.vacant_slot(|slot| self.catalogue.is_home_of_other(library_id, slot, cartridge)))
+    }
+
+    /// The element in which the cartridge stands.
+    fn standing_place(&self, id: RequestId, cartridge: CartridgeId) -> Result<ElementName, Failure> {
+        let place = self.catalogue.cartridge(cartridge).map(|cartridge| cartridge.place.clone());
+        match place {
+            Some(Place::Element(name)) => Ok(name),
+            Some(place) => Err(Failure::new(
+                FailureKind::CartridgeMissing,
+                alloc::format!("cartridge {}: its place is {place}", self.cartridge_name(cartridge)),
+            )
+            .with_place(place)),
+            None => Err(Failure::new(
+                FailureKind::CartridgeMissing,
+                alloc::format!("the cartridge of request {id} is not in the catalogue any more"),
+            )),
+        }
+    }
+
+    /// Medium, drive and slot are reserved together.
+    pub(crate) fn reserve(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        cartridge: CartridgeId,
+        drive: ElementAddress,
+        slot: Option<ElementAddress>,
+    ) {
+        self.catalogue.reserve(cartridge, id);
+        if let Some(live) = self.live.get_mut(&id) {
+            live.request.drive = Some(drive);
+            live.slot = slot.or(live.slot);
+        }
+        if let Some(library) = self.library_mut(index) {
+            for address in [Some(drive), slot].into_iter().flatten() {
+                library.elements.update(address, |element| element.reserved_by = Some(id));
+            }
+        }
+    }
+
+    /// Frees a drive of a cartridge that nobody mounted, by a dismount of the manager's own.
+    fn displace(&mut self, index: LibraryIndex, named: Option<ElementAddress>, need: Need, now: Now) {
+        let Some(library) = self.library(index) else { return };
+        let Some(element) = library.elements.idle_loaded_drive(named, need) else { return };
+        let (drive, Some(cartridge)) = (element.name.address, element.cartridge) else { return };
+        let submission = Submission {
+            id: RequestId(self.ids.next()),
+            id_given: false,
+            caller: Caller { session: SessionId(0), application: OWN.into(), role: Role::Administrator },
+            wanted: Wanted::Dismount { cartridge: CartridgeRef::Id(cartridge), slot: None, force: false },
+            priority: 0,
+            deadline: None,
+            detached: true,
+        };
+        let Some(id) = self.submit_own(submission, now) else { return };
+        // Known from the start, so that the drive is let go of however the dismount ends.
+        if let Some(live) = self.live.get_mut(&id) {
+            live.request.drive = Some(drive);
+        }
+        if let Some(library) = self.library_mut(index) {
+            library.elements.update(drive, |element| {
+                if let Some(drive) = &mut element.drive {
+                    drive.displacing = Some(id);
+                }
+            });
+        }
+    }
+
+    fn need_of(&self, id: RequestId) -> Need {
+        let Some(request) = self.live.get(&id).map(|live| &live.request) else { return Need::default() };
+        let access = match request.wanted {
+            Wanted::Mount { access, .. } => access,
+            _ => Access::default(),
+        };
+        Need { medium: request.barcode.as_deref().and_then(generation::of_label), access }
+    }
+
+    fn medium_is_busy(&self, cartridge: CartridgeId, id: RequestId) -> bool {
+        self.catalogue.reserver(cartridge).is_some_and(|by| by != id)
+    }
+
+    pub(crate) fn cartridge_name(&self, id: CartridgeId) -> String {
+        let barcode = self.catalogue.cartridge(id).and_then(|cartridge| cartridge.barcode.clone());
+        barcode.map_or_else(|| alloc::format!("{id}"), |barcode| String::from(&*barcode))
+    }
+}
