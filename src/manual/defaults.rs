@@ -25,6 +25,7 @@
 //! | name | the changer's URL without its secret | [`name`](LibraryConfig::name) | |
 //! | moves at once | 1 | [`moves_in_flight`](LibraryConfig::moves_in_flight) | one arm is the rule |
 //! | intents made ahead while all arms work | 1 | – | the arm's next move is ready when it is free |
+//! | exchange | no | [`exchange`](LibraryConfig::exchange) | libraries claim EXCHANGE MEDIUM without having it |
 //! | unload before the move | yes, where a way to the drive is known | [`unload_before_move`](LibraryConfig::unload_before_move) | the drive rewinds while the arm does something else |
 //!
 //! # Time-outs

@@ -31,6 +31,7 @@ pub struct LibraryConfig {
     timing: Timing,
     moves_in_flight: u8,
     unload_before_move: bool,
+    exchange: bool,
 }
 
 #[derive(Clone)]
@@ -94,6 +95,14 @@ impl LibraryConfig {
         self
     }
 
+    /// Whether a dismount, and a mount that waits for its drive, may be one EXCHANGE MEDIUM (SMC-3 6.1) instead of two
+    /// moves, where mode page 1Fh offers it. No by default: libraries claim the command without having it. One that
+    /// refuses it after all is not asked again.
+    pub fn exchange(mut self, exchange: bool) -> Self {
+        self.exchange = exchange;
+        self
+    }
+
     fn with(changer: Way) -> Self {
         Self {
             changer,
@@ -102,6 +111,7 @@ impl LibraryConfig {
             timing: Timing::default(),
             moves_in_flight: 1,
             unload_before_move: true,
+            exchange: false,
         }
     }
 
@@ -132,6 +142,7 @@ impl LibraryConfig {
             max_transfer: changer.limits().max_transfer,
             moves_in_flight: self.moves_in_flight,
             unload_before_move: self.unload_before_move,
+            exchange: self.exchange,
         };
         Ok((config, Ways { changer, drives }))
     }
@@ -166,6 +177,7 @@ impl fmt::Debug for LibraryConfig {
             .field("timing", &self.timing)
             .field("moves_in_flight", &self.moves_in_flight)
             .field("unload_before_move", &self.unload_before_move)
+            .field("exchange", &self.exchange)
             .finish_non_exhaustive()
     }
 }

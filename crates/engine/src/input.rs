@@ -154,6 +154,9 @@ pub struct LibraryConfig {
     pub moves_in_flight: u8,
     /// Whether the drive is told to unload before the robot takes the cartridge.
     pub unload_before_move: bool,
+    /// Whether a dismount and a mount that waits for its drive may be one EXCHANGE MEDIUM, where the library says that it
+    /// has the command. Libraries claim it without having it, so it is for the caller to say.
+    pub exchange: bool,
 }
 
 /// A drive that the caller named.

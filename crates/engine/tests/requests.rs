@@ -411,3 +411,99 @@ fn a_mount_whose_move_was_never_sent_is_cancelled_not_stopped() {
     world.rest();
     assert_eq!(world.device.moves_sent(), 0);
 }
+
+/// Two mounted, a third waiting for a drive; one is dismounted.
+fn exchanging(device: Device) -> (World, RequestId, RequestId) {
+    let mut world = World::with(device, |config| config.libraries[0].exchange = true);
+    world.rest();
+    world.mount("VT0001L8");
+    world.mount("VT0002L8");
+    world.rest();
+    let waiting = world.mount("VT0003L8");
+    let down = world.dismount("VT0001L8");
+    (world, down, waiting)
+}
+
+fn exchanges(world: &World) -> usize {
+    world.device.log().filter(|entry| entry.opcode() == Some(0xA6)).count()
+}
+
+#[test]
+fn a_dismount_and_the_mount_that_waits_for_its_drive_are_one_exchange() {
+    let (mut world, down, waiting) = exchanging(library());
+    world.rest();
+    assert!(matches!(world.state(down), State::Passed(_)), "{}", world.state(down));
+    assert!(matches!(world.state(waiting), State::Passed(_)), "{}", world.state(waiting));
+    assert_eq!(exchanges(&world), 1);
+    assert_eq!(world.device.moves_sent(), 3, "two moves and the exchange");
+    world.assert_true();
+}
+
+#[test]
+fn a_library_that_claims_exchange_and_has_none_is_asked_once() {
+    let device = library();
+    let (mut world, down, waiting) = {
+        let mut device = device;
+        device.inject(Fault::sense(SenseKey::IllegalRequest, 0x20, 0x00).on(0xA6).always());
+        exchanging(device)
+    };
+    world.rest();
+    assert!(matches!(world.state(down), State::Passed(_)), "{}", world.state(down));
+    assert!(matches!(world.state(waiting), State::Passed(_)), "{}", world.state(waiting));
+    world.mount("VT0004L8");
+    world.dismount("VT0002L8");
+    world.rest();
+    assert_eq!(exchanges(&world), 1);
+    world.assert_true();
+}
+
+#[test]
+fn an_exchange_whose_reply_is_lost_is_settled_for_both() {
+    for fault in [Fault::lost_reply().after_effect(), Fault::lost_reply().without_effect()] {
+        let mut device = library();
+        device.inject(fault.on(0xA6));
+        let (mut world, down, waiting) = exchanging(device);
+        world.rest();
+        assert!(matches!(world.state(down), State::Passed(_)), "{}", world.state(down));
+        assert!(matches!(world.state(waiting), State::Passed(_)), "{}", world.state(waiting));
+        world.assert_true();
+    }
+}
+
+#[test]
+fn a_mount_that_is_cancelled_leaves_the_exchange_and_the_dismount_goes_on_alone() {
+    let (mut world, down, waiting) = exchanging(library());
+    world.disk_held = true;
+    world.until("the intents are on their way", |world| !world.stalled.is_empty());
+    assert_eq!(world.cancel(waiting), None, "the answer waits for the disk");
+    world.release_disk();
+    world.rest();
+    assert!(matches!(world.state(waiting), State::Cancelled { .. }), "{}", world.state(waiting));
+    assert!(matches!(world.state(down), State::Passed(_)), "{}", world.state(down));
+    assert_eq!(exchanges(&world), 0);
+    world.assert_true();
+}
+
+#[test]
+fn in_an_exchange_the_mount_can_be_stopped_and_the_dismount_cannot() {
+    let (mut world, down, waiting) = exchanging(library());
+    world.until("the exchange is sent", |world| world.device.moves_sent() == 3);
+    assert!(matches!(world.cancel(down), Some(Err(CancelError::InProgress { .. }))));
+    assert_eq!(world.cancel(waiting), Some(Ok(Cancellation::Stopping)));
+    world.rest();
+    assert!(matches!(world.state(waiting), State::Stopped { .. }), "{}", world.state(waiting));
+    assert!(matches!(world.state(down), State::Passed(_)), "{}", world.state(down));
+    world.assert_true();
+}
+
+#[test]
+fn a_crash_in_an_exchange_finds_both_cartridges() {
+    let (mut world, down, waiting) = exchanging(library());
+    world.until("the exchange is sent", |world| world.device.moves_sent() == 3);
+    world.crash();
+    world.rest();
+    assert!(matches!(world.state(down), State::Passed(_)), "{}", world.state(down));
+    assert!(matches!(world.state(waiting), State::Passed(_)), "{}", world.state(waiting));
+    assert_eq!(world.device.moves_sent(), 3);
+    world.assert_true();
+}

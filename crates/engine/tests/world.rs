@@ -35,7 +35,8 @@ fn story(seed: u64) {
         .timing(Timing::midrange())
         .seed(seed)
         .build();
-    let mut world = World::ready(device);
+    let mut world = World::with(device, |config| config.libraries[0].exchange = dice.roll(2) == 0);
+    world.rest();
     let mut accepted = Vec::new();
     for _ in 0..ACTIONS {
         let barcode = format!("VT{:04}L8", 1 + dice.roll(6));

@@ -3,6 +3,7 @@
 //! Each operation is a [`Procedure`]: a machine that is told what it heard and says what to do next.
 
 pub(crate) mod ask;
+pub(crate) mod exchange;
 pub(crate) mod identify;
 pub(crate) mod initialize;
 pub(crate) mod inventory;

@@ -4,9 +4,9 @@ use alloc::string::{String, ToString};
 
 use autochanger_scsi::{ElementAddress, MoveMedium, Sense, SenseKey, Status};
 
-use super::settle::{Settle, Settled};
+use super::settle::{Proof, Settle, Settled};
 use super::{Do, Heard, Procedure};
-use crate::command::{Command, PathFault, TransportError};
+use crate::command::{Command, Completion, PathFault, TransportError};
 use crate::id::Device;
 use crate::time::Now;
 
@@ -21,6 +21,17 @@ pub(crate) enum Moved {
     NotSent(PathFault),
     /// It could not be found out.
     Unknown { why: String },
+}
+
+impl Moved {
+    /// What a settlement means for a motion that ended with `sense`, or with a lost answer.
+    pub(crate) fn settled(settled: Settled, sense: Option<Sense>, why: String) -> Self {
+        match settled {
+            Settled::Moved => Self::Yes,
+            Settled::NotMoved => Self::No { sense, why },
+            Settled::Unknown(seen) => Self::Unknown { why: alloc::format!("{why}; {seen}") },
+        }
+    }
 }
 
 /// The procedure. It sends one MOVE at most, and only at its start.
@@ -78,36 +89,15 @@ impl Motion {
         Do::Send(Device::Changer, Command::new(cdb.cdb(), self.settle.motion_timeout()))
     }
 
-    fn ended(&mut self, result: Result<crate::command::Completion, TransportError>, now: Now) -> Do<Moved> {
-        match result {
-            Ok(completion) => {
-                self.sense = completion.sense();
-                let recovered = self
-                    .sense
-                    .is_some_and(|sense| matches!(sense.key, SenseKey::NoSense | SenseKey::RecoveredError));
-                match completion.status {
-                    Status::Good => return Do::Done(Moved::Yes),
-                    Status::CheckCondition if recovered => return Do::Done(Moved::Yes),
-                    status => {
-                        self.why = match self.sense {
-                            Some(sense) => sense.to_string(),
-                            None => alloc::format!("status {status:?} without sense data"),
-                        };
-                    }
-                }
-                // A deferred error speaks of an earlier command: it proves nothing about this one.
-                if !self.sense.is_some_and(|sense| sense.deferred) {
-                    self.settle.proved_ended();
-                    if self
-                        .sense
-                        .is_some_and(|s| matches!(s.key, SenseKey::IllegalRequest | SenseKey::UnitAttention))
-                    {
-                        self.settle.proved_refused();
-                    }
-                }
+    fn ended(&mut self, result: Result<Completion, TransportError>, now: Now) -> Do<Moved> {
+        match judge(result) {
+            Ended::Good => return Do::Done(Moved::Yes),
+            Ended::NotSent(fault) => return Do::Done(Moved::NotSent(fault)),
+            Ended::Doubtful { sense, why, proof } => {
+                self.sense = sense;
+                self.why = why;
+                self.settle.proved(proof);
             }
-            Err(TransportError::NotSent(fault)) => return Do::Done(Moved::NotSent(fault)),
-            Err(TransportError::OutcomeUnknown(fault)) => self.why = fault.to_string(),
         }
         self.stage = Stage::Settling;
         self.look(Heard::Start, now)
@@ -115,12 +105,48 @@ impl Motion {
 
     fn look(&mut self, heard: Heard, now: Now) -> Do<Moved> {
         let (sense, why) = (self.sense, &self.why);
-        self.settle.step(heard, now).map(|settled| match settled {
-            Settled::Moved => Moved::Yes,
-            Settled::NotMoved => Moved::No { sense, why: why.clone() },
-            Settled::Unknown(seen) => Moved::Unknown { why: alloc::format!("{why}; {seen}") },
-        })
+        self.settle.step(heard, now).map(|settled| Moved::settled(settled, sense, why.clone()))
     }
+}
+
+/// How the command of a motion ended.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// GOOD, or recovered from an error.
+    Good,
+    /// It never left.
+    NotSent(PathFault),
+    /// The elements must be looked at.
+    Doubtful { sense: Option<Sense>, why: String, proof: Proof },
+}
+
+/// Reads the ending of a motion's command.
+pub(crate) fn judge(result: Result<Completion, TransportError>) -> Ended {
+    let completion = match result {
+        Ok(completion) => completion,
+        Err(TransportError::NotSent(fault)) => return Ended::NotSent(fault),
+        Err(TransportError::OutcomeUnknown(fault)) => {
+            return Ended::Doubtful { sense: None, why: fault.to_string(), proof: Proof::None };
+        }
+    };
+    let sense = completion.sense();
+    let recovered =
+        sense.is_some_and(|sense| matches!(sense.key, SenseKey::NoSense | SenseKey::RecoveredError));
+    let why = match (completion.status, sense) {
+        (Status::Good, _) => return Ended::Good,
+        (Status::CheckCondition, _) if recovered => return Ended::Good,
+        (_, Some(sense)) => sense.to_string(),
+        (status, None) => alloc::format!("status {status:?} without sense data"),
+    };
+    let proof = match sense {
+        // A deferred error speaks of an earlier command: it proves nothing about this one.
+        Some(sense) if sense.deferred => Proof::None,
+        Some(sense) if matches!(sense.key, SenseKey::IllegalRequest | SenseKey::UnitAttention) => {
+            Proof::Refused
+        }
+        _ => Proof::Ended,
+    };
+    Ended::Doubtful { sense, why, proof }
 }
 
 impl Procedure for Motion {

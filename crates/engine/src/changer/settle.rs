@@ -38,6 +38,18 @@ pub(crate) enum Settled {
     Unknown(String),
 }
 
+/// What the ending of the command proves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// Nothing: it may still happen.
+    None,
+    /// The device answered: it is not going to happen later.
+    Ended,
+    /// The device answered that it did not carry it out: the cartridge is not at its goal for it, even if it is not at
+    /// its source either, because hands were there.
+    Refused,
+}
+
 /// The procedure.
 #[derive(Debug)]
 pub(crate) struct Settle {
@@ -48,8 +60,7 @@ pub(crate) struct Settle {
     style: ReadStyle,
     timing: Timing,
     sent_at: SentAt,
-    ended: bool,
-    refused: bool,
+    proof: Proof,
     stage: Stage,
     ask: Option<Ask>,
     seen: Look,
@@ -111,8 +122,7 @@ impl Settle {
             style,
             timing,
             sent_at: SentAt::Before(WallTime(0)),
-            ended: false,
-            refused: false,
+            proof: Proof::None,
             stage: Stage::Resting,
             ask: None,
             seen: Look::default(),
@@ -145,15 +155,9 @@ impl Settle {
         self.sent_at = SentAt::Before(at);
     }
 
-    /// The device answered the command: it is not going to happen later.
-    pub(crate) fn proved_ended(&mut self) {
-        self.ended = true;
-    }
-
-    /// The device answered that it did not carry the command out: the cartridge is not at its goal for it, even if it
-    /// is not at its source either, because hands were there.
-    pub(crate) fn proved_refused(&mut self) {
-        self.refused = true;
+    /// What the ending of the command proves.
+    pub(crate) fn proved(&mut self, proof: Proof) {
+        self.proof = proof;
     }
 
     fn begin_look(&mut self, now: Now) -> Do<Settled> {
@@ -235,9 +239,20 @@ impl Settle {
         })
     }
 
+    /// A label that can be read at the goal is enough; without one the source must have lost the cartridge.
     fn at_goal(&self) -> bool {
+        let label = self
+            .seen
+            .destination
+            .as_ref()
+            .filter(|report| report.full)
+            .and_then(|report| report.tag.as_ref());
+        if label.is_some() && label == self.barcode.as_ref() {
+            return true;
+        }
         self.holds(self.seen.destination.as_ref())
-            && self.seen.source.as_ref().is_some_and(|_| !self.holds(self.seen.source.as_ref()))
+            && self.seen.source.is_some()
+            && !self.holds(self.seen.source.as_ref())
     }
 
     fn judge(&mut self, now: Now) -> Do<Settled> {
@@ -245,9 +260,10 @@ impl Settle {
             return Do::Done(Settled::Moved);
         }
         let not_at_goal = self.seen.destination.is_some() && !self.holds(self.seen.destination.as_ref());
-        let not_taken = self.holds(self.seen.source.as_ref()) || (self.refused && self.seen.source.is_some());
+        let not_taken = self.holds(self.seen.source.as_ref())
+            || (self.proof == Proof::Refused && self.seen.source.is_some());
         let timed_out = self.sent_at.elapsed(now) >= self.timing.motion;
-        let over = self.ended || timed_out;
+        let over = self.proof != Proof::None || timed_out;
         if not_taken && not_at_goal && self.seen.ready && !self.seen.arm_full && over {
             self.agreeing += 1;
             if self.agreeing >= AGREEING_LOOKS {
@@ -274,7 +290,7 @@ impl Settle {
         let pause = self.pause;
         self.pause = (pause * 2).min(self.timing.retry_max);
         // The moment at which *not moved* may be believed is not slept through.
-        if !self.ended && until_timeout > Duration::ZERO && until_timeout < pause {
+        if self.proof == Proof::None && until_timeout > Duration::ZERO && until_timeout < pause {
             return Do::Wait(until_timeout);
         }
         Do::Wait(pause)

@@ -106,7 +106,7 @@ impl Engine {
             return Verdict::Accepted(Cancellation::Stopping);
         }
         let cancellation = if live.steps_sent { Cancellation::Stopping } else { Cancellation::Cancelled };
-        self.drop_intent(id);
+        self.drop_intent(id, now);
         self.end_early(id, by, now);
         self.told_cancel(id, cancellation);
         Verdict::Accepted(cancellation)

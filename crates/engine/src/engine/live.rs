@@ -8,6 +8,7 @@ use super::Engine;
 use super::emit::Effect;
 use super::work::TimerKey;
 use crate::id::{LibraryIndex, RequestId, SessionId, Token};
+use crate::library::PlannedMotion;
 use crate::library::elements::Need;
 use crate::library::queue::{Blocker, Order};
 use crate::output::{Answer, Change, EventKind};
@@ -229,11 +230,24 @@ impl Engine {
         let Some(library) = self.library_mut(index) else { return };
         let mut vacant_slot = false;
         for address in [slot, drive].into_iter().flatten() {
+            // In an exchange the drive passes from one request to the other.
+            let ends = |motion: &PlannedMotion| {
+                motion.record.source.address == address || motion.record.destination.address == address
+            };
+            let heir = library
+                .motions
+                .iter()
+                .find(|(other, motion)| **other != id && ends(motion))
+                .map(|(&heir, _)| heir);
             let freed = library.elements.update(address, |element| {
                 if let Some(drive) = element.drive.as_mut().filter(|drive| drive.displacing == Some(id)) {
                     drive.displacing = None;
                 }
-                element.reserved_by.take_if(|by| *by == id).is_some()
+                let mine = element.reserved_by == Some(id);
+                if mine {
+                    element.reserved_by = heir;
+                }
+                mine && heir.is_none()
             });
             vacant_slot |= freed == Some(true) && slot == Some(address);
         }

@@ -5,6 +5,7 @@ mod cancel;
 mod catalogue;
 mod contents;
 mod emit;
+mod exchange;
 mod inventory;
 mod live;
 mod motion;

@@ -10,10 +10,12 @@ use super::emit::Effect;
 use super::live::Phase;
 use super::work::{Timer, Work};
 use crate::catalog::{MotionRecord, MotionState};
+use crate::changer::exchange::Exchange;
 use crate::changer::motion::{Motion, Moved};
 use crate::changer::settle::Settle;
 use crate::command::PathFault;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
+use crate::library::elements::ElementState;
 use crate::library::fault::{Doing, Meaning, Stale, meaning};
 use crate::library::{MotionStage, PlannedMotion};
 use crate::output::{Change, EventKind};
@@ -24,20 +26,41 @@ use crate::time::Now;
 /// library refuses five times with growing pauses (half a minute at the least) it will not do without a person.
 const MAX_ATTEMPTS: u8 = 5;
 
+/// From where to where.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Way {
+    pub(crate) source: ElementName,
+    pub(crate) destination: ElementName,
+}
+
 impl Engine {
-    /// Journals the intent. The motion is sent when it is durable.
+    /// Journals the intent of a motion of its own. It is sent when the intent is durable.
     pub(crate) fn intend(
         &mut self,
         index: LibraryIndex,
         id: RequestId,
         cartridge: CartridgeId,
-        source: ElementName,
-        destination: ElementName,
+        way: Way,
+        now: Now,
+    ) {
+        self.journal(index, id, cartridge, way, MotionStage::Intent, now);
+        self.outbox.after(Effect::IntentDurable(id));
+        if let Some(live) = self.live.get_mut(&id) {
+            live.phase = Phase::Intent;
+        }
+    }
+
+    pub(crate) fn journal(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        cartridge: CartridgeId,
+        Way { source, destination }: Way,
+        stage: MotionStage,
         now: Now,
     ) {
         let Some(library_id) = self.library(index).and_then(|library| library.id) else { return };
         let Some(live) = self.live.get_mut(&id) else { return };
-        live.phase = Phase::Intent;
         live.request.motions += 1;
         let record = MotionRecord {
             request: id,
@@ -57,14 +80,8 @@ impl Engine {
             self.set_state(id, State::InProcess);
         }
         self.outbox.change(Change::Motion(record.clone()));
-        self.outbox.after(Effect::IntentDurable(id));
-        let motion = PlannedMotion {
-            record,
-            stage: MotionStage::Intent,
-            recovered: false,
-            sent_before: false,
-            doubted: false,
-        };
+        let motion =
+            PlannedMotion { record, stage, with: None, recovered: false, sent_before: false, doubted: false };
         if let Some(library) = self.library_mut(index) {
             library.motions.insert(id, motion);
         }
@@ -81,17 +98,18 @@ impl Engine {
     }
 
     /// Takes back an intent that was not sent.
-    pub(crate) fn drop_intent(&mut self, id: RequestId) {
+    pub(crate) fn drop_intent(&mut self, id: RequestId, now: Now) {
         let Some(live) = self.live.get(&id).filter(|l| matches!(l.phase, Phase::Intent | Phase::Prepared))
         else {
             return;
         };
         if let Some(index) = live.library {
+            self.leave_exchange(index, id, now);
             self.close_motion(index, id, MotionState::NotSent);
         }
     }
 
-    fn close_motion(
+    pub(crate) fn close_motion(
         &mut self,
         index: LibraryIndex,
         id: RequestId,
@@ -113,20 +131,30 @@ impl Engine {
 
     /// The only point of no return.
     pub(crate) fn send_motion(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
-        let Some(record) =
-            self.library(index).and_then(|l| l.motions.get(&id)).map(|motion| motion.record.clone())
-        else {
-            return;
+        let Some(settle) = self.commit_to(index, id) else { return };
+        let with = self.library(index).and_then(|library| library.motions.get(&id)?.with);
+        let work = match with.and_then(|mount| Some((mount, self.commit_to(index, mount)?))) {
+            Some((mount, incoming)) => {
+                Work::Exchange { dismount: id, mount, work: Exchange::new(settle, incoming) }
+            }
+            None => Work::Motion(id, Motion::new(settle)),
         };
-        let Some(settle) = self.settle_for(index, &record) else { return };
-        let Some(live) = self.live.get_mut(&id) else { return };
+        self.begin(index, work, now);
+    }
+
+    /// From here on a step of the request has been sent.
+    fn commit_to(&mut self, index: LibraryIndex, id: RequestId) -> Option<Settle> {
+        let record = self.library(index)?.motions.get(&id)?.record.clone();
+        let settle = self.settle_for(index, &record)?;
+        let live = self.live.get_mut(&id)?;
         live.phase = Phase::Moving;
         let sent_before = core::mem::replace(&mut live.steps_sent, true);
-        if let Some(motion) = self.library_mut(index).and_then(|library| library.motions.get_mut(&id)) {
+        let motion = self.library_mut(index)?.motions.get_mut(&id)?;
+        motion.sent_before = sent_before;
+        if motion.stage == MotionStage::Prepared {
             motion.stage = MotionStage::Sent;
-            motion.sent_before = sent_before;
         }
-        self.begin(index, Work::Motion(id, Motion::new(settle)), now);
+        Some(settle)
     }
 
     /// A motion's ending is in doubt. While it rests between two looks the arm is free for others.
@@ -194,7 +222,7 @@ impl Engine {
 
     fn arrived(&mut self, index: LibraryIndex, id: RequestId, record: &MotionRecord, now: Now) {
         self.place_cartridge(index, record.cartridge, Place::Element(record.destination), now);
-        self.vacate(index, record.source);
+        self.vacate(index, record.source, record.cartridge);
         self.free_slot_of(index, id, record.source);
         match self.operation(id) {
             Some(Operation::Mount) => {
@@ -280,18 +308,22 @@ impl Engine {
         }
     }
 
-    /// The element is empty, whatever was known of it: an inventory may have read it in the middle of the motion.
-    fn vacate(&mut self, index: LibraryIndex, element: ElementName) {
+    /// The cartridge has left the element, whatever was known of it: an inventory may have read it in the middle of the
+    /// motion. Another cartridge can have taken its place already.
+    fn vacate(&mut self, index: LibraryIndex, element: ElementName, cartridge: CartridgeId) {
         if let Some(library) = self.library_mut(index) {
+            let others = |element: &mut ElementState| element.cartridge.is_some_and(|held| held != cartridge);
             library.elements.update(element.address, |element| {
-                element.cartridge = None;
-                element.full = false;
+                if !others(element) {
+                    element.cartridge = None;
+                    element.full = false;
+                }
             });
         }
     }
 
     /// The cartridge is at its source: so are the elements, whatever was read of them in the middle of the motion.
-    fn restore_to_source(&mut self, index: LibraryIndex, record: &MotionRecord) {
+    pub(crate) fn restore_to_source(&mut self, index: LibraryIndex, record: &MotionRecord) {
         let Some(library) = self.library_mut(index) else { return };
         library.elements.update(record.source.address, |element| {
             element.cartridge = Some(record.cartridge);

@@ -92,6 +92,7 @@ impl Engine {
         let motion = PlannedMotion {
             record,
             stage: MotionStage::Settling,
+            with: None,
             recovered: true,
             sent_before: true,
             doubted: false,

@@ -5,6 +5,7 @@ use alloc::string::String;
 use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
+use super::motion::Way;
 use super::schedule::Start;
 use crate::catalog::{Caller, Role, generation};
 use crate::id::{CartridgeId, LibraryIndex, RequestId, SessionId};
@@ -65,7 +66,7 @@ impl Engine {
         };
         self.reserve(index, id, cartridge, drive, Some(source.address));
         let destination = ElementName { kind: ElementType::Drive, address: drive };
-        self.intend(index, id, cartridge, source, destination, now);
+        self.intend(index, id, cartridge, Way { source, destination }, now);
         Start::Gone
     }
 
@@ -129,7 +130,11 @@ impl Engine {
         };
         self.reserve(index, id, cartridge, source.address, Some(slot));
         let destination = ElementName { kind: ElementType::Storage, address: slot };
-        self.intend(index, id, cartridge, source, destination, now);
+        let way = Way { source, destination };
+        match self.exchange_partner(index, source.address) {
+            Some(mount) => self.intend_exchange(index, id, cartridge, way, mount, now),
+            None => self.intend(index, id, cartridge, way, now),
+        }
         Start::Gone
     }
 
@@ -242,7 +247,7 @@ impl Engine {
         }
     }
 
-    fn need_of(&self, id: RequestId) -> Need {
+    pub(crate) fn need_of(&self, id: RequestId) -> Need {
         let Some(request) = self.live.get(&id).map(|live| &live.request) else { return Need::default() };
         let access = match request.wanted {
             Wanted::Mount { access, .. } => access,
@@ -251,7 +256,7 @@ impl Engine {
         Need { medium: request.barcode.as_deref().and_then(generation::of_label), access }
     }
 
-    fn medium_is_busy(&self, cartridge: CartridgeId, id: RequestId) -> bool {
+    pub(crate) fn medium_is_busy(&self, cartridge: CartridgeId, id: RequestId) -> bool {
         self.catalogue.reserver(cartridge).is_some_and(|by| by != id)
     }
 

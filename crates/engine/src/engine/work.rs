@@ -8,6 +8,7 @@ use core::time::Duration;
 use autochanger_scsi::{ElementType, SenseKey, Status};
 
 use super::Engine;
+use crate::changer::exchange::Exchange;
 use crate::changer::identify::Identify;
 use crate::changer::initialize::Initialize;
 use crate::changer::inventory::ReadInventory;
@@ -39,6 +40,7 @@ pub(crate) enum Work {
     Initialize(RequestId, Initialize),
     Inventory { request: Option<RequestId>, kinds: &'static [ElementType], reading: ReadInventory },
     Motion(RequestId, Motion),
+    Exchange { dismount: RequestId, mount: RequestId, work: Exchange },
     Ready(RequestId, AwaitReady),
     Unload(RequestId, Unload),
 }
@@ -119,6 +121,21 @@ impl Engine {
                     self.path_lost(library, fault, now);
                 }
                 step.map(|moved| self.moved(library, request, moved, now))
+            }
+            Work::Exchange { dismount, mount, work } => {
+                let (dismount, mount) = (*dismount, *mount);
+                let step = work.step(heard, now);
+                let doubt = work.doubt().map(ToString::to_string);
+                let resting = matches!(step, Do::Wait(_));
+                let lost = work.path_fault().filter(|_| resting).cloned();
+                if let Some(why) = doubt {
+                    self.motion_in_doubt(library, mount, why.clone(), false, now);
+                    self.motion_in_doubt(library, dismount, why, resting, now);
+                }
+                if let Some(fault) = lost {
+                    self.path_lost(library, fault, now);
+                }
+                step.map(|ended| self.exchanged(library, dismount, mount, ended, now))
             }
             // Its request was stopped: the drive is not asked any further.
             Work::Ready(request, _) if self.live.get(request).is_none_or(|live| live.ending.is_some()) => {

@@ -39,6 +39,8 @@ pub(crate) struct Library {
     pub(crate) retry_pause: Duration,
     pub(crate) geometry: Option<ElementAddressAssignment>,
     pub(crate) capabilities: Option<DeviceCapabilities>,
+    /// EXCHANGE MEDIUM was refused as unknown, whatever mode page 1Fh says.
+    pub(crate) exchange_refused: bool,
     pub(crate) style: ReadStyle,
     pub(crate) elements: Elements,
     pub(crate) queue: Queue,
@@ -54,6 +56,8 @@ pub(crate) struct Library {
 pub(crate) struct PlannedMotion {
     pub(crate) record: MotionRecord,
     pub(crate) stage: MotionStage,
+    /// The mount whose cartridge takes the place of this one, by the same command.
+    pub(crate) with: Option<RequestId>,
     /// An earlier process made the intent.
     pub(crate) recovered: bool,
     /// A step of the request had been sent before this motion was.
@@ -68,6 +72,8 @@ pub(crate) enum MotionStage {
     Intent,
     /// The intent is durable; the arm is not free yet.
     Prepared,
+    /// It has no command of its own: another request's EXCHANGE MEDIUM is for it, too.
+    Paired,
     /// The command was sent and the arm works for it.
     Sent,
     /// Its ending is in doubt and being looked into; the arm is free for others between looks.
@@ -88,6 +94,7 @@ impl Library {
             retry_pause,
             geometry: None,
             capabilities: None,
+            exchange_refused: false,
             style: ReadStyle::default(),
             elements: Elements::default(),
             queue: Queue::default(),
@@ -123,6 +130,16 @@ impl Library {
     /// Whether nothing moves and nothing is about to.
     pub(crate) fn is_still(&self) -> bool {
         self.count(&[MotionStage::Intent, MotionStage::Prepared, MotionStage::Sent]) == 0
+    }
+
+    /// Whether dismount and mount can be one command.
+    pub(crate) fn can_exchange(&self) -> bool {
+        self.config.exchange
+            && !self.exchange_refused
+            && self.capabilities.is_some_and(|capabilities| {
+                capabilities.can_exchange(ElementType::Storage, ElementType::Drive)
+                    && capabilities.can_exchange(ElementType::Drive, ElementType::Storage)
+            })
     }
 
     /// Whether a command to the arm is in flight.

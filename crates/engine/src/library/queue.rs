@@ -59,6 +59,14 @@ impl Queue {
         self.ready.first_key_value().map(|(_, &id)| id)
     }
 
+    /// The first waiter for `blocker`.
+    pub(crate) fn first_waiting(&self, blocker: Blocker) -> Option<RequestId> {
+        let lowest = Order { rank: 0, priority: 0, age: 0 };
+        let (_, &id) =
+            self.waiting.range((blocker, lowest)..).next().filter(|((found, _), _)| *found == blocker)?;
+        Some(id)
+    }
+
     pub(crate) fn block(&mut self, order: Order, id: RequestId, blocker: Blocker) {
         self.ready.remove(&order);
         self.waiting.insert((blocker, order), id);

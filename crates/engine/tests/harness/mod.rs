@@ -117,6 +117,7 @@ impl World {
                 max_transfer: 65_535,
                 moves_in_flight: 1,
                 unload_before_move: true,
+                exchange: false,
             }],
             seed: 1,
             max_live_requests: 1000,

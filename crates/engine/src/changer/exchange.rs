@@ -1,0 +1,144 @@
+//! One EXCHANGE MEDIUM (SMC-3 6.1): a cartridge takes the place of another one, which goes to a slot. Sent once, and what
+//! became of both is found out like that of a move.
+
+use alloc::string::{String, ToString};
+
+use autochanger_scsi::{ElementAddress, ExchangeMedium, Sense, SenseKey};
+
+use super::motion::{Ended, Moved, judge};
+use super::settle::{Settle, Settled};
+use super::{Do, Heard, Procedure};
+use crate::command::{Command, PathFault, TransportError};
+use crate::id::Device;
+use crate::time::Now;
+
+/// What became of the two cartridges.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Exchanged {
+    /// The one that was in the drive.
+    pub(crate) displaced: Moved,
+    /// The one that is there now.
+    pub(crate) incoming: Moved,
+}
+
+impl Exchanged {
+    fn both(moved: Moved) -> Self {
+        Self { displaced: moved.clone(), incoming: moved }
+    }
+
+    /// The library does not know the command, or not for these elements.
+    pub(crate) fn is_not_offered(&self) -> bool {
+        matches!(&self.displaced, Moved::No { sense: Some(sense), .. }
+            if sense.key == SenseKey::IllegalRequest && matches!(sense.code.asc, 0x20 | 0x24))
+    }
+}
+
+/// The procedure. It sends one EXCHANGE at most, and only at its start.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    displaced: Settle,
+    incoming: Settle,
+    stage: Stage,
+    sense: Option<Sense>,
+    why: String,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Fresh,
+    Sent,
+    /// Looking for the cartridge that was in the drive.
+    Displaced,
+    /// Looking for the other one; what became of the first.
+    Incoming(Settled),
+}
+
+impl Exchange {
+    /// `displaced` goes from the drive to a slot, `incoming` from its slot to the drive.
+    pub(crate) fn new(displaced: Settle, incoming: Settle) -> Self {
+        Self { displaced, incoming, stage: Stage::Fresh, sense: None, why: String::new() }
+    }
+
+    /// Why its ending is in doubt.
+    pub(crate) fn doubt(&self) -> Option<&str> {
+        matches!(self.stage, Stage::Displaced | Stage::Incoming(_)).then_some(self.why.as_str())
+    }
+
+    /// Why the device cannot be looked at, if it cannot be reached.
+    pub(crate) fn path_fault(&self) -> Option<&PathFault> {
+        match self.stage {
+            Stage::Incoming(_) => self.incoming.path_fault(),
+            _ => self.displaced.path_fault(),
+        }
+    }
+
+    fn send(&mut self, now: Now) -> Do<Exchanged> {
+        self.stage = Stage::Sent;
+        self.displaced.sent_now(now);
+        self.incoming.sent_now(now);
+        let (source, drive) = self.incoming.way();
+        let (_, slot) = self.displaced.way();
+        let cdb = ExchangeMedium {
+            transport: ElementAddress(0),
+            source: source.address,
+            first_destination: drive.address,
+            second_destination: slot.address,
+            invert_first: false,
+            invert_second: false,
+        };
+        // Two motions: twice the time of one.
+        Do::Send(Device::Changer, Command::new(cdb.cdb(), self.displaced.motion_timeout().saturating_mul(2)))
+    }
+
+    fn ended(
+        &mut self,
+        result: Result<crate::command::Completion, TransportError>,
+        now: Now,
+    ) -> Do<Exchanged> {
+        match judge(result) {
+            Ended::Good => return Do::Done(Exchanged::both(Moved::Yes)),
+            Ended::NotSent(fault) => return Do::Done(Exchanged::both(Moved::NotSent(fault))),
+            Ended::Doubtful { sense, why, proof } => {
+                self.sense = sense;
+                self.why = why;
+                self.displaced.proved(proof);
+                self.incoming.proved(proof);
+            }
+        }
+        self.stage = Stage::Displaced;
+        self.look(Heard::Start, now)
+    }
+
+    fn look(&mut self, heard: Heard, now: Now) -> Do<Exchanged> {
+        let (sense, why) = (self.sense, self.why.to_string());
+        if let Stage::Incoming(displaced) = &self.stage {
+            let displaced = displaced.clone();
+            return self.incoming.step(heard, now).map(|incoming| Exchanged {
+                displaced: Moved::settled(displaced, sense, why.clone()),
+                incoming: Moved::settled(incoming, sense, why),
+            });
+        }
+        match self.displaced.step(heard, now) {
+            Do::Send(device, command) => Do::Send(device, command),
+            Do::Wait(pause) => Do::Wait(pause),
+            Do::Done(displaced) => {
+                self.stage = Stage::Incoming(displaced);
+                self.look(Heard::Start, now)
+            }
+        }
+    }
+}
+
+impl Procedure for Exchange {
+    type Output = Exchanged;
+
+    fn step(&mut self, heard: Heard, now: Now) -> Do<Exchanged> {
+        match (&self.stage, heard) {
+            (Stage::Fresh, _) => self.send(now),
+            (Stage::Sent, Heard::Answer(result)) => self.ended(result, now),
+            // A command in flight is only ever ended by its answer.
+            (Stage::Sent, Heard::Start | Heard::Woken) => Do::Wait(self.displaced.motion_timeout()),
+            (Stage::Displaced | Stage::Incoming(_), heard) => self.look(heard, now),
+        }
+    }
+}

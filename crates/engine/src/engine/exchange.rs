@@ -1,0 +1,123 @@
+//! A dismount and the mount that waits for its drive, as one EXCHANGE MEDIUM. It belongs to both requests: each has its own
+//! intent, its own end and its own cancel.
+
+use autochanger_scsi::{ElementAddress, ElementType};
+
+use super::Engine;
+use super::live::Phase;
+use super::motion::Way;
+use crate::catalog::MotionState;
+use crate::changer::exchange::Exchanged;
+use crate::id::{CartridgeId, LibraryIndex, RequestId};
+use crate::library::MotionStage;
+use crate::library::queue::Blocker;
+use crate::request::{ElementName, Place};
+use crate::time::Now;
+
+impl Engine {
+    /// The mount that waits for the drive and whose cartridge stands ready in a slot.
+    pub(crate) fn exchange_partner(&self, index: LibraryIndex, drive: ElementAddress) -> Option<RequestId> {
+        let library = self.library(index).filter(|library| library.can_exchange())?;
+        let waiting = [Blocker::Drive(drive), Blocker::AnyDrive];
+        let id = waiting.into_iter().find_map(|blocker| library.queue.first_waiting(blocker))?;
+        let cartridge = self.live.get(&id)?.request.cartridge?;
+        let free = !self.medium_is_busy(cartridge, id) && self.catalogue.mount_of(cartridge).is_none();
+        let fits = library.elements.drive_fits(drive, self.need_of(id));
+        (free && fits && self.slot_of(cartridge).is_some()).then_some(id)
+    }
+
+    fn slot_of(&self, cartridge: CartridgeId) -> Option<ElementName> {
+        match self.catalogue.cartridge(cartridge)?.place {
+            Place::Element(name) if name.kind == ElementType::Storage => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Journals the intents of both. The dismount's carries the command.
+    pub(crate) fn intend_exchange(
+        &mut self,
+        index: LibraryIndex,
+        dismount: RequestId,
+        displaced: CartridgeId,
+        way: Way,
+        mount: RequestId,
+        now: Now,
+    ) {
+        let incoming = self.live.get(&mount).and_then(|live| live.request.cartridge);
+        let slot = incoming.and_then(|cartridge| self.slot_of(cartridge));
+        let (Some(incoming), Some(slot)) = (incoming, slot) else {
+            return self.intend(index, dismount, displaced, way, now);
+        };
+        if let Some(live) = self.live.get_mut(&mount) {
+            let order = live.order;
+            let blocker = match live.phase {
+                Phase::Blocked(blocker) => Some(blocker),
+                _ => None,
+            };
+            live.phase = Phase::Prepared;
+            if let Some(library) = self.library_mut(index) {
+                library.queue.remove(order, blocker);
+            }
+        }
+        let drive = way.source;
+        self.reserve(index, mount, incoming, drive.address, Some(slot.address));
+        self.journal(
+            index,
+            mount,
+            incoming,
+            Way { source: slot, destination: drive },
+            MotionStage::Paired,
+            now,
+        );
+        // The drive is the dismount's until it is empty.
+        self.reserve(index, dismount, displaced, drive.address, Some(way.destination.address));
+        self.intend(index, dismount, displaced, way, now);
+        if let Some(motion) = self.library_mut(index).and_then(|library| library.motions.get_mut(&dismount)) {
+            motion.with = Some(mount);
+        }
+    }
+
+    /// One of the two is cancelled before anything was sent: the other goes its own way.
+    pub(crate) fn leave_exchange(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+        let Some(library) = self.library_mut(index) else { return };
+        if let Some(mount) = library.motions.get_mut(&id).and_then(|motion| motion.with.take()) {
+            self.close_motion(index, mount, MotionState::NotSent);
+            self.back_to_queue(index, mount, now);
+            return;
+        }
+        if let Some(dismount) = library.motions.values_mut().find(|motion| motion.with == Some(id)) {
+            dismount.with = None;
+        }
+    }
+
+    pub(crate) fn exchanged(
+        &mut self,
+        index: LibraryIndex,
+        dismount: RequestId,
+        mount: RequestId,
+        ended: Exchanged,
+        now: Now,
+    ) {
+        if ended.is_not_offered() {
+            return self.without_exchange(index, dismount, mount, now);
+        }
+        self.moved(index, dismount, ended.displaced, now);
+        self.moved(index, mount, ended.incoming, now);
+    }
+
+    /// The library does not have the command: remembered, and both go their own ways.
+    fn without_exchange(&mut self, index: LibraryIndex, dismount: RequestId, mount: RequestId, now: Now) {
+        if let Some(library) = self.library_mut(index) {
+            library.exchange_refused = true;
+        }
+        for id in [dismount, mount] {
+            let Some(motion) = self.close_motion(index, id, MotionState::NotMoved) else { continue };
+            self.restore_to_source(index, &motion.record);
+            if self.stopping(id) {
+                self.stop_here(id, now);
+            } else {
+                self.back_to_queue(index, id, now);
+            }
+        }
+    }
+}
