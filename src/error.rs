@@ -123,33 +123,39 @@ pub enum RequestError {
     #[error(transparent)]
     NotAccepted(#[from] SubmitError),
     /// It failed.
-    #[error("{operation} {id} failed: {failure}")]
+    #[error("{} failed: {failure}", subject(*operation, barcode.as_ref(), *id))]
     Failed {
         /// The request.
         id: RequestId,
         /// What it was.
         operation: Operation,
+        /// The label of its cartridge.
+        barcode: Option<Arc<str>>,
         /// Why.
         #[source]
         failure: Failure,
     },
     /// It was cancelled before anything was done for it.
-    #[error("{operation} {id} was cancelled by {by}; nothing was moved")]
+    #[error("{} was cancelled by {by}; nothing was moved", subject(*operation, barcode.as_ref(), *id))]
     Cancelled {
         /// The request.
         id: RequestId,
         /// What it was.
         operation: Operation,
+        /// The label of its cartridge.
+        barcode: Option<Arc<str>>,
         /// By whom or what.
         by: CancelledBy,
     },
     /// It was stopped between two steps. Nothing was moved back.
-    #[error("{operation} {id} was stopped by {by}; {}", whereabouts(place.as_ref()))]
+    #[error("{} was stopped by {by}; {}", subject(*operation, barcode.as_ref(), *id), whereabouts(place.as_ref()))]
     Stopped {
         /// The request.
         id: RequestId,
         /// What it was.
         operation: Operation,
+        /// The label of its cartridge.
+        barcode: Option<Arc<str>>,
         /// Where the cartridge is; `None` for a request that is about none.
         place: Option<Place>,
         /// By whom or what.
@@ -180,6 +186,14 @@ pub enum RequestError {
         /// The request.
         id: RequestId,
     },
+}
+
+/// People think in labels; the id is for programs.
+fn subject(operation: Operation, barcode: Option<&Arc<str>>, id: RequestId) -> String {
+    match barcode {
+        Some(barcode) => format!("the {operation} of {barcode} (request {id})"),
+        None => format!("the {operation} (request {id})"),
+    }
 }
 
 pub(crate) fn whereabouts(place: Option<&Place>) -> String {

@@ -386,7 +386,7 @@ async fn the_waiter_learns_who_cancelled_and_why() {
     let other = bed.other(Role::Administrator);
     assert!(is_cancelled(&within(other.cancel(id).reason("the tape is bad")).await));
     match within(waiting).await {
-        Err(RequestError::Cancelled { id: told, operation: Operation::Mount, by }) => {
+        Err(RequestError::Cancelled { id: told, operation: Operation::Mount, by, .. }) => {
             assert_eq!(told, id);
             let reason = Some("the tape is bad".into());
             assert_eq!(by, CancelledBy::Session { application: "other".into(), reason });

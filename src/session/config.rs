@@ -21,7 +21,8 @@ use crate::transport::{self, DeviceUrl, Transport};
 /// ```
 ///
 /// Drives that nobody names are matched by the serial numbers that the library reports (READ ELEMENT STATUS with DVCID),
-/// among the other logical units of the changer's target.
+/// among the other logical units of the changer's target; for a changer at `sg:`, among all tape drives of the machine where
+/// some are at other targets.
 #[derive(Clone)]
 #[must_use]
 pub struct LibraryConfig {
@@ -41,7 +42,7 @@ enum Way {
 }
 
 impl LibraryConfig {
-    /// The changer at a device URL, for example `iscsi://[user%secret@]host:port/iqn/lun` or `sim:`. A wrong URL is
+    /// The changer at a device URL, for example `sg:/dev/sg3`, `iscsi://[user%secret@]host:port/iqn/lun` or `sim:`. A wrong URL is
     /// told by [`open`](crate::ManagerBuilder::open).
     pub fn new(url: impl Into<String>) -> Self {
         Self::with(Way::Url(url.into()))

@@ -76,14 +76,14 @@ impl<T: TicketOutcome> Ticket<T> {
 }
 
 async fn resolve<T: TicketOutcome>(session: &Session, request: Request) -> Result<T, RequestError> {
-    let (id, operation) = (request.id, request.operation());
+    let (id, operation, barcode) = (request.id, request.operation(), request.barcode.clone());
     match &request.state {
         State::Failed(failure) | State::Invalid(failure) => {
-            Err(RequestError::Failed { id, operation, failure: failure.clone() })
+            Err(RequestError::Failed { id, operation, barcode, failure: failure.clone() })
         }
-        State::Cancelled { by } => Err(RequestError::Cancelled { id, operation, by: by.clone() }),
+        State::Cancelled { by } => Err(RequestError::Cancelled { id, operation, barcode, by: by.clone() }),
         State::Stopped { place, by } => {
-            Err(RequestError::Stopped { id, operation, place: place.clone(), by: by.clone() })
+            Err(RequestError::Stopped { id, operation, barcode, place: place.clone(), by: by.clone() })
         }
         state => {
             let other = RequestError::Other { id, state: Box::new(state.clone()) };

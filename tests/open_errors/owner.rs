@@ -153,7 +153,7 @@ async fn the_same_library_configured_twice_is_told_and_serves_once() {
     assert_eq!(&**serial, format!("BED{:07}", bed.port()));
     assert_ne!(device, other);
     let text = error.to_string();
-    assert!(text.contains("the vault again") && text.contains("configure it once"), "{text}");
+    assert!(text.contains("the vault again") && text.contains("configure one library once"), "{text}");
 
     becomes_ready(&manager).await;
     let session = manager.session("backup").role(Role::Administrator).open().expect("a session opens");

@@ -118,7 +118,9 @@ impl PathFaultKind {
     pub fn advice(self) -> &'static str {
         match self {
             Self::Unreachable => "check host and port, and that the target is running",
-            Self::ConnectionLost => "the connection is made anew by the next command",
+            Self::ConnectionLost => {
+                "the next command connects anew; if it never works, check that this is an iSCSI portal"
+            }
             Self::LoginRefused => "check user and secret in the device URL",
             Self::TargetNotFound => "check the target name (IQN) in the device URL",
             Self::NoSuchUnit => "check the LUN in the device URL",

@@ -165,6 +165,16 @@ pub enum SubmitError {
         /// What there is.
         offered: String,
     },
+    /// The slot is taken.
+    #[error("slot {slot} of {library} holds {held}: name an empty slot, or none")]
+    SlotFull {
+        /// The library.
+        library: Arc<str>,
+        /// The slot's address.
+        slot: u16,
+        /// What is in it.
+        held: String,
+    },
     /// The medium cannot work in the drive.
     #[error("cartridge {cartridge} cannot be mounted: {reason}; choose another drive or cartridge")]
     Incompatible {

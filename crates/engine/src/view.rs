@@ -105,7 +105,9 @@ pub enum LibraryError {
         what: String,
     },
     /// The same library is configured twice.
-    #[error("{device} is the same library as {other} (serial number {serial}): configure it once")]
+    #[error(
+        "{device} has the serial number {serial}, as {other} has: configure one library once; if they are two, give one another serial number"
+    )]
     Twice {
         /// The device.
         device: Arc<str>,

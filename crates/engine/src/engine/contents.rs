@@ -84,7 +84,14 @@ impl Engine {
                 if !same {
                     changed.push(cartridge.clone());
                 }
+                let moved_in = before.is_some_and(|before| before.library != cartridge.library);
                 self.catalogue.put(cartridge.clone());
+                // It was mounted in a library that is gone.
+                if let Some(mount) =
+                    self.catalogue.mount_of(cartridge.id).map(|mount| mount.id).filter(|_| moved_in)
+                {
+                    self.end_mount(index, mount);
+                }
             }
             let id = cartridge.map(|(cartridge, _)| cartridge.id);
             if let Some(library) = self.library_mut(index) {
@@ -138,14 +145,12 @@ impl Engine {
         let usable = |id: &CartridgeId| !seen.contains(id) && !moving.contains(id);
         let by_label = report.tag.as_ref().and_then(|tag| {
             let ids = self.catalogue.find(&CartridgeRef::Barcode(tag.clone()));
-            let here = ids.iter().filter(|id| usable(id)).copied();
-            // A label can stand twice: the one that was known to be here is this one.
-            let mut candidates: Vec<CartridgeId> = here.collect();
-            candidates.sort_by_key(|id| {
-                let same_library = self.catalogue.cartridge(*id).is_some_and(|c| c.library == library);
-                (known != Some(*id), !same_library)
-            });
-            candidates.first().copied()
+            // A label can stand twice: the one that was known to be here is this one, and another library's is another
+            // cartridge as long as that library may have it.
+            ids.into_iter().filter(|id| usable(id) && self.may_be_in(*id, library)).min_by_key(|id| {
+                let elsewhere = self.catalogue.cartridge(*id).is_some_and(|c| c.library != library);
+                (known != Some(*id), elsewhere)
+            })
         });
         // A scanner can fail, and drives often show no label: what was known to be there stays.
         let by_place = || {
@@ -179,6 +184,16 @@ impl Engine {
                 (cartridge, true)
             }
         }
+    }
+
+    /// Whether the cartridge can be the one that was found in the library: it was there before, or nobody else has it.
+    fn may_be_in(&self, id: CartridgeId, library: LibraryId) -> bool {
+        let Some(cartridge) = self.catalogue.cartridge(id) else { return false };
+        let others_unknown = self.libraries.iter().any(|other| other.id.is_none());
+        let configured = self.libraries.iter().any(|other| other.id == Some(cartridge.library));
+        cartridge.library == library
+            || !matches!(cartridge.place, Place::Element(_))
+            || !(configured || others_unknown)
     }
 
     /// Cartridges that must be in an element that was read, and were not seen there.

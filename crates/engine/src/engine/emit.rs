@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::Engine;
-use crate::id::{BatchId, RequestId, Token};
+use crate::id::{BatchId, LibraryIndex, RequestId, Token};
 use crate::input::StoreFailure;
 use crate::output::{AdoptError, Answer, Change, Event, EventKind, Output, SubmitError};
 use crate::request::CancelError;
@@ -23,6 +23,8 @@ pub(crate) enum Effect {
     IntentDurable(RequestId),
     /// Its end is durable.
     Ended(RequestId),
+    /// What a survey of the library found is durable.
+    Surveyed(LibraryIndex),
 }
 
 /// Outputs of the current input, and batches on their way to the store.
@@ -107,6 +109,7 @@ impl Engine {
                 Effect::Accepted(id) => self.admit(id, now),
                 Effect::IntentDurable(id) => self.intent_durable(id),
                 Effect::Ended(id) => self.ended_durably(id, now),
+                Effect::Surveyed(index) => self.surveyed_durably(index, now),
             }
         }
     }

@@ -6,6 +6,7 @@ use alloc::sync::Arc;
 
 use super::Engine;
 use super::contents::Reconciled;
+use super::emit::Effect;
 use super::work::{Timer, Work};
 use crate::catalog::{Identity, LibraryRecord, generation};
 use crate::changer::identify::{Identify, NotIdentified};
@@ -148,6 +149,14 @@ impl Engine {
                     drive.generation = product.and_then(|product| generation::of_drive(product));
                 }
             });
+        }
+        self.outbox.after(Effect::Surveyed(index));
+    }
+
+    /// What the survey found is durable: the library serves requests.
+    pub(crate) fn surveyed_durably(&mut self, index: LibraryIndex, now: Now) {
+        if self.library(index).is_none_or(|library| library.opening) {
+            return;
         }
         self.set_library_state(index, LibraryState::Ready, now);
         self.attach_orphans(index, now);

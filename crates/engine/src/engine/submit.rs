@@ -180,6 +180,7 @@ impl Engine {
                     self.check_element(resolved.index, *slot, ElementType::Storage)?;
                 }
                 self.check_dismount(&resolved, &submission.caller, *force)?;
+                self.check_slot(&resolved, *slot)?;
                 Ok(resolved)
             }
         }
@@ -321,6 +322,18 @@ impl Engine {
             None => format!("no drive of {} can {verb} {medium}", library.config.name),
         };
         Err(SubmitError::Incompatible { cartridge: barcode.to_string(), reason })
+    }
+
+    /// A slot that is full, and stays so, is refused; one whose cartridge is about to leave is waited for.
+    fn check_slot(&self, resolved: &Resolved, slot: Option<ElementAddress>) -> Result<(), SubmitError> {
+        let (Some(slot), Some(library)) = (slot, self.library(resolved.index)) else { return Ok(()) };
+        let Some(element) = library.elements.get(slot) else { return Ok(()) };
+        if !element.full || element.reserved_by.is_some() {
+            return Ok(());
+        }
+        let held =
+            element.cartridge.map_or_else(|| String::from("a cartridge"), |held| self.cartridge_name(held));
+        Err(SubmitError::SlotFull { library: library.config.name.clone(), slot: slot.0, held })
     }
 
     fn check_dismount(&self, resolved: &Resolved, caller: &Caller, force: bool) -> Result<(), SubmitError> {

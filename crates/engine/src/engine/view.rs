@@ -96,10 +96,12 @@ impl<'a> View<'a> {
         slots
     }
 
-    /// The cartridges, of one library or of all.
+    /// The cartridges by library and label, of one library or of all.
     pub fn cartridges(&self, library: Option<LibraryId>) -> Vec<Cartridge> {
         let wanted = |cartridge: &&Cartridge| library.is_none_or(|library| cartridge.library == library);
-        self.0.catalogue.cartridges().filter(wanted).cloned().collect()
+        let mut cartridges: Vec<Cartridge> = self.0.catalogue.cartridges().filter(wanted).cloned().collect();
+        cartridges.sort_by(|a, b| (a.library, &a.barcode, a.id).cmp(&(b.library, &b.barcode, b.id)));
+        cartridges
     }
 
     /// The requests that have not ended, oldest first.

@@ -114,21 +114,24 @@ impl FailureKind {
     /// What to do about it.
     pub fn advice(self) -> &'static str {
         match self {
-            Self::SourceEmpty | Self::DestinationFull | Self::CartridgeMissing => {
+            Self::SourceEmpty | Self::CartridgeMissing => {
                 "somebody changed the library: run an inventory, then ask again"
+            }
+            Self::DestinationFull => {
+                "name another slot; if it should be empty, run an inventory, then ask again"
             }
             Self::MediumHeld => {
                 "let the program that uses the drive release the medium, or dismount it with `force`"
             }
             Self::Incompatible => "choose another drive or cartridge",
             Self::MediumFault => "take the cartridge out of use and look at it",
-            Self::DriveFault => "look at the drive's own messages; another drive may do",
-            Self::LibraryFault => "look at the library's panel",
+            Self::DriveFault => "look at the drive's own messages; for a mount another drive may do",
+            Self::LibraryFault => "look at the library's panel, and at the drive if one was part of it",
             Self::Refused => "the library does not do that; check the request",
             Self::PathLost => "check the connection to the device, then ask again",
             Self::Unknown => "the library is read again by itself; look where the cartridge is then",
             Self::Interrupted => "the cartridge is where the message says; ask again",
-            Self::NotMounted => "nothing is to be done for it",
+            Self::NotMounted => "if it should be in a drive, run an inventory: hands may have been there",
             Self::Store => "check the store's disk, then open the manager again",
         }
     }
