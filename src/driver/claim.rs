@@ -47,7 +47,8 @@ pub(crate) fn default_directory() -> PathBuf {
     let usual = Path::new(USUAL_DIRECTORY);
     // Only trying tells: permission bits do not speak of read-only mounts.
     let probe = usual.join(format!(".autochanger-probe-{}", std::process::id()));
-    match File::create(&probe) {
+    // Made anew, so that nothing is written through a link that somebody planted.
+    match File::create_new(&probe) {
         Ok(_) => {
             let _ = std::fs::remove_file(&probe);
             usual.to_path_buf()

@@ -159,6 +159,7 @@ impl Driver {
     /// intent, and the next manager looks at its elements.
     async fn wind_down(mut self, mut inbox: Inbox) {
         self.stopping = true;
+        self.handle(Input::Stop);
         drop((inbox.control, inbox.submissions));
         while self.unpersisted > 0
             && let Some(report) = inbox.reports.recv().await

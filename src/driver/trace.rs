@@ -48,14 +48,14 @@ pub(super) fn event(event: &Event) {
                 "request"
             );
         }
-        EventKind::CancelAccepted { id, cancellation } => {
+        EventKind::CancelAccepted { id, cancellation, .. } => {
             tracing::info!(%id, ?cancellation, "cancel accepted");
         }
         EventKind::Cartridge { id, barcode, place } => {
             tracing::debug!(%id, barcode = barcode.as_deref(), %place, "cartridge");
         }
         EventKind::Library { name, state } => tracing::info!(%name, %state, "library"),
-        EventKind::MotionInDoubt { request, why } => tracing::warn!(%request, %why, "motion in doubt"),
+        EventKind::MotionInDoubt { request, why, .. } => tracing::warn!(%request, %why, "motion in doubt"),
         EventKind::Attention { library, what } => tracing::info!(%library, %what, "attention"),
         other => tracing::debug!(event = ?other, "event"),
     }

@@ -109,8 +109,8 @@
 //! rests, from [`Timing::retry_min`] doubling to [`Timing::retry_max`], and the arm serves others. Cartridge and elements stay
 //! reserved.
 //!
-//! *Moved* is concluded from one look: the cartridge is seen at its goal and not at its source. Labels are compared where both
-//! are known.
+//! *Moved* is concluded from one look: the cartridge's label is read at its goal, or, where no label is read there, the goal is
+//! full and the source has lost it.
 //!
 //! While the device cannot be reached nothing is concluded and nothing given up, however long that takes. The library is
 //! [`NotPresent`](crate::view::LibraryState::NotPresent) meanwhile.
@@ -121,10 +121,10 @@
 //!
 //! 1. TEST UNIT READY is answered with GOOD.
 //! 2. The cartridge is at its source, and not at its goal. (If the device refused the command with ILLEGAL REQUEST or UNIT
-//!    ATTENTION, its not being at the goal suffices: a hand may have taken it.)
+//!    ATTENTION, one of the two suffices: a hand may have taken it, or something else stands at the goal.)
 //! 3. The arms are empty.
-//! 4. The device has answered the command, or [`Timing::motion`] has passed since it was sent. After a restart that is counted
-//!    from the intent, by wall time.
+//! 4. The device has answered the command, or [`Timing::motion`] has passed since it was sent, on the monotonic clock. After a
+//!    restart nobody knows when that was: it is counted from the restart, for a wall clock proves nothing.
 //!
 //! Point 4 is why a lost answer can hold a request for half an hour: a command that timed out can still be carried out.
 //!

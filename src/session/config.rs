@@ -132,13 +132,14 @@ impl LibraryConfig {
             drives.push(way.open()?);
         }
         let mut elements: Vec<_> = self.drives.iter().map(|(element, _)| *element).collect();
-        if drives.is_empty() {
+        let assumed = drives.is_empty();
+        if assumed {
             drives = self.changer.other_drives();
             elements.resize(drives.len(), None);
         }
         let config = EngineLibraryConfig {
             name: self.name.clone().unwrap_or_else(|| changer.device().into()),
-            drives: elements.into_iter().map(|element| ConfiguredDrive { element }).collect(),
+            drives: elements.into_iter().map(|element| ConfiguredDrive { element, assumed }).collect(),
             timing: self.timing,
             max_transfer: changer.limits().max_transfer,
             moves_in_flight: self.moves_in_flight,

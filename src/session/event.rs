@@ -1,12 +1,10 @@
 //! The stream of events.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use autochanger_engine::catalog::{Caller, Role};
-use autochanger_engine::id::RequestId;
 use autochanger_engine::{Event, EventKind};
 use futures_core::Stream;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
@@ -52,9 +50,7 @@ impl EventStream {
     pub(crate) fn of(shared: &Shared, caller: Option<&Caller>) -> Self {
         let receiver = shared.lanes.events.upgrade().map(|events| events.subscribe());
         let sight = match caller {
-            Some(caller) if caller.role == Role::Application => {
-                Sight::Own { caller: caller.clone(), ids: BTreeSet::new() }
-            }
+            Some(caller) if caller.role == Role::Application => Sight::Own(caller.clone()),
             _ => Sight::Everything,
         };
         Self { next: receiver.map(|receiver| Box::pin(step(receiver)) as Step), sight }
@@ -92,36 +88,18 @@ impl fmt::Debug for EventStream {
 enum Sight {
     Everything,
     /// An application's own requests and mounts, and what is about the library as a whole.
-    Own {
-        caller: Caller,
-        /// Its live requests and its mounts, as far as this stream has seen them: some events carry an id only.
-        ids: BTreeSet<RequestId>,
-    },
+    Own(Caller),
 }
 
 impl Sight {
-    fn shows(&mut self, event: &EventKind) -> bool {
-        let Self::Own { caller, ids } = self else { return true };
+    fn shows(&self, event: &EventKind) -> bool {
+        let Self::Own(caller) = self else { return true };
         match event {
-            EventKind::Request(request) => {
-                let own = request.is_visible_to(caller);
-                if own && !request.state.is_final() {
-                    ids.insert(request.id);
-                } else if own {
-                    ids.remove(&request.id);
-                }
-                own
-            }
-            EventKind::Mounted(mount) => {
-                let own = mount.application == caller.application;
-                if own {
-                    ids.insert(mount.id);
-                }
-                own
-            }
-            EventKind::Dismounted { id } => ids.remove(id),
-            EventKind::CancelAccepted { id, .. } => ids.contains(id),
-            EventKind::MotionInDoubt { request, .. } => ids.contains(request),
+            EventKind::Request(request) => request.is_visible_to(caller),
+            EventKind::Mounted(mount) => mount.application == caller.application,
+            EventKind::Dismounted { application, .. }
+            | EventKind::CancelAccepted { application, .. }
+            | EventKind::MotionInDoubt { application, .. } => *application == caller.application,
             EventKind::Cartridge { .. }
             | EventKind::Library { .. }
             | EventKind::Attention { .. }

@@ -119,7 +119,12 @@ impl Store for MemoryStore {
             libraries: self.libraries.values().cloned().collect(),
             cartridges: self.cartridges.values().cloned().collect(),
             requests: self.live.iter().filter_map(|id| self.requests.get(id)).cloned().collect(),
-            motions: self.open_motions.iter().filter_map(|key| self.motions.get(key)).cloned().collect(),
+            motions: self
+                .motions
+                .iter()
+                .filter(|(key, motion)| self.live.contains(&motion.request) || self.open_motions.contains(*key))
+                .map(|(_, motion)| motion.clone())
+                .collect(),
             mounts: self.mounts.values().cloned().collect(),
         })
     }

@@ -117,7 +117,9 @@ impl PathFaultKind {
     /// What a person can do about it.
     pub fn advice(self) -> &'static str {
         match self {
-            Self::Unreachable => "check host and port, and that the target is running",
+            Self::Unreachable => {
+                "check host and port (or the device's name), and that the device is there"
+            }
             Self::ConnectionLost => {
                 "the next command connects anew; if it never works, check that this is an iSCSI portal"
             }

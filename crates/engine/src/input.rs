@@ -80,6 +80,8 @@ pub enum Input {
         /// Whether it is ours.
         result: Result<(), ClaimError>,
     },
+    /// The manager is being shut down: nothing is begun any more, and what is under way is left to the next one.
+    Stop,
     /// Time passed: a deadline that [`next_deadline`](crate::Engine::next_deadline) named may be due.
     Tick,
 }
@@ -118,7 +120,7 @@ pub struct Snapshot {
     pub cartridges: Vec<Cartridge>,
     /// Requests that have not ended.
     pub requests: Vec<Request>,
-    /// Motions that are open.
+    /// Motions of requests that have not ended, open or not: they tell what was sent for them.
     pub motions: Vec<MotionRecord>,
     /// Mounts.
     pub mounts: Vec<MountRecord>,
@@ -164,6 +166,8 @@ pub struct LibraryConfig {
 pub struct ConfiguredDrive {
     /// Its element, where the caller said so; else it is found by its serial number.
     pub element: Option<ElementAddress>,
+    /// Found on this machine rather than named by the caller: it is this library's only if its serial number says so.
+    pub assumed: bool,
 }
 
 /// Time-outs of one library. Round up, never down: an expired time-out makes a move doubtful, and through a kernel it

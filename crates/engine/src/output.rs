@@ -192,6 +192,9 @@ pub enum SubmitError {
         /// The id.
         id: RequestId,
     },
+    /// The session was closed before the request was accepted.
+    #[error("the session was closed before the request was accepted: open another one")]
+    SessionClosed,
     /// A bound was reached.
     #[error(
         "{limit} requests are live, which is the limit: wait for some to end, or raise `max_live_requests`"
@@ -225,6 +228,12 @@ pub enum AdoptError {
         id: RequestId,
         /// Its owner.
         owner: String,
+    },
+    /// A bound was reached.
+    #[error("too many questions wait for the store ({limit}): wait for some of them")]
+    ResourceExhausted {
+        /// The bound.
+        limit: usize,
     },
     /// It has ended.
     #[error("mount {id} has ended: {state}")]
@@ -263,6 +272,8 @@ pub enum EventKind {
     CancelAccepted {
         /// The request.
         id: RequestId,
+        /// Whose request it is.
+        application: Arc<str>,
         /// The answer.
         cancellation: Cancellation,
     },
@@ -288,11 +299,17 @@ pub enum EventKind {
     Dismounted {
         /// The mount.
         id: RequestId,
+        /// The label of its cartridge.
+        barcode: Option<Arc<str>>,
+        /// Whose it was.
+        application: Arc<str>,
     },
     /// A motion ended in doubt: the elements are being looked at, and cartridge and elements stay reserved.
     MotionInDoubt {
         /// The request.
         request: RequestId,
+        /// Whose request it is.
+        application: Arc<str>,
         /// What the device or path said.
         why: String,
     },

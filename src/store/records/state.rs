@@ -105,6 +105,7 @@ pub(super) enum FailureKindFields {
     CartridgeMissing,
     NotMounted,
     Store,
+    MediaOpen,
 }
 
 twin!(
@@ -126,6 +127,7 @@ twin!(
         CartridgeMissing,
         NotMounted,
         Store,
+        MediaOpen,
     ]
 );
 

@@ -75,6 +75,7 @@ fn failure() -> impl Strategy<Value = Failure> {
         CartridgeMissing,
         NotMounted,
         Store,
+        MediaOpen,
     ];
     let sense = (any::<u8>(), any::<[u8; 2]>(), option::of(any::<u64>()), any::<u8>(), any::<bool>())
         .prop_map(|(key, [asc, ascq], information, fru, deferred)| Sense {

@@ -164,13 +164,18 @@ impl ReadTables {
                 return Err(damaged("live", id.to_string(), "names a request that has ended".into()));
             }
             snapshot.requests.push(request);
+            snapshot.motions.extend(self.motions(id)?);
         }
         for row in self.open_motions.iter().map_err(storage_error)? {
             let key = row.map_err(storage_error)?.0.value();
             let value = self.motions.get(key).map_err(storage_error)?;
             let value = value.ok_or_else(|| dangling("open_motions", motion_key_text(key)))?;
-            snapshot.motions.push(read_motion(key, value.value())?);
+            let motion = read_motion(key, value.value())?;
+            if !snapshot.motions.contains(&motion) {
+                snapshot.motions.push(motion);
+            }
         }
+        snapshot.motions.sort_by_key(|motion| (motion.request, motion.sequence));
         Ok(snapshot)
     }
 

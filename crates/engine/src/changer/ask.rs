@@ -108,7 +108,7 @@ impl Ask {
         }
         let pause = self.pause;
         self.waited += pause;
-        self.pause = (pause * 2).min(self.timing.retry_max);
+        self.pause = pause.saturating_mul(2).min(self.timing.retry_max);
         Do::Wait(pause)
     }
 

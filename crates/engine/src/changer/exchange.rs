@@ -110,12 +110,12 @@ impl Exchange {
     }
 
     fn look(&mut self, heard: Heard, now: Now) -> Do<Exchanged> {
-        let (sense, why) = (self.sense, self.why.to_string());
+        let (sense, why, proof) = (self.sense, self.why.to_string(), self.displaced.proof());
         if let Stage::Incoming(displaced) = &self.stage {
             let displaced = displaced.clone();
             return self.incoming.step(heard, now).map(|incoming| Exchanged {
-                displaced: Moved::settled(displaced, sense, why.clone()),
-                incoming: Moved::settled(incoming, sense, why),
+                displaced: Moved::settled(displaced, sense, why.clone(), proof),
+                incoming: Moved::settled(incoming, sense, why, proof),
             });
         }
         match self.displaced.step(heard, now) {

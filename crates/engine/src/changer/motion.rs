@@ -16,7 +16,7 @@ pub(crate) enum Moved {
     /// The cartridge is at its goal.
     Yes,
     /// The cartridge is where it was and the library is quiet; what the device said, if it said something.
-    No { sense: Option<Sense>, why: String },
+    No { sense: Option<Sense>, why: String, proof: Proof },
     /// The command never left.
     NotSent(PathFault),
     /// It could not be found out.
@@ -25,10 +25,10 @@ pub(crate) enum Moved {
 
 impl Moved {
     /// What a settlement means for a motion that ended with `sense`, or with a lost answer.
-    pub(crate) fn settled(settled: Settled, sense: Option<Sense>, why: String) -> Self {
+    pub(crate) fn settled(settled: Settled, sense: Option<Sense>, why: String, proof: Proof) -> Self {
         match settled {
             Settled::Moved => Self::Yes,
-            Settled::NotMoved => Self::No { sense, why },
+            Settled::NotMoved => Self::No { sense, why, proof },
             Settled::Unknown(seen) => Self::Unknown { why: alloc::format!("{why}; {seen}") },
         }
     }
@@ -104,8 +104,8 @@ impl Motion {
     }
 
     fn look(&mut self, heard: Heard, now: Now) -> Do<Moved> {
-        let (sense, why) = (self.sense, &self.why);
-        self.settle.step(heard, now).map(|settled| Moved::settled(settled, sense, why.clone()))
+        let (sense, why, proof) = (self.sense, &self.why, self.settle.proof());
+        self.settle.step(heard, now).map(|settled| Moved::settled(settled, sense, why.clone(), proof))
     }
 }
 
@@ -130,8 +130,9 @@ pub(crate) fn judge(result: Result<Completion, TransportError>) -> Ended {
         }
     };
     let sense = completion.sense();
-    let recovered =
-        sense.is_some_and(|sense| matches!(sense.key, SenseKey::NoSense | SenseKey::RecoveredError));
+    let recovered = sense.is_some_and(|sense| {
+        !sense.deferred && matches!(sense.key, SenseKey::NoSense | SenseKey::RecoveredError)
+    });
     let why = match (completion.status, sense) {
         (Status::Good, _) => return Ended::Good,
         (Status::CheckCondition, _) if recovered => return Ended::Good,

@@ -29,6 +29,8 @@ pub(crate) struct DrivePath {
     pub(crate) device: Device,
     /// The element that the configuration names for it.
     pub(crate) element: Option<ElementAddress>,
+    /// Nobody said that it is this library's.
+    pub(crate) assumed: bool,
     /// The drive's own serial number.
     pub(crate) serial: Option<Arc<str>>,
     /// The drive's own product identification.
@@ -103,9 +105,11 @@ impl<'a> Pairs<'a> {
         }
     }
 
-    /// One element whose serial number the library does not fully tell, and one path: they belong together.
+    /// One element whose serial number the library does not fully tell, and one path: they belong together, unless the path
+    /// is to some drive of the machine, which may be anybody's.
     fn last_two(&mut self) {
-        if let ([element], [(n, _)]) = (self.free_elements().as_slice(), self.free_paths().as_slice())
+        if let ([element], [(n, path)]) = (self.free_elements().as_slice(), self.free_paths().as_slice())
+            && !path.assumed
             && (element.serial.is_none() || element.cut)
         {
             self.put(element.address, *n);
@@ -126,6 +130,7 @@ mod tests {
         DrivePath {
             device: Device::Sibling(lun),
             element: None,
+            assumed: false,
             serial: Some(Arc::from(serial)),
             product: "".into(),
         }
@@ -165,6 +170,14 @@ mod tests {
         let configured = DrivePath { device: Device::Configured(0), ..path(1, "DRV0000001") };
         let paths = [path(1, "DRV0000001"), configured];
         assert_eq!(devices(&[element(500, "DRV0000001", false)], &paths), [(500, Device::Configured(0))]);
+    }
+
+    #[test]
+    fn some_drive_of_the_machine_is_not_paired_with_what_is_left() {
+        let stranger = DrivePath { assumed: true, ..path(1, "ELSEWHERE1") };
+        assert_eq!(devices(&[element(500, "", false)], &[stranger]), []);
+        let own = DrivePath { assumed: true, ..path(1, "DRV0000001") };
+        assert_eq!(devices(&[element(500, "DRV0000001", false)], &[own]), [(500, Device::Sibling(1))]);
     }
 
     #[test]

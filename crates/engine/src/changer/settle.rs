@@ -19,7 +19,7 @@ use crate::command::{Command, Completion, PathFault};
 use crate::id::Device;
 use crate::input::Timing;
 use crate::request::ElementName;
-use crate::time::{Now, WallTime};
+use crate::time::Now;
 
 /// Looks that must agree before *not moved* is believed: one can fall into the moment before the arm starts.
 const AGREEING_LOOKS: u8 = 2;
@@ -59,7 +59,8 @@ pub(crate) struct Settle {
     barcode: Option<Arc<str>>,
     style: ReadStyle,
     timing: Timing,
-    sent_at: SentAt,
+    /// Since when the motion time-out runs, on the monotonic clock.
+    sent_at: Duration,
     proof: Proof,
     stage: Stage,
     ask: Option<Ask>,
@@ -76,23 +77,6 @@ enum Stage {
     Destination,
     Arm(usize),
     Resting,
-}
-
-/// Since when the motion time-out runs. Within one process the monotonic clock counts; across a restart there is only
-/// the wall clock, and one that went back makes the wait longer, never shorter.
-#[derive(Debug, Clone, Copy)]
-enum SentAt {
-    Here(Duration),
-    Before(WallTime),
-}
-
-impl SentAt {
-    fn elapsed(self, now: Now) -> Duration {
-        match self {
-            Self::Here(at) => now.monotonic.saturating_sub(at),
-            Self::Before(at) => now.wall.since(at),
-        }
-    }
 }
 
 #[derive(Debug, Default)]
@@ -121,7 +105,7 @@ impl Settle {
             barcode,
             style,
             timing,
-            sent_at: SentAt::Before(WallTime(0)),
+            sent_at: Duration::ZERO,
             proof: Proof::None,
             stage: Stage::Resting,
             ask: None,
@@ -145,14 +129,14 @@ impl Settle {
         self.seen.path.as_ref()
     }
 
-    /// The command is sent now.
+    /// The command is sent now. Of one that an earlier process may have sent nobody knows when: it counts from now, too,
+    /// for neither the time of its intent nor a wall clock proves anything.
     pub(crate) fn sent_now(&mut self, now: Now) {
-        self.sent_at = SentAt::Here(now.monotonic);
+        self.sent_at = now.monotonic;
     }
 
-    /// An earlier process may have sent the command, not before `at`.
-    pub(crate) fn sent_before(&mut self, at: WallTime) {
-        self.sent_at = SentAt::Before(at);
+    pub(crate) fn proof(&self) -> Proof {
+        self.proof
     }
 
     /// What the ending of the command proves.
@@ -259,10 +243,13 @@ impl Settle {
         if self.at_goal() {
             return Do::Done(Settled::Moved);
         }
-        let not_at_goal = self.seen.destination.is_some() && !self.holds(self.seen.destination.as_ref());
-        let not_taken = self.holds(self.seen.source.as_ref())
-            || (self.proof == Proof::Refused && self.seen.source.is_some());
-        let timed_out = self.sent_at.elapsed(now) >= self.timing.motion;
+        let refused = self.proof == Proof::Refused;
+        // A refused command took nothing away: seen at its source is enough, whatever stands at the goal.
+        let stayed = refused && self.holds(self.seen.source.as_ref());
+        let not_at_goal =
+            stayed || (self.seen.destination.is_some() && !self.holds(self.seen.destination.as_ref()));
+        let not_taken = self.holds(self.seen.source.as_ref()) || (refused && self.seen.source.is_some());
+        let timed_out = now.monotonic.saturating_sub(self.sent_at) >= self.timing.motion;
         let over = self.proof != Proof::None || timed_out;
         if not_taken && not_at_goal && self.seen.ready && !self.seen.arm_full && over {
             self.agreeing += 1;
@@ -273,7 +260,7 @@ impl Settle {
         }
         self.agreeing = 0;
         // While the device cannot be reached nothing was seen, so nothing is concluded and nothing is given up.
-        let looked = self.seen.source.is_some() || self.seen.destination.is_some();
+        let looked = self.seen.path.is_none();
         if over && looked {
             self.unclear += 1;
             if self.unclear >= UNCLEAR_LOOKS {
@@ -286,9 +273,9 @@ impl Settle {
     fn rest(&mut self, now: Now) -> Do<Settled> {
         self.stage = Stage::Resting;
         self.ask = None;
-        let until_timeout = self.timing.motion.saturating_sub(self.sent_at.elapsed(now));
+        let until_timeout = self.timing.motion.saturating_sub(now.monotonic.saturating_sub(self.sent_at));
         let pause = self.pause;
-        self.pause = (pause * 2).min(self.timing.retry_max);
+        self.pause = pause.saturating_mul(2).min(self.timing.retry_max);
         // The moment at which *not moved* may be believed is not slept through.
         if self.proof == Proof::None && until_timeout > Duration::ZERO && until_timeout < pause {
             return Do::Wait(until_timeout);

@@ -58,10 +58,21 @@ enum Stage {
     Geometry(GeometryForm),
     Capabilities,
     Inventory(Box<ReadInventory>),
-    Identifiers { volume_tags: bool },
+    Identifiers {
+        volume_tags: bool,
+    },
     Luns,
-    Candidate { device: Device, element: Option<ElementAddress> },
-    CandidateSerial { device: Device, element: Option<ElementAddress>, product: Arc<str> },
+    Candidate {
+        device: Device,
+        element: Option<ElementAddress>,
+    },
+    /// The drives were asked for a while: what the library has to tell since is heard before it is called ready.
+    LastLook,
+    CandidateSerial {
+        device: Device,
+        element: Option<ElementAddress>,
+        product: Arc<str>,
+    },
 }
 
 /// The forms of MODE SENSE, in the order in which they are tried.
@@ -84,6 +95,8 @@ pub(crate) struct Survey {
     configured: Vec<ConfiguredDrive>,
     candidates: Vec<(Device, Option<ElementAddress>)>,
     paths: Vec<DrivePath>,
+    /// Paths of drives that nobody said are this library's.
+    assumed: Vec<Device>,
 }
 
 impl Survey {
@@ -99,7 +112,13 @@ impl Survey {
             configured,
             candidates: Vec::new(),
             paths: Vec::new(),
+            assumed: Vec::new(),
         }
+    }
+
+    /// Whether the attentions that had gathered before are drained: a new one is of a change since.
+    pub(crate) fn is_under_way(&self) -> bool {
+        !matches!(self.stage, Stage::Ready)
     }
 
     fn ask(
@@ -176,7 +195,19 @@ impl Survey {
                 }
                 self.next_candidate(now)
             }
+            Stage::LastLook => Do::Done(Ok(self.finish())),
             Stage::Candidate { device, element } => {
+                // A drive that the configuration puts into an element is there, whether it answers now or not.
+                if let (Err(Refusal::Path(_)), Some(_)) = (&answer, element) {
+                    self.paths.push(DrivePath {
+                        device,
+                        element,
+                        assumed: false,
+                        serial: None,
+                        product: "".into(),
+                    });
+                    return self.next_candidate(now);
+                }
                 let product = answer.ok().and_then(|data| {
                     let inquiry = StandardInquiry::parse(&data).ok()?;
                     let is_drive =
@@ -192,7 +223,8 @@ impl Survey {
                     let serial = UnitSerial::parse(&data).ok()?.serial();
                     (!serial.is_empty()).then(|| Arc::<str>::from(serial))
                 });
-                self.paths.push(DrivePath { device, element, serial, product });
+                let assumed = self.assumed.contains(&device);
+                self.paths.push(DrivePath { device, element, assumed, serial, product });
                 self.next_candidate(now)
             }
         }
@@ -298,6 +330,8 @@ impl Survey {
     /// The drives that the configuration names come first; what they leave open is looked for behind the changer's target.
     fn find_candidates(&mut self, now: Now) -> Do<Result<Surveyed, NotSurveyed>> {
         let configured = core::mem::take(&mut self.configured);
+        let assumed = configured.iter().enumerate().filter(|(_, drive)| drive.assumed);
+        self.assumed = assumed.map(|(n, _)| Device::Configured(n as u16)).collect();
         let numbered = configured.iter().enumerate().rev();
         self.candidates = numbered.map(|(n, drive)| (Device::Configured(n as u16), drive.element)).collect();
         let drives =
@@ -309,7 +343,10 @@ impl Survey {
     }
 
     fn next_candidate(&mut self, now: Now) -> Do<Result<Surveyed, NotSurveyed>> {
-        let Some((device, element)) = self.candidates.pop() else { return Do::Done(Ok(self.finish())) };
+        let Some((device, element)) = self.candidates.pop() else {
+            let command = Command::new(TestUnitReady {}.cdb(), self.timing.status);
+            return self.ask(Stage::LastLook, Device::Changer, command, now);
+        };
         let command = inquiry(self.timing.status);
         self.ask(Stage::Candidate { device, element }, device, command, now)
     }

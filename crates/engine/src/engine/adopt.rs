@@ -4,11 +4,11 @@ use alloc::string::{String, ToString};
 
 use super::Engine;
 use super::emit::Effect;
-use super::live::Phase;
+use super::live::{Follower, Phase};
 use super::submit::LookupFor;
 use crate::catalog::Caller;
 use crate::id::{RequestId, Token};
-use crate::output::{AdoptError, Answer, Change};
+use crate::output::{AdoptError, Answer, Change, EventKind};
 use crate::request::{Operation, Request, State};
 use crate::time::Now;
 
@@ -19,6 +19,10 @@ impl Engine {
             return self.answer_adopt(token, Err(error));
         }
         let Some(live) = self.live.get_mut(&id) else {
+            if self.lookups.len() >= self.config.max_pending_cancels {
+                let limit = self.config.max_pending_cancels;
+                return self.answer_adopt(token, Err(AdoptError::ResourceExhausted { limit }));
+            }
             return self.look_up(id, LookupFor::Adopt { token, caller, id });
         };
         let (visible, permitted) =
@@ -30,11 +34,17 @@ impl Engine {
             let owner = live.request.application.to_string();
             return self.answer_adopt(token, Err(AdoptError::PermissionDenied { id, owner }));
         }
+        // What has been decided is not changed any more.
+        if live.ending.is_some() {
+            live.followers.push(Follower::Adopt(token));
+            return;
+        }
         live.session = Some(caller.session);
         live.request.application = caller.application;
         let waited = live.phase == Phase::Owner;
         let request = live.request.clone();
-        self.outbox.change(Change::Request(request));
+        self.outbox.change(Change::Request(request.clone()));
+        self.outbox.after(Effect::Event(EventKind::Request(request)));
         if waited {
             self.set_state(id, State::Queued);
             self.admit(id, now);

@@ -13,11 +13,11 @@ use alloc::vec::Vec;
 
 use super::Engine;
 use super::emit::Effect;
-use super::live::Phase;
+use super::live::{Follower, Phase};
 use super::submit::LookupFor;
 use crate::catalog::Caller;
 use crate::id::{RequestId, SessionId, Token};
-use crate::output::{Answer, Change, EventKind};
+use crate::output::{Answer, Change, EventKind, SubmitError};
 use crate::request::{CancelError, Cancellation, CancelledBy, Operation};
 use crate::time::Now;
 
@@ -68,7 +68,7 @@ impl Engine {
                     return self.answer_cancel(token, Err(CancelError::ResourceExhausted { limit }));
                 }
                 if let Some(live) = self.live.get_mut(&id) {
-                    live.followers.push(token);
+                    live.followers.push(Follower::Cancel(token));
                 }
             }
         }
@@ -146,7 +146,10 @@ impl Engine {
     }
 
     fn told_cancel(&mut self, id: RequestId, cancellation: Cancellation) {
-        self.outbox.after(Effect::Event(EventKind::CancelAccepted { id, cancellation }));
+        let Some(application) = self.live.get(&id).map(|live| live.request.application.clone()) else {
+            return;
+        };
+        self.outbox.after(Effect::Event(EventKind::CancelAccepted { id, application, cancellation }));
     }
 
     pub(crate) fn deadline_passed(&mut self, id: RequestId, now: Now) {
@@ -169,6 +172,23 @@ impl Engine {
             .filter(|live| live.request.operation() == Operation::Mount)
             .map(|live| live.request.id)
             .collect();
+        // What is still being looked up was not accepted, and is not any more.
+        let asked: Vec<Token> = self
+            .lookups
+            .iter()
+            .filter_map(|(&asked, purpose)| match purpose {
+                LookupFor::Submit { submission, .. } => {
+                    (submission.caller.session == session).then_some(asked)
+                }
+                _ => None,
+            })
+            .collect();
+        for asked in asked {
+            if let Some(LookupFor::Submit { token, .. }) = self.lookups.remove(&asked) {
+                let answer = Answer::Submitted(Err(SubmitError::SessionClosed));
+                self.outbox.after(Effect::Answer(token, answer));
+            }
+        }
         let mut cancelled = 0;
         for id in bound {
             if let Verdict::Accepted(_) = self.stop(id, CancelledBy::SessionClosed, now) {

@@ -59,7 +59,10 @@ impl Catalogue {
         if let Some(old) = self.cartridges.get(&cartridge.id)
             && let Some(home) = old.home
         {
-            self.homes.remove(&(old.library, home));
+            let key = (old.library, home);
+            if self.homes.get(&key) == Some(&cartridge.id) {
+                self.homes.remove(&key);
+            }
         }
         if let Some(home) = cartridge.home {
             self.homes.insert((cartridge.library, home), cartridge.id);

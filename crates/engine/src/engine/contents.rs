@@ -1,6 +1,6 @@
 //! Which cartridge is where: how an inventory is laid over the catalogue.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use autochanger_scsi::{ElementAddress, ElementType};
@@ -10,7 +10,9 @@ use super::emit::Effect;
 use crate::catalog::{Cartridge, MountRecord};
 use crate::changer::inventory::ElementReport;
 use crate::id::{CartridgeId, LibraryId, LibraryIndex, RequestId};
+use crate::library::fault::Stale;
 use crate::library::queue::Blocker;
+use crate::library::{MotionStage, Unsettled};
 use crate::output::{Change, EventKind};
 use crate::request::{CartridgeRef, ElementName, Outcome, Place};
 use crate::time::Now;
@@ -46,7 +48,8 @@ impl Engine {
     ) -> Reconciled {
         let mut found = Reconciled::default();
         let Some(library_id) = self.library(index).and_then(|library| library.id) else { return found };
-        let (unsettled, moving) = self.unsettled(index, library_id);
+        let Unsettled { elements: unsettled, cartridges: moving } = self.unsettled(index, library_id);
+        let placed = self.placed_in(library_id);
         let Some(library) = self.library_mut(index) else { return found };
         let read: BTreeSet<ElementAddress> = reports.iter().map(|report| report.name.address).collect();
         library
@@ -67,10 +70,9 @@ impl Engine {
                 }
                 continue;
             }
-            let known = self
-                .library(index)
-                .and_then(|l| l.elements.get(report.name.address))
-                .and_then(|e| e.cartridge);
+            let known = self.library(index).and_then(|library| library.elements.get(report.name.address));
+            let known =
+                known.and_then(|element| element.cartridge).or(placed.get(&report.name.address).copied());
             let cartridge =
                 report.full.then(|| self.identify(report, known, library_id, &seen, &moving, now));
             if let Some((cartridge, is_new)) = &cartridge {
@@ -115,21 +117,33 @@ impl Engine {
         found
     }
 
-    /// Elements and cartridges whose motions are not settled, also those of an earlier process.
-    fn unsettled(
-        &self,
-        index: LibraryIndex,
-        id: LibraryId,
-    ) -> (BTreeSet<ElementAddress>, BTreeSet<CartridgeId>) {
-        let here =
-            self.library(index).into_iter().flat_map(|library| library.motions.values()).map(|m| &m.record);
-        let earlier = self.open_motions.values().filter(|record| record.library == id);
-        let (mut elements, mut cartridges) = (BTreeSet::new(), BTreeSet::new());
-        for record in here.chain(earlier) {
-            elements.extend([record.source.address, record.destination.address]);
-            cartridges.insert(record.cartridge);
+    /// Elements and cartridges of motions that are not settled, also those of an earlier process, and of motions that ended
+    /// while the elements were being read. Those are read again.
+    fn unsettled(&mut self, index: LibraryIndex, id: LibraryId) -> Unsettled {
+        let Some(library) = self.library_mut(index) else { return Unsettled::default() };
+        let mut unsettled = core::mem::take(&mut library.overtaken);
+        if !unsettled.elements.is_empty() {
+            library.stale = Stale::All;
         }
-        (elements, cartridges)
+        let sent = [MotionStage::Sent, MotionStage::Settling, MotionStage::Paired];
+        let here: Vec<_> =
+            library.motions.values().filter(|m| sent.contains(&m.stage)).map(|m| m.record.clone()).collect();
+        let earlier = self.open_motions.values().filter(|record| record.library == id);
+        for record in here.iter().chain(earlier) {
+            unsettled.elements.extend([record.source.address, record.destination.address]);
+            unsettled.cartridges.insert(record.cartridge);
+        }
+        unsettled
+    }
+
+    /// Where the catalogue has the library's cartridges: after a start the elements do not know yet.
+    fn placed_in(&self, library: LibraryId) -> BTreeMap<ElementAddress, CartridgeId> {
+        let here = self.catalogue.cartridges().filter(|cartridge| cartridge.library == library);
+        here.filter_map(|cartridge| match cartridge.place {
+            Place::Element(name) => Some((name.address, cartridge.id)),
+            _ => None,
+        })
+        .collect()
     }
 
     /// Which cartridge a full element holds: by its label, else the one that was known to be there, else a new one.
@@ -259,7 +273,10 @@ impl Engine {
             });
         }
         self.outbox.change(Change::MountEnded(id));
-        self.outbox.after(Effect::Event(EventKind::Dismounted { id }));
+        let barcode =
+            self.catalogue.cartridge(mount.cartridge).and_then(|cartridge| cartridge.barcode.clone());
+        let application = mount.application.clone();
+        self.outbox.after(Effect::Event(EventKind::Dismounted { id, barcode, application }));
         self.wake(index, Blocker::Medium(mount.cartridge));
         self.wake_for_drive(index, mount.drive);
     }

@@ -6,6 +6,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::Engine;
+use super::live::Follower;
 use crate::id::{BatchId, LibraryIndex, RequestId, Token};
 use crate::input::StoreFailure;
 use crate::output::{AdoptError, Answer, Change, Event, EventKind, Output, SubmitError};
@@ -21,6 +22,8 @@ pub(crate) enum Effect {
     Accepted(RequestId),
     /// The intent of its motion is durable.
     IntentDurable(RequestId),
+    /// That it is in process is durable: its first step may be sent.
+    BegunDurably(RequestId),
     /// Its end is durable.
     Ended(RequestId),
     /// What a survey of the library found is durable.
@@ -108,6 +111,7 @@ impl Engine {
                 Effect::Event(kind) => self.outbox.event(kind, now),
                 Effect::Accepted(id) => self.admit(id, now),
                 Effect::IntentDurable(id) => self.intent_durable(id),
+                Effect::BegunDurably(id) => self.begun_durably(id, now),
                 Effect::Ended(id) => self.ended_durably(id, now),
                 Effect::Surveyed(index) => self.surveyed_durably(index, now),
             }
@@ -129,16 +133,25 @@ impl Engine {
                     Answer::Submitted(_) => Answer::Submitted(Err(SubmitError::Store { reason: text() })),
                     Answer::Cancel(_) => Answer::Cancel(Err(CancelError::Store { reason: text() })),
                     Answer::Adopted(_) => Answer::Adopted(Err(AdoptError::Store { reason: text() })),
-                    closed @ Answer::SessionClosed { .. } => closed,
+                    // Nothing is claimed of what was not kept.
+                    Answer::SessionClosed { .. } => Answer::SessionClosed { cancelled: 0 },
                 };
                 self.outbox.put(Output::Answer { token, answer });
             }
         }
-        for live in self.live.values_mut() {
-            for token in core::mem::take(&mut live.followers) {
-                let answer = Answer::Cancel(Err(CancelError::Store { reason: reason.to_string() }));
-                self.outbox.put(Output::Answer { token, answer });
-            }
+        let followers: Vec<Follower> =
+            self.live.values_mut().flat_map(|live| core::mem::take(&mut live.followers)).collect();
+        for follower in followers {
+            let (token, answer) = match follower {
+                Follower::Cancel(token) => {
+                    (token, Answer::Cancel(Err(CancelError::Store { reason: text() })))
+                }
+                Follower::Submit(token) => {
+                    (token, Answer::Submitted(Err(SubmitError::Store { reason: text() })))
+                }
+                Follower::Adopt(token) => (token, Answer::Adopted(Err(AdoptError::Store { reason: text() }))),
+            };
+            self.outbox.put(Output::Answer { token, answer });
         }
     }
 }

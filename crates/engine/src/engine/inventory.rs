@@ -1,11 +1,14 @@
 //! How an inventory begins, and how it ends.
 
+use core::time::Duration;
+
 use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
+use super::emit::Effect;
 use super::live::Phase;
 use super::schedule::Start;
-use super::work::Work;
+use super::work::{Timer, Work};
 use crate::changer::ask::Refusal;
 use crate::changer::initialize::Initialize;
 use crate::changer::inventory::{Inventory, NotRead, ReadInventory};
@@ -17,33 +20,32 @@ use crate::request::{Failure, FailureKind, State};
 use crate::time::Now;
 use crate::view::LibraryError;
 
+/// Refreshes that may follow one another at once: one for each attention that a change of a library raises, and one more.
+const REFRESHES_IN_A_ROW: u32 = 3;
 const PORTS: [ElementType; 1] = [ElementType::ImportExport];
 
 impl Engine {
-    pub(crate) fn start_inventory(
-        &mut self,
-        index: LibraryIndex,
-        id: RequestId,
-        full: bool,
-        now: Now,
-    ) -> Start {
+    pub(crate) fn start_inventory(&mut self, index: LibraryIndex, id: RequestId) -> Start {
         let Some(library) = self.library_mut(index) else { return Start::Gone };
         if !library.is_still() {
             return Start::Hold;
         }
         library.reading = true;
-        let timing = library.config.timing;
         if let Some(live) = self.live.get_mut(&id) {
-            live.phase = Phase::Reading;
-            live.steps_sent = true;
+            live.phase = Phase::Beginning;
         }
         self.set_state(id, State::InProcess);
+        self.outbox.after(Effect::BegunDurably(id));
+        Start::Gone
+    }
+
+    pub(crate) fn begin_inventory(&mut self, index: LibraryIndex, id: RequestId, full: bool, now: Now) {
+        let Some(timing) = self.library(index).map(|library| library.config.timing) else { return };
         if full {
             self.begin(index, Work::Initialize(id, Initialize::new(timing)), now);
         } else {
             self.read_elements(index, Some(id), &TYPES, now);
         }
-        Start::Gone
     }
 
     pub(crate) fn read_elements(
@@ -66,6 +68,21 @@ impl Engine {
         let Some(library) = self.library_mut(index) else { return };
         let kinds: &'static [ElementType] = if library.stale == Stale::Ports { &PORTS } else { &TYPES };
         library.stale = Stale::Nothing;
+        // One that follows close upon another counts; after some in a row requests are served in between.
+        let timing = library.config.timing;
+        let close = now.monotonic.saturating_sub(library.refresh_after) < timing.retry_max;
+        library.refreshes = if close { library.refreshes.saturating_add(1) } else { 1 };
+        let doublings = library.refreshes.saturating_sub(REFRESHES_IN_A_ROW).min(16);
+        let pause = if doublings == 0 {
+            Duration::ZERO
+        } else {
+            timing.retry_min.saturating_mul(1 << doublings).min(timing.retry_max)
+        };
+        library.refresh_after = now.monotonic.saturating_add(pause);
+        if pause > Duration::ZERO {
+            let at = library.refresh_after;
+            self.set_timer(at, Timer::Schedule(index));
+        }
         self.read_elements(index, None, kinds, now);
     }
 
@@ -138,7 +155,7 @@ impl Engine {
         }
         let Some(id) = request else {
             // What is stale stays stale: the library is surveyed anew before anything moves.
-            if !matches!(refusal, Refusal::Path(_)) {
+            if !matches!(refusal, Refusal::Path(_)) && self.library(index).is_some_and(|l| !l.opening) {
                 let device = self.library_name(index).into();
                 let what = alloc::format!("it answered {command} with {refusal}");
                 self.unusable(index, LibraryError::Unfit { device, what }, now);
@@ -155,15 +172,11 @@ impl Engine {
     }
 
     /// What an inventory freed may be what somebody waits for.
-    fn wake_after_inventory(&mut self, index: LibraryIndex) {
+    pub(crate) fn wake_after_inventory(&mut self, index: LibraryIndex) {
         let Some(library) = self.library(index) else { return };
-        let free: alloc::vec::Vec<ElementAddress> = library
-            .elements
-            .of_kind(ElementType::Drive)
-            .map(|element| element.name.address)
-            .filter(|&address| library.elements.is_free_drive(address))
-            .collect();
-        for drive in free {
+        let drives: alloc::vec::Vec<ElementAddress> =
+            library.elements.of_kind(ElementType::Drive).map(|element| element.name.address).collect();
+        for drive in drives {
             self.wake_for_drive(index, drive);
         }
         self.wake(index, Blocker::Slot);

@@ -11,7 +11,7 @@ use crate::id::{LibraryIndex, RequestId, SessionId, Token};
 use crate::library::PlannedMotion;
 use crate::library::elements::Need;
 use crate::library::queue::{Blocker, Order};
-use crate::output::{Answer, Change, EventKind};
+use crate::output::{AdoptError, Answer, Change, EventKind};
 use crate::request::{
     CancelError, Cancellation, CancelledBy, Failure, Operation, Place, Request, State, Waiting,
 };
@@ -23,6 +23,8 @@ pub(crate) struct Live {
     /// The request; its state is what callers may see.
     pub(crate) request: Request,
     pub(crate) session: Option<SessionId>,
+    /// An administrator handed it in.
+    pub(crate) administrator: bool,
     /// `None` after a restart, until the library is there.
     pub(crate) library: Option<LibraryIndex>,
     pub(crate) phase: Phase,
@@ -30,8 +32,8 @@ pub(crate) struct Live {
     pub(crate) steps_sent: bool,
     /// Its end is decided and on its way to the store.
     pub(crate) ending: Option<State>,
-    /// Cancels that came while its end was on its way.
-    pub(crate) followers: Vec<Token>,
+    /// Who asked while its end was on its way.
+    pub(crate) followers: Vec<Follower>,
     pub(crate) order: Order,
     /// What it was woken from; passed on when it cannot use it.
     pub(crate) woken_from: Option<Blocker>,
@@ -47,6 +49,14 @@ pub(crate) struct Live {
     pub(crate) unloaded: bool,
 }
 
+/// A question about a request whose end is on its way to the store; it is answered when the end is durable.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Follower {
+    Cancel(Token),
+    Submit(Token),
+    Adopt(Token),
+}
+
 /// Where a live request stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -58,6 +68,8 @@ pub(crate) enum Phase {
     Blocked(Blocker),
     /// Known to have done nothing; tried again after a pause.
     Pausing,
+    /// That it is in process is being made durable: its first step, an unload or a reading, follows.
+    Beginning,
     /// Its intent is being made durable.
     Intent,
     /// Its intent is durable, the arm is not free.
@@ -83,6 +95,7 @@ impl Live {
             order: Order::new(request.operation(), request.priority, age),
             request,
             session: None,
+            administrator: false,
             library: None,
             phase,
             steps_sent: false,
@@ -154,6 +167,8 @@ impl Engine {
         request.ended_at = Some(now.wall);
         let (order, blocker, library, woken_from) =
             (live.order, live.blocker(), live.library, live.woken_from.take());
+        let (cartridge, operation) = (live.request.cartridge, live.request.operation());
+        let begun_reading = live.phase == Phase::Beginning && operation == Operation::Inventory;
         for timer in [live.deadline.take(), live.pause.take()].into_iter().flatten() {
             self.timers.remove(&timer);
         }
@@ -162,12 +177,23 @@ impl Engine {
         if let Some(index) = library {
             if let Some(library) = self.library_mut(index) {
                 library.queue.remove(order, blocker);
+                if begun_reading {
+                    library.reading = false;
+                }
             }
             // What it was woken for it does not use any more.
-            if let Some(from) = woken_from {
-                self.wake(index, from);
+            match woken_from {
+                Some(Blocker::Drive(drive)) => self.wake_for_drive(index, drive),
+                Some(other) => {
+                    self.wake(index, other);
+                }
+                None => {}
             }
             self.release(id, index);
+            // A mount can be waiting for this dismount although it had reserved nothing yet.
+            if let (Some(cartridge), Operation::Dismount) = (cartridge, operation) {
+                self.wake(index, Blocker::Medium(cartridge));
+            }
             self.mark_dirty(index);
         }
     }
@@ -202,18 +228,40 @@ impl Engine {
         }
         live.request.state = state.clone();
         live.request.ended_at.get_or_insert(now.wall);
-        for token in core::mem::take(&mut live.followers) {
-            let answer = match &state {
-                State::Cancelled { .. } => Ok(Cancellation::Cancelled),
-                State::Stopped { .. } => Ok(Cancellation::Stopping),
-                other => Err(CancelError::AlreadyFinished { id, state: other.clone().into() }),
-            };
-            if let Ok(cancellation) = answer {
-                self.outbox.after(Effect::Event(EventKind::CancelAccepted { id, cancellation }));
-            }
-            self.outbox.after(Effect::Answer(token, Answer::Cancel(answer)));
+        for follower in core::mem::take(&mut live.followers) {
+            self.answer_follower(follower, &live.request);
         }
         self.tell(EventKind::Request(live.request), now);
+    }
+
+    fn answer_follower(&mut self, follower: Follower, ended: &Request) {
+        let id = ended.id;
+        let (token, answer) = match follower {
+            Follower::Submit(token) => (token, Answer::Submitted(Ok(ended.clone()))),
+            Follower::Adopt(token) if self.catalogue.mount(id).is_some() => {
+                (token, Answer::Adopted(Ok(ended.clone())))
+            }
+            Follower::Adopt(token) => {
+                (token, Answer::Adopted(Err(AdoptError::Ended { id, state: ended.state.clone().into() })))
+            }
+            Follower::Cancel(token) => {
+                let answer = match &ended.state {
+                    State::Cancelled { .. } => Ok(Cancellation::Cancelled),
+                    State::Stopped { .. } => Ok(Cancellation::Stopping),
+                    other => Err(CancelError::AlreadyFinished { id, state: other.clone().into() }),
+                };
+                if let Ok(cancellation) = answer {
+                    let application = ended.application.clone();
+                    self.outbox.after(Effect::Event(EventKind::CancelAccepted {
+                        id,
+                        application,
+                        cancellation,
+                    }));
+                }
+                (token, Answer::Cancel(answer))
+            }
+        };
+        self.outbox.after(Effect::Answer(token, answer));
     }
 
     /// Frees what a request has reserved, and wakes who waits for it.

@@ -65,6 +65,8 @@ pub struct Engine {
     /// Libraries whose schedule is to be looked at before this input is done.
     dirty: VecDeque<LibraryIndex>,
     store_failed: Option<Arc<str>>,
+    /// Nothing new is begun any more.
+    stopped: bool,
 }
 
 impl Engine {
@@ -98,6 +100,7 @@ impl Engine {
             outbox: Outbox::default(),
             dirty: VecDeque::new(),
             store_failed: None,
+            stopped: false,
         };
         engine.restore(snapshot.requests, snapshot.motions, now);
         for n in 0..engine.libraries.len() {
@@ -118,6 +121,7 @@ impl Engine {
             Input::Found { token, result } => self.found(token, result, now),
             Input::Completed { command, result } => self.completed(command, result, now),
             Input::Claimed { library, result } => self.claimed(library, result, now),
+            Input::Stop => self.stopped = true,
             Input::Tick => {}
         }
         self.fire_timers(now);
@@ -173,6 +177,7 @@ impl Engine {
                 Timer::Wake(task) => self.step_task(task, Heard::Woken, now),
                 Timer::Reopen(library) => self.begin_open(library, now),
                 Timer::Requeue(request) => self.requeue_after_pause(request, now),
+                Timer::Schedule(library) => self.mark_dirty(library),
                 Timer::Deadline(request) => self.deadline_passed(request, now),
             }
         }

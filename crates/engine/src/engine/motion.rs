@@ -2,6 +2,7 @@
 
 use alloc::string::{String, ToString};
 use alloc::vec;
+use alloc::vec::Vec;
 
 use autochanger_scsi::{ElementType, Sense};
 
@@ -12,7 +13,7 @@ use super::work::{Timer, Work};
 use crate::catalog::{MotionRecord, MotionState};
 use crate::changer::exchange::Exchange;
 use crate::changer::motion::{Motion, Moved};
-use crate::changer::settle::Settle;
+use crate::changer::settle::{Proof, Settle};
 use crate::command::PathFault;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::elements::ElementState;
@@ -109,14 +110,33 @@ impl Engine {
         }
     }
 
+    /// The picture on which they were made is in doubt: intents that were not sent are taken back.
+    pub(crate) fn retract_unsent(&mut self, index: LibraryIndex, now: Now) {
+        let Some(library) = self.library(index) else { return };
+        let unsent = [MotionStage::Intent, MotionStage::Prepared];
+        let ids: Vec<RequestId> =
+            library.motions.iter().filter(|(_, m)| unsent.contains(&m.stage)).map(|(&id, _)| id).collect();
+        for id in ids {
+            self.drop_intent(id, now);
+            self.back_to_queue(index, id, now);
+        }
+    }
+
     pub(crate) fn close_motion(
         &mut self,
         index: LibraryIndex,
         id: RequestId,
         state: MotionState,
     ) -> Option<PlannedMotion> {
-        let mut motion = self.library_mut(index)?.motions.remove(&id)?;
+        let library = self.library_mut(index)?;
+        let mut motion = library.motions.remove(&id)?;
         motion.record.state = state;
+        // What is being read was true before this motion ended.
+        if library.reading || library.opening {
+            let MotionRecord { source, destination, cartridge, .. } = &motion.record;
+            library.overtaken.elements.extend([source.address, destination.address]);
+            library.overtaken.cartridges.insert(*cartridge);
+        }
         self.outbox.change(Change::Motion(motion.record.clone()));
         Some(motion)
     }
@@ -173,7 +193,10 @@ impl Engine {
             motion.stage = MotionStage::Settling;
         }
         if !core::mem::replace(&mut motion.doubted, true) {
-            self.tell(EventKind::MotionInDoubt { request: id, why }, now);
+            let Some(application) = self.live.get(&id).map(|live| live.request.application.clone()) else {
+                return;
+            };
+            self.tell(EventKind::MotionInDoubt { request: id, application, why }, now);
         }
     }
 
@@ -189,7 +212,11 @@ impl Engine {
         let Some(motion) = self.close_motion(index, id, state) else { return };
         match moved {
             Moved::Yes => self.arrived(index, id, &motion.record, now),
-            Moved::No { sense, why } => self.not_moved(index, id, &motion, sense, why, now),
+            Moved::No { sense, why, proof } => {
+                // What the device answered in so many words is not the path's fault.
+                let silent = sense.is_none() && proof == Proof::None;
+                self.not_moved(index, id, &motion, sense, silent, why, now);
+            }
             Moved::NotSent(fault) => self.not_sent(index, id, &motion, fault, now),
             Moved::Unknown { why } => self.lost_sight(index, id, &motion, why, now),
         }
@@ -262,6 +289,7 @@ impl Engine {
         id: RequestId,
         motion: &PlannedMotion,
         sense: Option<Sense>,
+        silent: bool,
         why: String,
         now: Now,
     ) {
@@ -286,7 +314,7 @@ impl Engine {
                 let kind = match meaning {
                     Meaning::Failed(kind) => kind,
                     Meaning::UnloadFirst => FailureKind::DriveFault,
-                    _ if sense.is_none() => FailureKind::PathLost,
+                    _ if silent => FailureKind::PathLost,
                     _ => FailureKind::LibraryFault,
                 };
                 // The picture that led here was wrong: it is read again before the next move.

@@ -119,21 +119,44 @@ impl Engine {
         id: RequestId,
         cartridge: CartridgeId,
         drive: ElementAddress,
-        now: Now,
     ) -> bool {
-        let Some(library) = self.library(index).filter(|library| library.config.unload_before_move) else {
+        let wanted = self.library(index).is_some_and(|library| library.config.unload_before_move);
+        if !wanted || self.drive_device(index, drive).is_none() {
             return false;
-        };
-        let timing = library.config.timing;
-        let Some(device) = self.drive_device(index, drive) else { return false };
+        }
         self.reserve(index, id, cartridge, drive, None);
+        if let Some(live) = self.live.get_mut(&id) {
+            live.phase = Phase::Beginning;
+        }
         self.set_state(id, State::InProcess);
-        let Some(live) = self.live.get_mut(&id) else { return false };
-        live.phase = Phase::Unloading;
-        live.steps_sent = true;
-        let force = matches!(live.request.wanted, Wanted::Dismount { force: true, .. });
-        self.begin(index, Work::Unload(id, Unload::new(device, timing, force)), now);
+        self.outbox.after(Effect::BegunDurably(id));
         true
+    }
+
+    /// That a request is in process is durable: its first step is sent.
+    pub(crate) fn begun_durably(&mut self, id: RequestId, now: Now) {
+        let Some(live) = self.live.get_mut(&id) else { return };
+        if live.phase != Phase::Beginning || live.ending.is_some() {
+            return;
+        }
+        let Some(index) = live.library else { return };
+        live.steps_sent = true;
+        let (wanted, drive) = (live.request.wanted.clone(), live.request.drive);
+        match wanted {
+            Wanted::Inventory { full, .. } => {
+                live.phase = Phase::Reading;
+                self.begin_inventory(index, id, full, now);
+            }
+            Wanted::Dismount { force, .. } => {
+                live.phase = Phase::Unloading;
+                let way = drive.and_then(|drive| self.drive_device(index, drive));
+                let timing = self.library(index).map(|library| library.config.timing);
+                if let (Some(device), Some(timing)) = (way, timing) {
+                    self.begin(index, Work::Unload(id, Unload::new(device, timing, force)), now);
+                }
+            }
+            Wanted::Mount { .. } => {}
+        }
     }
 
     /// The library wants the drive unloaded by us, although the configuration said otherwise.

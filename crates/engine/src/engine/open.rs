@@ -14,6 +14,7 @@ use crate::changer::survey::{NotSurveyed, Survey, Surveyed, TYPES};
 use crate::command::PathFault;
 use crate::id::{LibraryId, LibraryIndex};
 use crate::input::ClaimError;
+use crate::library::Unsettled;
 use crate::library::fault::Stale;
 use crate::output::{Change, EventKind, Output};
 use crate::time::Now;
@@ -105,7 +106,11 @@ impl Engine {
     }
 
     fn begin_survey(&mut self, index: LibraryIndex, now: Now) {
-        let Some(library) = self.library(index) else { return };
+        // What was intended on the old picture is intended again on the new one.
+        self.retract_unsent(index, now);
+        let Some(library) = self.library_mut(index) else { return };
+        library.stale = Stale::Nothing;
+        library.overtaken = Unsettled::default();
         let config = &library.config;
         let survey = Survey::new(config.drives.clone(), config.timing, config.max_transfer);
         self.begin(index, Work::Survey(Box::new(survey)), now);
@@ -126,7 +131,6 @@ impl Engine {
         library.geometry = found.geometry;
         library.capabilities = found.capabilities;
         library.style = found.style;
-        library.stale = Stale::Nothing;
         library.opening = false;
         library.retry_pause = library.config.timing.retry_min;
         let drives: alloc::vec::Vec<_> = library
@@ -143,10 +147,12 @@ impl Engine {
                     drive.serial = path
                         .and_then(|path| path.serial.clone())
                         .or_else(|| told.and_then(|drive| drive.serial.clone()));
-                    drive.device = path.map(|path| path.device);
+                    // A drive that did not answer this time is where it was.
+                    drive.device = path.map(|path| path.device).or(drive.device);
                     let product =
                         path.map(|path| &path.product).or(told.and_then(|drive| drive.product.as_ref()));
-                    drive.generation = product.and_then(|product| generation::of_drive(product));
+                    drive.generation =
+                        product.and_then(|product| generation::of_drive(product)).or(drive.generation);
                 }
             });
         }
@@ -160,6 +166,7 @@ impl Engine {
         }
         self.set_library_state(index, LibraryState::Ready, now);
         self.attach_orphans(index, now);
+        self.wake_after_inventory(index);
         self.mark_dirty(index);
     }
 
@@ -172,7 +179,10 @@ impl Engine {
     /// Something a person must put right. What may right itself (another manager that ends, a library that comes
     /// online) is tried again all the same; a wrong secret or address is not.
     pub(crate) fn unusable(&mut self, index: LibraryIndex, error: LibraryError, now: Now) {
-        let may_right_itself = matches!(error, LibraryError::InUse { .. } | LibraryError::Unfit { .. });
+        // A library that has served will serve again: whatever its path says now is tried again.
+        let known = self.library(index).is_some_and(|library| library.id.is_some());
+        let may_right_itself =
+            known || matches!(error, LibraryError::InUse { .. } | LibraryError::Unfit { .. });
         self.set_library_state(index, LibraryState::Unusable(error), now);
         if may_right_itself {
             self.reopen_later(index, now);
@@ -182,7 +192,7 @@ impl Engine {
     fn reopen_later(&mut self, index: LibraryIndex, now: Now) {
         let Some(library) = self.library_mut(index) else { return };
         let pause = library.retry_pause;
-        library.retry_pause = (pause * 2).min(library.config.timing.retry_max);
+        library.retry_pause = pause.saturating_mul(2).min(library.config.timing.retry_max);
         library.opening = true;
         self.set_timer(now.monotonic.saturating_add(pause), Timer::Reopen(index));
     }

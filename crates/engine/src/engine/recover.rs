@@ -1,11 +1,12 @@
 //! After a restart: what was kept becomes live again, and open motions are looked into before anything else moves.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use super::Engine;
 use super::live::{Live, Phase};
 use super::work::{Timer, Work};
-use crate::catalog::MotionRecord;
+use crate::catalog::{MotionRecord, MotionState};
 use crate::changer::motion::Motion;
 use crate::id::{LibraryIndex, RequestId};
 use crate::input::RestartPolicy;
@@ -16,11 +17,15 @@ use crate::time::Now;
 
 impl Engine {
     pub(crate) fn restore(&mut self, mut requests: Vec<Request>, motions: Vec<MotionRecord>, now: Now) {
-        self.open_motions = motions.into_iter().map(|motion| (motion.request, motion)).collect();
+        let sent = motions.iter().filter(|motion| motion.state != MotionState::NotSent);
+        let sent: BTreeSet<RequestId> = sent.map(|motion| motion.request).collect();
+        let open = motions.into_iter().filter(|motion| motion.state == MotionState::Open);
+        self.open_motions = open.map(|motion| (motion.request, motion)).collect();
         // Ids are UUIDs of version 7: their order is the order of age.
         requests.sort_by_key(|request| (request.queued_at, request.id));
         for request in requests {
-            self.restore_request(request, now);
+            let sent = sent.contains(&request.id);
+            self.restore_request(request, sent, now);
         }
         let cartridges: Vec<_> = self.open_motions.values().map(|m| (m.cartridge, m.request)).collect();
         for (cartridge, request) in cartridges {
@@ -28,7 +33,7 @@ impl Engine {
         }
     }
 
-    fn restore_request(&mut self, request: Request, now: Now) {
+    fn restore_request(&mut self, request: Request, sent: bool, now: Now) {
         let id = request.id;
         self.accepted += 1;
         let deadline = request.deadline.map(|deadline| {
@@ -36,7 +41,9 @@ impl Engine {
         });
         let open_motion = self.open_motions.contains_key(&id);
         let stopping = request.stopping.is_some();
-        let steps_sent = open_motion || request.motions > 0 || request.state == State::InProcess;
+        // An unload and a reading have no motion; that they are in process is durable before they are sent.
+        let other_step = request.state == State::InProcess && request.operation() != Operation::Mount;
+        let steps_sent = sent || other_step;
         let mut live = Live::new(request, self.accepted, Phase::Orphan, deadline);
         live.steps_sent = steps_sent;
         self.live.insert(id, live);
@@ -78,7 +85,7 @@ impl Engine {
 
     fn settle_open_motion(&mut self, index: LibraryIndex, id: RequestId, record: MotionRecord, now: Now) {
         let Some(mut settle) = self.settle_for(index, &record) else { return };
-        settle.sent_before(record.at);
+        settle.sent_now(now);
         let drive_is_goal = record.destination.kind == autochanger_scsi::ElementType::Drive;
         let (drive, slot) = if drive_is_goal {
             (record.destination.address, record.source.address)

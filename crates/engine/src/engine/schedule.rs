@@ -23,15 +23,18 @@ pub(crate) enum Start {
 impl Engine {
     /// Starts what can be started.
     pub(crate) fn schedule(&mut self, index: LibraryIndex, now: Now) {
-        if self.store_failed.is_some() {
+        if self.store_failed.is_some() || self.stopped {
             return;
         }
         let Some(library) = self.library(index) else { return };
         if !library.is_ready() || library.reading {
             return;
         }
-        if library.stale != Stale::Nothing {
-            if !library.arm_is_busy() && self.changer_is_idle(index) {
+        if library.stale != Stale::Nothing && library.refresh_after <= now.monotonic {
+            self.retract_unsent(index, now);
+            if self.library(index).is_some_and(|library| !library.arm_is_busy())
+                && self.changer_is_idle(index)
+            {
                 self.refresh(index, now);
             }
             return;
@@ -90,10 +93,15 @@ impl Engine {
         self.show_waiting(id, Some(blocker.into()));
         // What it was woken for is still there: the next in line may be able to use it.
         match woken_from {
-            // A drive is free, and not for this one's medium: it can be for that of one behind it.
+            // A drive can be had, and not for this one's medium: it can be for that of one behind it.
             Some(from) if from == blocker => {
-                let free =
-                    self.library(index).is_some_and(|l| l.elements.free_drive(Need::default()).is_some());
+                let free = self.library(index).is_some_and(|l| {
+                    let any = Need::default();
+                    l.elements
+                        .free_drive(any)
+                        .or_else(|| Some(l.elements.idle_loaded_drive(None, any)?.name.address))
+                        .is_some()
+                });
                 if blocker == Blocker::AnyDrive && free {
                     self.wake_behind(index, blocker, order);
                 }
@@ -117,7 +125,7 @@ impl Engine {
             return self.end_early(id, CancelledBy::Deadline, now);
         }
         // A drive rewinds and unloads while the arm is elsewhere.
-        if live.request.operation() == Operation::Dismount && self.unload_early(index, id, now) {
+        if live.request.operation() == Operation::Dismount && self.unload_early(index, id) {
             return;
         }
         if let Some(library) = self.library_mut(index) {
@@ -129,10 +137,7 @@ impl Engine {
     fn start(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> Start {
         let Some(live) = self.live.get(&id) else { return Start::Gone };
         match &live.request.wanted {
-            Wanted::Inventory { full, .. } => {
-                let full = *full;
-                self.start_inventory(index, id, full, now)
-            }
+            Wanted::Inventory { .. } => self.start_inventory(index, id),
             Wanted::Mount { drive, .. } => {
                 let named = *drive;
                 self.start_mount(index, id, named, now)

@@ -117,7 +117,11 @@ impl Engine {
             self.fail(id, failure.with_place(Place::Element(source)), now);
             return Start::Gone;
         }
-        if !unloaded && self.begin_unload(index, id, cartridge, source.address, now) {
+        if let Err(failure) = self.may_take(id, cartridge) {
+            self.fail(id, failure, now);
+            return Start::Gone;
+        }
+        if !unloaded && self.begin_unload(index, id, cartridge, source.address) {
             return Start::Gone;
         }
         let slot = match self.choose_slot(index, id, cartridge) {
@@ -138,16 +142,16 @@ impl Engine {
         Start::Gone
     }
 
-    pub(crate) fn unload_early(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> bool {
+    pub(crate) fn unload_early(&mut self, index: LibraryIndex, id: RequestId) -> bool {
         let Some(live) = self.live.get(&id) else { return false };
         let Some(cartridge) = live.request.cartridge.filter(|_| !live.unloaded) else { return false };
         let ready = self.library(index).is_some_and(|library| library.is_ready());
-        if !ready || self.store_failed.is_some() || self.medium_is_busy(cartridge, id) {
+        if !ready || self.stopped || self.store_failed.is_some() || self.medium_is_busy(cartridge, id) {
             return false;
         }
         match self.standing_place(id, cartridge) {
-            Ok(place) if place.kind == ElementType::Drive => {
-                self.begin_unload(index, id, cartridge, place.address, now)
+            Ok(place) if place.kind == ElementType::Drive && self.may_take(id, cartridge).is_ok() => {
+                self.begin_unload(index, id, cartridge, place.address)
             }
             _ => false,
         }
@@ -174,11 +178,32 @@ impl Engine {
             ));
         }
         let home = self.catalogue.cartridge(cartridge).and_then(|cartridge| cartridge.home);
-        if let Some(home) = home.filter(|&home| usable(home)) {
+        let is_slot = |slot: ElementAddress| {
+            library.elements.get(slot).is_some_and(|element| element.name.kind == ElementType::Storage)
+        };
+        if let Some(home) = home.filter(|&home| usable(home) && is_slot(home)) {
             return Ok(Some(home));
         }
         let Some(library_id) = library.id else { return Ok(None) };
         Ok(library.elements.vacant_slot(|slot| self.catalogue.is_home_of_other(library_id, slot, cartridge)))
+    }
+
+    /// Whose medium it is can have changed since the dismount was handed in.
+    fn may_take(&self, id: RequestId, cartridge: CartridgeId) -> Result<(), Failure> {
+        let (Some(live), Some(mount)) = (self.live.get(&id), self.catalogue.mount_of(cartridge)) else {
+            return Ok(());
+        };
+        let force = matches!(live.request.wanted, Wanted::Dismount { force: true, .. });
+        if mount.application == live.request.application || (force && live.administrator) {
+            return Ok(());
+        }
+        let message = alloc::format!(
+            "cartridge {} is open in drive {} for {:?}",
+            self.cartridge_name(cartridge),
+            mount.drive,
+            mount.application
+        );
+        Err(Failure::new(FailureKind::MediaOpen, message))
     }
 
     /// The element in which the cartridge stands.

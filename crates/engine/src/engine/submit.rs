@@ -9,14 +9,16 @@ use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
 use super::emit::Effect;
-use super::live::{Live, Phase};
+use super::live::{Follower, Live, Phase};
 use super::work::Timer;
 use crate::catalog::{Caller, Role, generation};
 use crate::id::{CartridgeId, LibraryId, LibraryIndex, RequestId, Token};
 use crate::input::StoreFailure;
 use crate::library::elements::Need;
 use crate::output::{Answer, Change, EventKind, Output, SubmitError};
-use crate::request::{Access, CancelError, CartridgeRef, Place, Request, State, Submission, Wanted};
+use crate::request::{
+    Access, CancelError, CartridgeRef, Operation, Place, Request, State, Submission, Wanted,
+};
 use crate::time::Now;
 
 /// Priorities (RSM: `NTMS_PRIORITY_LOWEST` to `NTMS_PRIORITY_HIGHEST`).
@@ -47,9 +49,8 @@ impl Engine {
             let error = SubmitError::Store { reason: reason.to_string() };
             return self.answer_submit(token, Err(error));
         }
-        if let Some(live) = self.live.get(&submission.id) {
-            let answer = repeat_of(&live.request, &submission);
-            return self.answer_submit(token, answer);
+        if self.live.contains_key(&submission.id) {
+            return self.answer_repeat(token, &submission);
         }
         if submission.id_given {
             if self.lookups.len() >= self.config.max_pending_cancels {
@@ -76,13 +77,8 @@ impl Engine {
             LookupFor::Submit { token, submission } => match result {
                 Ok(Some(request)) => self.answer_submit(token, repeat_of(&request, &submission)),
                 // It may have become live while the store was asked.
-                Ok(None) => match self.live.get(&submission.id) {
-                    Some(live) => {
-                        let answer = repeat_of(&live.request, &submission);
-                        self.answer_submit(token, answer);
-                    }
-                    None => self.accept(token, submission, now),
-                },
+                Ok(None) if self.live.contains_key(&submission.id) => self.answer_repeat(token, &submission),
+                Ok(None) => self.accept(token, submission, now),
                 Err(error) => self.answer_submit(token, Err(SubmitError::Store { reason: failure(error) })),
             },
             LookupFor::Cancel { token, caller, id } => {
@@ -98,12 +94,24 @@ impl Engine {
         }
     }
 
+    /// A request that is live is handed in again. While its end is being written, the end is the answer.
+    fn answer_repeat(&mut self, token: Token, submission: &Submission) {
+        let Some(live) = self.live.get_mut(&submission.id) else { return };
+        match repeat_of(&live.request, submission) {
+            Ok(_) if live.ending.is_some() => live.followers.push(Follower::Submit(token)),
+            answer => self.answer_submit(token, answer),
+        }
+    }
+
     fn answer_submit(&mut self, token: Token, answer: Result<Request, SubmitError>) {
         self.outbox.after(Effect::Answer(token, Answer::Submitted(answer)));
     }
 
     fn accept(&mut self, token: Token, submission: Submission, now: Now) {
-        let checked = self.check(&submission);
+        let limit = self.config.max_live_requests;
+        let full = self.live.len() >= limit;
+        let checked =
+            if full { Err(SubmitError::ResourceExhausted { limit }) } else { self.check(&submission) };
         match checked {
             Err(error) => self.answer_submit(token, Err(error)),
             Ok(resolved) => {
@@ -116,7 +124,8 @@ impl Engine {
         }
     }
 
-    /// Accepts a request of the manager's own.
+    /// Accepts a request of the manager's own: one for a drive at most, so that no bound is needed, and a full house can
+    /// still be emptied.
     pub(crate) fn submit_own(&mut self, submission: Submission, now: Now) -> Option<RequestId> {
         let resolved = self.check(&submission).ok()?;
         Some(self.take_in(submission, resolved, now))
@@ -149,6 +158,7 @@ impl Engine {
         self.outbox.after(Effect::Accepted(id));
         let mut live = Live::new(request, self.accepted, Phase::Accepting, deadline);
         live.session = Some(caller.session);
+        live.administrator = caller.role == Role::Administrator;
         live.library = Some(resolved.index);
         self.live.insert(id, live);
         id
@@ -157,9 +167,6 @@ impl Engine {
     fn check(&self, submission: &Submission) -> Result<Resolved, SubmitError> {
         if !PRIORITIES.contains(&submission.priority) {
             return Err(SubmitError::PriorityOutOfRange(submission.priority));
-        }
-        if self.live.len() >= self.config.max_live_requests {
-            return Err(SubmitError::ResourceExhausted { limit: self.config.max_live_requests });
         }
         match &submission.wanted {
             Wanted::Inventory { library, .. } => {
@@ -355,6 +362,18 @@ impl Engine {
         }
         let in_drive =
             matches!(&cartridge.place, Place::Element(element) if element.kind == ElementType::Drive);
+        // A medium that is being mounted for another application will be that one's.
+        let owner = self.catalogue.reserver(id).and_then(|by| self.live.get(&by)).map(|live| &live.request);
+        let owner = owner.filter(|request| request.operation() == Operation::Mount);
+        if let Some(owner) = owner.filter(|owner| owner.application != caller.application)
+            && !(force && caller.role == Role::Administrator)
+        {
+            return Err(SubmitError::MediaOpen {
+                cartridge: name(),
+                drive: owner.drive.map_or(0, |drive| drive.0),
+                application: owner.application.to_string(),
+            });
+        }
         // On its way into a drive is as good as in it: the dismount waits for the mount's end.
         if !in_drive && self.catalogue.reserver(id).is_none() {
             return Err(SubmitError::NotMounted { cartridge: name(), place: cartridge.place.clone() });

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use autochanger_scsi::ElementType;
 
 use super::Engine;
+use super::live::{Live, Phase};
 use crate::catalog::Cartridge;
 use crate::id::{CartridgeId, LibraryId, Path, RequestId};
 use crate::library::Library;
@@ -104,16 +105,22 @@ impl<'a> View<'a> {
         cartridges
     }
 
+    /// What is not durable is not shown.
+    fn accepted(&self) -> impl Iterator<Item = &'a Live> {
+        self.0.live.values().filter(|live| live.phase != Phase::Accepting)
+    }
+
     /// The requests that have not ended, oldest first.
     pub fn requests(&self) -> Vec<Request> {
-        let mut requests: Vec<Request> = self.0.live.values().map(|live| live.request.clone()).collect();
+        let mut requests: Vec<Request> = self.accepted().map(|live| live.request.clone()).collect();
         requests.sort_by_key(|request| (request.queued_at, request.id));
         requests
     }
 
     /// One request that has not ended.
     pub fn request(&self, id: RequestId) -> Option<Request> {
-        self.0.live.get(&id).map(|live| live.request.clone())
+        let live = self.0.live.get(&id).filter(|live| live.phase != Phase::Accepting)?;
+        Some(live.request.clone())
     }
 
     /// The way to the drive of a mount, where one is known.

@@ -63,6 +63,7 @@ pub(crate) enum Timer {
     Wake(TaskId),
     Reopen(LibraryIndex),
     Requeue(RequestId),
+    Schedule(LibraryIndex),
     Deadline(RequestId),
 }
 
@@ -209,20 +210,31 @@ impl Engine {
                 self.outbox.put(Output::Execute { path, id, command });
             }
         }
-        self.note_attention(path, &result, now);
+        self.note_attention(task, path, &result, now);
         self.step_task(task, Heard::Answer(result), now);
     }
 
     /// A unit attention is the only way in which a library tells of changes: what it touches is read again.
-    fn note_attention(&mut self, path: Path, result: &Result<Completion, TransportError>, now: Now) {
+    fn note_attention(
+        &mut self,
+        task: TaskId,
+        path: Path,
+        result: &Result<Completion, TransportError>,
+        now: Now,
+    ) {
         let Ok(completion) = result else { return };
         if path.device != Device::Changer || completion.status != Status::CheckCondition {
             return;
         }
+        let surveyed = self.tasks.get(&task).is_some_and(|task| match &task.work {
+            Work::Survey(survey) => survey.is_under_way(),
+            _ => false,
+        });
         let Some(sense) = completion.sense().filter(|sense| sense.key == SenseKey::UnitAttention) else {
             return;
         };
-        let Some(library) = self.library_mut(path.library).filter(|library| library.is_ready()) else {
+        let Some(library) = self.library_mut(path.library).filter(|library| surveyed || library.is_ready())
+        else {
             return;
         };
         let touched = if sense.unit_attention_overflow { Stale::All } else { stale(sense.code) };

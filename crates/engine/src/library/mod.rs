@@ -4,16 +4,16 @@ pub(crate) mod elements;
 pub(crate) mod fault;
 pub(crate) mod queue;
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use autochanger_scsi::{DeviceCapabilities, ElementAddressAssignment, ElementType};
+use autochanger_scsi::{DeviceCapabilities, ElementAddress, ElementAddressAssignment, ElementType};
 
 use crate::catalog::{Identity, MotionRecord};
 use crate::changer::inventory::ReadStyle;
-use crate::id::{LibraryId, LibraryIndex, RequestId};
+use crate::id::{CartridgeId, LibraryId, LibraryIndex, RequestId};
 use crate::input::LibraryConfig;
 use crate::request::ElementName;
 use crate::view::LibraryState;
@@ -46,9 +46,22 @@ pub(crate) struct Library {
     pub(crate) queue: Queue,
     /// What unit attentions have made stale and was not read again yet.
     pub(crate) stale: Stale,
+    /// Elements and cartridges whose motions ended while the elements were being read.
+    pub(crate) overtaken: Unsettled,
     /// An inventory runs: nothing moves meanwhile.
     pub(crate) reading: bool,
+    /// Refreshes in a row, and when the next one may begin: a device that raises an attention at each look must not keep
+    /// everybody waiting.
+    pub(crate) refreshes: u32,
+    pub(crate) refresh_after: Duration,
     pub(crate) motions: BTreeMap<RequestId, PlannedMotion>,
+}
+
+/// Elements and cartridges of which a report is not to be believed.
+#[derive(Debug, Default)]
+pub(crate) struct Unsettled {
+    pub(crate) elements: BTreeSet<ElementAddress>,
+    pub(crate) cartridges: BTreeSet<CartridgeId>,
 }
 
 /// A motion from its intent to its end.
@@ -81,7 +94,9 @@ pub(crate) enum MotionStage {
 }
 
 impl Library {
-    pub(crate) fn new(index: LibraryIndex, config: LibraryConfig) -> Self {
+    pub(crate) fn new(index: LibraryIndex, mut config: LibraryConfig) -> Self {
+        // A pause of nothing would be a loop.
+        config.timing.retry_min = config.timing.retry_min.max(Duration::from_millis(1));
         let retry_pause = config.timing.retry_min;
         Self {
             index,
@@ -99,7 +114,10 @@ impl Library {
             elements: Elements::default(),
             queue: Queue::default(),
             stale: Stale::Nothing,
+            overtaken: Unsettled::default(),
             reading: false,
+            refreshes: 0,
+            refresh_after: Duration::ZERO,
             motions: BTreeMap::new(),
         }
     }

@@ -71,6 +71,8 @@ pub enum FailureKind {
     CartridgeMissing,
     /// The cartridge is not in a drive.
     NotMounted,
+    /// Another application has the medium mounted.
+    MediaOpen,
     /// The store failed.
     Store,
 }
@@ -99,7 +101,7 @@ impl FailureKind {
     /// Whose fault it is.
     pub fn fault_of(self) -> FaultOf {
         match self {
-            Self::Incompatible | Self::Refused | Self::NotMounted => FaultOf::Caller,
+            Self::Incompatible | Self::Refused | Self::NotMounted | Self::MediaOpen => FaultOf::Caller,
             Self::MediumFault => FaultOf::Medium,
             Self::DriveFault | Self::MediumHeld => FaultOf::Drive,
             Self::SourceEmpty | Self::DestinationFull | Self::LibraryFault | Self::CartridgeMissing => {
@@ -132,6 +134,7 @@ impl FailureKind {
             Self::Unknown => "the library is read again by itself; look where the cartridge is then",
             Self::Interrupted => "the cartridge is where the message says; ask again",
             Self::NotMounted => "if it should be in a drive, run an inventory: hands may have been there",
+            Self::MediaOpen => "ask it to dismount, or, as an administrator, dismount with `force`",
             Self::Store => "check the store's disk, then open the manager again",
         }
     }

@@ -35,7 +35,7 @@ pub struct Disk {
 }
 
 impl Disk {
-    fn commit(&mut self, changes: Vec<Change>) {
+    pub fn commit(&mut self, changes: Vec<Change>) {
         for change in changes {
             match change {
                 Change::Library(record) => {
@@ -76,7 +76,9 @@ impl Disk {
             motions: self
                 .motions
                 .values()
-                .filter(|motion| motion.state == MotionState::Open)
+                .filter(|motion| {
+                    self.requests.get(&motion.request).is_some_and(|request| !request.state.is_final())
+                })
                 .cloned()
                 .collect(),
             mounts: self.mounts.values().cloned().collect(),
@@ -96,8 +98,12 @@ pub struct World {
     pub disk_held: bool,
     /// Moves stay with the transport instead of reaching the device.
     pub withhold_moves: bool,
-    withheld: Vec<CommandId>,
-    config: Config,
+    /// What is withheld then; MOVE MEDIUM unless said otherwise.
+    pub withhold_opcode: u8,
+    /// The wall clock was put forward by so much.
+    pub wall_ahead: Duration,
+    pub withheld: Vec<CommandId>,
+    pub config: Config,
     in_flight: BTreeMap<Key, CommandId>,
     next_token: u64,
     next_id: u128,
@@ -126,7 +132,7 @@ impl World {
         };
         adjust(&mut config);
         let now = Duration::from_secs(1);
-        let engine = Engine::new(config.clone(), Snapshot::default(), moment(now));
+        let engine = Engine::new(config.clone(), Snapshot::default(), moment(now, Duration::ZERO));
         let mut world = Self {
             engine,
             device,
@@ -137,6 +143,8 @@ impl World {
             stalled: VecDeque::new(),
             disk_held: false,
             withhold_moves: false,
+            withhold_opcode: 0xA5,
+            wall_ahead: Duration::ZERO,
             withheld: Vec::new(),
             config,
             in_flight: BTreeMap::new(),
@@ -165,12 +173,13 @@ impl World {
         self.in_flight.clear();
         self.config.seed += 1;
         adjust(&mut self.config);
-        self.engine = Engine::new(self.config.clone(), self.disk.snapshot(), moment(self.now));
+        self.engine =
+            Engine::new(self.config.clone(), self.disk.snapshot(), moment(self.now, self.wall_ahead));
         self.drain();
     }
 
     pub fn input(&mut self, input: Input) {
-        self.engine.handle(input, moment(self.now));
+        self.engine.handle(input, moment(self.now, self.wall_ahead));
         self.drain();
     }
 
@@ -179,10 +188,18 @@ impl World {
         // What follows from one batch queues behind those that wait already: a disk keeps their order.
         while let Some((batch, changes)) = self.stalled.pop_front() {
             self.disk.commit(changes);
-            self.engine.handle(Input::Persisted { batch, result: Ok(()) }, moment(self.now));
+            self.engine.handle(Input::Persisted { batch, result: Ok(()) }, moment(self.now, self.wall_ahead));
             self.drain();
         }
         self.disk_held = false;
+    }
+
+    /// The device answers what the transport kept, without having carried it out.
+    pub fn answer_withheld(&mut self, result: Result<Completion, TransportError>) {
+        self.withhold_moves = false;
+        for command in std::mem::take(&mut self.withheld) {
+            self.input(Input::Completed { command, result: result.clone() });
+        }
     }
 
     /// The transport says that it never sent what it kept.
@@ -199,7 +216,7 @@ impl World {
             while let Some(output) = self.engine.poll_output() {
                 match output {
                     Output::Execute { id, command, .. }
-                        if self.withhold_moves && command.cdb.opcode() == 0xA5 =>
+                        if self.withhold_moves && command.cdb.opcode() == self.withhold_opcode =>
                     {
                         self.withheld.push(id);
                     }
@@ -238,7 +255,7 @@ impl World {
                 inputs.push_back(Input::Completed { command, result: completion(outcome) });
             }
             match inputs.pop_front() {
-                Some(input) => self.engine.handle(input, moment(self.now)),
+                Some(input) => self.engine.handle(input, moment(self.now, self.wall_ahead)),
                 None => return,
             }
         }
@@ -251,12 +268,14 @@ impl World {
         self.now = self.now.max(next);
         for (key, outcome) in self.device.advance(self.now) {
             if let Some(command) = self.in_flight.remove(&key) {
-                self.engine
-                    .handle(Input::Completed { command, result: completion(outcome) }, moment(self.now));
+                self.engine.handle(
+                    Input::Completed { command, result: completion(outcome) },
+                    moment(self.now, self.wall_ahead),
+                );
                 self.drain();
             }
         }
-        self.engine.handle(Input::Tick, moment(self.now));
+        self.engine.handle(Input::Tick, moment(self.now, self.wall_ahead));
         self.drain();
         true
     }
@@ -393,8 +412,8 @@ impl World {
     }
 }
 
-fn moment(now: Duration) -> Now {
-    Now { monotonic: now, wall: WallTime(EPOCH).plus(now) }
+fn moment(now: Duration, ahead: Duration) -> Now {
+    Now { monotonic: now, wall: WallTime(EPOCH).plus(now).plus(ahead) }
 }
 
 fn completion(outcome: Outcome) -> Result<Completion, TransportError> {
