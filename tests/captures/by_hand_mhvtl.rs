@@ -332,3 +332,18 @@ fn a_list_of_logical_units_may_announce_more_than_there_are() {
         assert_eq!((numbers.len(), &numbers[..3]), (15, &[0, 1, 2][..]));
     }
 }
+
+#[test]
+fn mhvtl_has_three_log_pages_and_no_alert() {
+    for personality in
+        ["ADIC-ADIC_Scalar_100", "HP-MSL6000_Series", "IBM-03584L32", "SPECTRA-PYTHON", "STK-L700"]
+    {
+        let file = capture(&format!("mhvtl/{personality}-misc.txt"));
+        let pages = SupportedLogPages::parse(file.record("LOG SENSE page 00").data()).expect("header");
+        assert!(pages.pages().eq([(0x00, 0), (0x0D, 0), (0x2E, 0)]));
+        let temperature = Temperature::parse(file.record("LOG SENSE page 0d").data());
+        assert_eq!(temperature, Ok(Temperature { celsius: Some(0), reference: None }));
+        let alerts = TapeAlertPage::parse(file.record("LOG SENSE page 2e").data()).expect("header");
+        assert_eq!((alerts.flags, alerts.present.bits()), (TapeAlertFlags::NONE, u64::MAX));
+    }
+}

@@ -115,3 +115,20 @@ fn tgt_changer_and_drive_agree() {
     let nowhere = sense(moves.record("MOVE to an address that does not exist"));
     assert_eq!(nowhere, illegal_request(0x24, 0x00));
 }
+
+#[test]
+fn tgt_lists_its_commands_with_and_without_timeouts() {
+    let file = capture("tgt/inquiry.txt");
+    let list = |name| SupportedCommands::parse(file.record(name).data()).expect("header");
+    let plain: Vec<_> = list("REPORT SUPPORTED OPERATION CODES all").commands().collect();
+    let opcodes: Vec<_> = plain.iter().map(|command| command.opcode).collect();
+    assert_eq!(opcodes, [0x00, 0x03, 0x07, 0x12, 0x1A, 0x37, 0x5A, 0xA0, 0xA3, 0xA5, 0xB8]);
+    assert_eq!((plain[8].service_action, plain[8].cdb_length), (Some(0x0C), 12));
+    assert!(plain.iter().all(|command| command.timeouts.is_none()));
+    let timed: Vec<_> = list("REPORT SUPPORTED OPERATION CODES all + timeouts").commands().collect();
+    assert!(timed.iter().map(|command| command.opcode).eq(opcodes));
+    assert!(timed.iter().all(|command| command.timeouts == Some(CommandTimeouts::default())));
+    let one = file.record("REPORT SUPPORTED OPERATION CODES one b8").data();
+    let one = OneCommand::parse(one).expect("header");
+    assert_eq!((one.support, one.usage, one.timeouts), (CommandSupport::Standard, &[0; 12][..], None));
+}

@@ -47,6 +47,8 @@ pub(crate) fn check(
         Some(ChangerCommand::ReadElementStatus(command)) => {
             check_elements(command, record.room, data, layout, tally)
         }
+        Some(ChangerCommand::LogSense(command)) => check_log(command, data, tally),
+        Some(ChangerCommand::ReportSupportedOperationCodes(command)) => check_commands(command, data, tally),
         _ => Ok(()),
     }
 }
@@ -69,13 +71,22 @@ fn check_command(bytes: &[u8], tally: &mut Tally) -> Result<Option<ChangerComman
         0x07 => "InitializeElementStatus",
         0x12 => "Inquiry",
         0x1A => "ModeSense6",
+        0x1B => "OpenCloseImportExport",
         0x1E => "PreventAllowMediumRemoval",
         0x2B => "PositionToElement",
         0x37 => "InitializeElementStatusWithRange",
+        0x4D => "LogSense",
         0x5A => "ModeSense10",
+        0x5E => "PersistentReserveIn",
+        0x5F => "PersistentReserveOut",
+        0x8C => "ReadAttribute",
+        0x8D => "WriteAttribute",
         0xA0 => "ReportLuns",
+        0xA3 => "ReportSupportedOperationCodes",
         0xA5 => "MoveMedium",
         0xA6 => "ExchangeMedium",
+        0xB5 => "RequestVolumeElementAddress",
+        0xB6 => "SendVolumeTag",
         0xB8 => "ReadElementStatus",
         0xE7 => "InitializeElementStatusWithRangeVendor",
         opcode => {
@@ -181,6 +192,53 @@ fn check_luns(data: &[u8], tally: &mut Tally) -> Result<(), String> {
     ensure!(numbers.contains(&Some(0)), "no logical unit 0 in {numbers:?}");
     ensure!(numbers.iter().all(Option::is_some), "a logical unit without a number in {numbers:?}");
     count(tally, "list of logical units");
+    Ok(())
+}
+
+fn check_log(command: LogSense, data: &[u8], tally: &mut Tally) -> Result<(), String> {
+    let page = LogPage::parse(data).map_err(|error| error.to_string())?;
+    ensure!(page.code() == command.page, "page {:02X}h instead of {:02X}h", page.code(), command.page);
+    let short = |error: ShortData| error.to_string();
+    match command.page {
+        SupportedLogPages::PAGE => {
+            let list = SupportedLogPages::parse(data).map_err(short)?;
+            ensure!(list.contains(SupportedLogPages::PAGE), "a list of pages without itself");
+        }
+        TapeAlertPage::PAGE => {
+            let flags = TapeAlertPage::parse(data).map_err(short)?.present.iter().count();
+            ensure!(page.is_truncated() || flags == page.parameters().count(), "{flags} flags");
+        }
+        _ => {
+            let bytes: usize = page.parameters().map(|parameter| 4 + parameter.value.len()).sum();
+            ensure!(page.is_truncated() || bytes == page.bytes().len(), "parameters do not fill the page");
+        }
+    }
+    count(tally, "log page");
+    Ok(())
+}
+
+fn check_commands(
+    command: ReportSupportedOperationCodes,
+    data: &[u8],
+    tally: &mut Tally,
+) -> Result<(), String> {
+    if command.options != ReportingOptions::All {
+        let one = OneCommand::parse(data).map_err(|error| error.to_string())?;
+        ensure!(one.support != CommandSupport::Unknown, "support is unknown");
+        count(tally, "supported command");
+        return Ok(());
+    }
+    let list = SupportedCommands::parse(data).map_err(|error| error.to_string())?;
+    let commands: Vec<_> = list.commands().collect();
+    ensure!(!commands.is_empty(), "no command is supported");
+    for command in commands {
+        let length = usize::from(command.cdb_length);
+        let usual = cdb_length(command.opcode).is_none_or(|usual| usual == length);
+        ensure!(usual, "{:02X}h has {length} bytes", command.opcode);
+        let shares = matches!(command.opcode, 0x5E | 0x5F | 0x8C | 0x9E | 0xA3 | 0xA4 | 0xAB);
+        ensure!(command.service_action.is_none() || shares, "{command:?}");
+    }
+    count(tally, "list of supported commands");
     Ok(())
 }
 
@@ -324,6 +382,7 @@ pub(crate) fn read_as_anything(data: &[u8]) -> usize {
             seen += usize::from(ElementAddressAssignment::parse(page.bytes).is_ok());
             seen += usize::from(DeviceCapabilities::parse(page.bytes).is_ok());
             seen += TransportGeometry::parse(page.bytes).map_or(0, |page| page.transports().len());
+            seen += usize::from(ExtendedCapabilities::parse(page.bytes).is_ok());
         }
     }
     seen += StandardInquiry::parse(data).map_or(0, |inquiry| inquiry.product().len());
@@ -331,5 +390,9 @@ pub(crate) fn read_as_anything(data: &[u8]) -> usize {
     seen += vpd::UnitSerial::parse(data).map_or(0, |page| page.serial().len());
     seen += vpd::DeviceIdentification::parse(data).map_or(0, |page| page.designators().count());
     seen += LunList::parse(data).map_or(0, |list| list.luns().count());
+    seen += LogPage::parse(data).map_or(0, |page| page.parameters().count());
+    seen += SupportedCommands::parse(data).map_or(0, |list| list.commands().count());
+    seen += ReservationStatus::parse(data).map_or(0, |status| status.registrations().count());
+    seen += Attributes::parse(data).map_or(0, |list| list.iter().count());
     seen + Sense::parse(data).map_or(0, |sense| sense.to_string().len())
 }

@@ -1,5 +1,5 @@
-//! SCSI medium changers in bytes: commands, sense data, element status, inquiry and mode pages, both
-//! directions.
+//! SCSI medium changers and their drives in bytes, both directions: commands, sense data and what to do about it,
+//! element status, inquiry, mode and log pages, reservations, the memory of cartridges.
 //!
 //! An initiator builds CDBs and reads data; a target decodes CDBs and writes data. Reading borrows from the
 //! buffer, never copies, never panics, and is as lenient as real devices demand; where data is unusable, it is
@@ -29,27 +29,41 @@
 //! # Ok::<(), autochanger_scsi::ShortData>(())
 //! ```
 #![no_std]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 #![deny(clippy::host_endian_bytes, clippy::little_endian_bytes)]
 
-#[cfg(test)]
+#[cfg(any(test, all(feature = "sg", target_os = "linux")))]
 extern crate std;
 
+pub mod attribute;
 mod bytes;
 pub mod cdb;
 pub mod element;
 mod error;
 pub mod inquiry;
+pub mod log;
 pub mod luns;
 pub mod mode;
+pub mod operation_codes;
+pub mod reservation;
 pub mod sense;
+#[cfg(all(feature = "sg", target_os = "linux"))]
+pub mod sg;
+pub mod tape;
+pub mod volume_search;
 pub mod volume_tag;
 
+pub use crate::attribute::*;
 pub use crate::cdb::*;
 pub use crate::element::*;
 pub use crate::error::{InvalidField, ShortData};
 pub use crate::inquiry::*;
+pub use crate::log::*;
 pub use crate::luns::*;
 pub use crate::mode::*;
+pub use crate::operation_codes::*;
+pub use crate::reservation::*;
 pub use crate::sense::*;
+pub use crate::tape::*;
+pub use crate::volume_search::*;
 pub use crate::volume_tag::*;

@@ -132,4 +132,70 @@ proptest! {
             prop_assert!(usize::from(field.byte) < data.len());
         }
     }
+
+    #[test]
+    fn a_log_page(mut data in prop::collection::vec(any::<u8>(), 0..400)) {
+        for code in [0x00, 0x40, 0x0D, 0x11, 0x12, 0x14, 0x2E] {
+            if let Some(first) = data.first_mut() {
+                *first = code;
+            }
+            if let Ok(page) = LogPage::parse(&data) {
+                prop_assert!(page.parameters().map(|it| 4 + it.value.len()).sum::<usize>() <= data.len());
+                page.parameters().for_each(|it| { it.number(); });
+            }
+            let _ = SupportedLogPages::parse(&data).map(|page| page.pages().count());
+            let _ = (Temperature::parse(&data), DriveStatus::parse(&data), ChangerStatistics::parse(&data));
+            let alerts = TapeAlertPage::parse(&data).map(|page| page.flags.on_changer().count());
+            prop_assert!(alerts.unwrap_or(0) <= 64);
+            let _ = TapeAlertResponse::parse(&data).map(|page| page.0.on_drive().count());
+        }
+    }
+
+    #[test]
+    fn reservations(data in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = (ReservationHolder::parse(&data), ReservationCapabilities::parse(&data));
+        let _ = PersistentReserveParameters::parse(&data);
+        prop_assert!(ReservationKeys::parse(&data).map_or(0, |it| it.keys().count()) <= data.len() / 8);
+        prop_assert!(ReservationStatus::parse(&data).map_or(0, |it| it.registrations().count()) <= data.len() / 24);
+    }
+
+    #[test]
+    fn supported_commands(mut data in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = OneCommand::parse(&data);
+        prop_assert!(SupportedCommands::parse(&data).map_or(0, |it| it.commands().count()) <= data.len() / 8);
+        if let Some(length) = data.get_mut(..3) {
+            length.fill(0);
+        }
+        prop_assert!(SupportedCommands::parse(&data).map_or(0, |it| it.commands().count()) <= data.len() / 8);
+    }
+
+    #[test]
+    fn the_memory_of_a_cartridge(mut data in prop::collection::vec(any::<u8>(), 0..200)) {
+        for _ in 0..2 {
+            if let Ok(list) = Attributes::parse(&data) {
+                prop_assert!(list.iter().count() <= data.len() / 5);
+                list.iter().for_each(|it| { let _ = (it.text(), it.number(), it.kind()); });
+                let _ = (list.is_well_formed(), list.is_truncated());
+            }
+            let _ = AttributeIds::parse(&data).map(|list| list.ids().count());
+            let _ = PartitionList::parse(&data);
+            if let Some(length) = data.get_mut(..3) {
+                length.fill(0);
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_drive_says(data in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = (TapePosition::parse(&data), LongPosition::parse(&data), ExtendedCapabilities::parse(&data));
+        if let Ok(report) = DensityReport::parse(&data) {
+            prop_assert!(report.densities().count() <= data.len() / 52);
+        }
+    }
+
+    #[test]
+    fn a_search_for_volume_tags(data in prop::collection::vec(any::<u8>(), 0..200), label in any::<[u8; 32]>()) {
+        let _ = VolumeTagTemplate::parse(&data).map(|template| template.fits(&label));
+        let _ = VolumeElements::parse(&data).map(|answer| (answer.action(), answer.report().elements().count()));
+    }
 }

@@ -80,6 +80,85 @@ fn changer_command() -> impl Strategy<Value = ChangerCommand> {
             PositionToElement { transport, destination, invert }.into()
         }),
         any::<bool>().prop_map(|prevent| PreventAllowMediumRemoval { prevent }.into()),
+        (address(), choice(PortAction::ALL)).prop_map(|(element, action)| OpenCloseImportExport {
+            element,
+            action
+        }
+        .into()),
+        (prop::option::of(element_type()), address(), choice(VolumeTagAction::ALL), any::<u16>()).prop_map(
+            |(element_type, start, action, length)| {
+                SendVolumeTag { element_type, start, action, length }.into()
+            }
+        ),
+        (prop::option::of(element_type()), address(), any::<(u16, bool)>(), 0u32..0x100_0000).prop_map(
+            |(element_type, start, (count, volume_tags), allocation)| {
+                RequestVolumeElementAddress { element_type, start, count, volume_tags, allocation }.into()
+            }
+        ),
+        common_command().prop_map(|common| ChangerCommand::decode(common.as_bytes()).expect("shared")),
+    ]
+}
+
+fn choice<T: Copy + std::fmt::Debug + 'static>(all: &'static [T]) -> impl Strategy<Value = T> {
+    prop::sample::select(all)
+}
+
+/// What changers and drives both have.
+fn common_command() -> impl Strategy<Value = Cdb> {
+    prop_oneof![
+        (0u8..0x40, any::<(u8, bool, bool, u16, u16)>(), choice(LogControl::ALL)).prop_map(
+            |(page, (subpage, changed_only, save, parameter, allocation), control)| {
+                LogSense { page, subpage, control, changed_only, save, parameter, allocation }.cdb()
+            }
+        ),
+        (choice(PersistentReserveInAction::ALL), any::<u16>())
+            .prop_map(|(action, allocation)| PersistentReserveIn { action, allocation }.cdb()),
+        (choice(PersistentReserveOutAction::ALL), 0u8..16, 0u8..16, any::<u32>()).prop_map(
+            |(action, scope, kind, length)| PersistentReserveOut { action, scope, kind, length }.cdb()
+        ),
+        (choice(ReportingOptions::ALL), any::<(bool, u8, u16, u32)>()).prop_map(
+            |(options, (timeouts, opcode, service_action, allocation))| {
+                ReportSupportedOperationCodes { timeouts, options, opcode, service_action, allocation }.cdb()
+            }
+        ),
+        (choice(ReadAttributeAction::ALL), address(), any::<(u8, u8, u16, u32, bool)>()).prop_map(
+            |(action, element, (volume, partition, first, allocation, cache))| {
+                ReadAttribute { action, element, volume, partition, first, allocation, cache }.cdb()
+            }
+        ),
+        (address(), any::<(bool, u8, u8, u32)>()).prop_map(
+            |(element, (write_through, volume, partition, length))| {
+                WriteAttribute { write_through, element, volume, partition, length }.cdb()
+            }
+        ),
+    ]
+}
+
+fn tape_command() -> impl Strategy<Value = TapeCommand> {
+    let flags = any::<[bool; 5]>();
+    prop_oneof![
+        flags.prop_map(|[immediate, load, retension, end_of_tape, hold]| {
+            LoadUnload { immediate, load, retension, end_of_tape, hold }.into()
+        }),
+        any::<bool>().prop_map(|immediate| Rewind { immediate }.into()),
+        any::<(bool, Option<u8>, bool, u32)>().prop_map(|(immediate, partition, device_specific, block)| {
+            Locate10 { immediate, partition, device_specific, block }.into()
+        }),
+        (any::<(bool, bool)>(), 0u32..0x100_0000).prop_map(|((fixed, suppress_incorrect_length), length)| {
+            Read6 { fixed, suppress_incorrect_length, length }.into()
+        }),
+        (any::<bool>(), 0u32..0x100_0000).prop_map(|(fixed, length)| Write6 { fixed, length }.into()),
+        (any::<bool>(), 0u32..0x100_0000)
+            .prop_map(|(immediate, count)| WriteFilemarks6 { immediate, count }.into()),
+        (choice(PositionForm::ALL), any::<u16>()).prop_map(|(form, allocation)| ReadPosition {
+            form,
+            allocation
+        }
+        .into()),
+        any::<(bool, bool, u16)>().prop_map(|(medium, medium_types, allocation)| {
+            ReportDensitySupport { medium, medium_types, allocation }.into()
+        }),
+        common_command().prop_map(|common| TapeCommand::decode(common.as_bytes()).expect("shared")),
     ]
 }
 
@@ -184,10 +263,13 @@ proptest! {
     }
 
     #[test]
-    fn a_tape_command_is_decoded_as_it_was_built(bits in any::<[bool; 5]>()) {
-        let [immediate, load, retension, end_of_tape, hold] = bits;
-        let command = LoadUnload { immediate, load, retension, end_of_tape, hold };
-        prop_assert_eq!(TapeCommand::decode(command.cdb().as_bytes()), Ok(command.into()));
+    fn a_tape_command_is_decoded_as_it_was_built(command in tape_command()) {
+        let cdb = command.cdb();
+        prop_assert_eq!(TapeCommand::decode(cdb.as_bytes()), Ok(command));
+        prop_assert_eq!(cdb_length(cdb.opcode()), Some(cdb.as_bytes().len()));
+        // No bit is set that the usage data do not claim.
+        let usage = TapeCommand::usage(cdb.opcode()).expect("known");
+        prop_assert!(cdb.as_bytes().iter().zip(usage.as_bytes()).all(|(byte, claimed)| byte & !claimed == 0));
     }
 
     #[test]
@@ -313,5 +395,76 @@ proptest! {
         let list = LunList::parse(&buffer[..length]).expect("header");
         prop_assert!(list.luns().eq(luns));
         prop_assert!(!list.is_truncated());
+    }
+
+    #[test]
+    fn log_parameters_are_read_as_they_were_written(
+        code in 0u8..0x40,
+        parameters in prop::collection::vec((any::<(u16, u8)>(), prop::collection::vec(any::<u8>(), 0..20)), 0..20),
+    ) {
+        let mut buffer = vec![0; 1024];
+        let mut writer = LogPageWriter::new(code, &mut buffer);
+        for ((code, control), value) in &parameters {
+            writer.parameter(*code, *control, value);
+        }
+        let length = writer.finish();
+        let page = LogPage::parse(&buffer[..length]).expect("header");
+        prop_assert_eq!((page.code(), page.is_truncated()), (code, false));
+        let read: Vec<_> = page.parameters().map(|it| ((it.code, it.control), it.value.to_vec())).collect();
+        prop_assert_eq!(read, parameters);
+    }
+
+    #[test]
+    fn alerts_are_read_as_they_were_written(bits in any::<u64>()) {
+        let flags = TapeAlertFlags::from_bits(bits);
+        let mut buffer = [0; TapeAlertPage::LENGTH];
+        TapeAlertPage::write(flags, &mut buffer);
+        prop_assert_eq!(TapeAlertPage::parse(&buffer).map(|page| page.flags), Ok(flags));
+        prop_assert_eq!(flags.iter().collect::<TapeAlertFlags>(), flags);
+        let length = TapeAlertResponse(flags).write(&mut buffer);
+        prop_assert_eq!(TapeAlertResponse::parse(&buffer[..length]), Some(TapeAlertResponse(flags)));
+    }
+
+    #[test]
+    fn supported_commands_are_read_as_they_were_written(
+        entries in prop::collection::vec(any::<(u8, Option<u16>, u16, Option<(u8, u32, u32)>)>(), 0..30),
+    ) {
+        let commands: Vec<_> = entries.into_iter().map(|(opcode, service_action, cdb_length, timeouts)| {
+            let timeouts = timeouts
+                .map(|(specific, nominal, recommended)| CommandTimeouts { specific, nominal, recommended });
+            SupportedCommand { opcode, service_action, cdb_length, timeouts }
+        }).collect();
+        let mut buffer = vec![0; 1024];
+        let length = SupportedCommands::write(commands.iter().copied(), &mut buffer);
+        let list = SupportedCommands::parse(&buffer[..length]).expect("header");
+        prop_assert_eq!(list.commands().collect::<Vec<_>>(), commands);
+    }
+
+    #[test]
+    fn attributes_are_read_as_they_were_written(
+        entries in prop::collection::vec((any::<(u16, bool)>(), prop::collection::vec(any::<u8>(), 0..40)), 0..20),
+    ) {
+        let mut buffer = vec![0; 2048];
+        let mut writer = AttributeWriter::new(&mut buffer);
+        for ((id, read_only), value) in &entries {
+            writer.attribute(&Attribute { id: *id, read_only: *read_only, format: AttributeFormat::Binary, value });
+        }
+        let length = writer.finish();
+        let list = Attributes::parse(&buffer[..length]).expect("header");
+        prop_assert!(list.is_well_formed());
+        let read: Vec<_> = list.iter().map(|it| ((it.id, it.read_only), it.value.to_vec())).collect();
+        prop_assert_eq!(read, entries);
+    }
+
+    #[test]
+    fn a_template_fits_what_it_says(label in "[A-Z0-9]{1,32}", at in 0usize..32) {
+        prop_assert!(VolumeTagTemplate::new(label.as_bytes()).fits(label.as_bytes()));
+        let at = at.min(label.len() - 1);
+        let (head, tail) = label.split_at(at);
+        let one = format!("{head}?{}", &tail[1..]);
+        prop_assert!(VolumeTagTemplate::new(one.as_bytes()).fits(label.as_bytes()));
+        let rest = format!("{head}*");
+        prop_assert!(VolumeTagTemplate::new(rest.as_bytes()).fits(label.as_bytes()));
+        prop_assert!(!VolumeTagTemplate::new(head.as_bytes()).fits(label.as_bytes()));
     }
 }

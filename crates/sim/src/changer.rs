@@ -11,7 +11,7 @@ use crate::identity::Lun;
 use crate::task::{Motion, Task, Work};
 
 /// INVALID ELEMENT ADDRESS, pointing at the field of the CDB.
-fn bad_address(byte: u16) -> Sense {
+pub(crate) fn bad_address(byte: u16) -> Sense {
     illegal(0x21, 0x01).with_field_pointer(FieldPointer { command: true, byte, bit: None })
 }
 
@@ -116,7 +116,7 @@ impl Device {
                 self.nexuses.prevent(task.unit, command.prevent);
                 Ok(Answer::good())
             }
-            _ => Err(illegal(0x20, 0x00)),
+            other => self.changer_service(task, other),
         };
         answer.unwrap_or_else(|sense| Answer::check(&sense))
     }

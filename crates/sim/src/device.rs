@@ -19,12 +19,16 @@ use crate::motion::Arm;
 use crate::nexus::Nexuses;
 use crate::quirk::Quirks;
 use crate::random::Random;
+use crate::service::Service;
 use crate::shelves::Shelves;
 use crate::task::{Task, seen};
 use crate::timing::Timing;
 
 /// Commands that the target holds at once; more are answered with TASK SET FULL.
 pub const MAX_TASKS: usize = 256;
+
+/// Bytes of a parameter list that the target takes; no command here has a longer one.
+const MAX_DATA_OUT: usize = 64 * 1024;
 
 /// A simulated tape library: a changer (logical unit 0) and its drives (logical units 1 and up), made by
 /// [`Library::build`].
@@ -68,6 +72,7 @@ pub struct Device {
     pub(crate) timing: Timing,
     pub(crate) random: Random,
     pub(crate) nexuses: Nexuses,
+    pub(crate) service: Service,
     pub(crate) faults: Faults,
     pub(crate) holds: Holds,
     pub(crate) log: Log,
@@ -113,6 +118,7 @@ impl Device {
             timing: library.timing,
             random: Random::seeded(library.seed),
             nexuses: Nexuses::default(),
+            service: Service::default(),
             faults: Faults::default(),
             holds: Holds::default(),
             log: Log::default(),
@@ -127,7 +133,7 @@ impl Device {
     /// Sends a command at a virtual time.
     ///
     /// `data_in` is how many bytes the initiator takes, which bounds the answer's data together with the CDB's
-    /// allocation length. None of the commands takes `data_out`. A time earlier than one already seen counts as the
+    /// allocation length. `data_out` is the parameter list of commands that have one, up to 64 KiB. A time earlier than one already seen counts as the
     /// latest one. The outcome comes from [`advance`](Self::advance) or [`take`](Self::take), perhaps at once.
     pub fn submit(
         &mut self,
@@ -137,7 +143,6 @@ impl Device {
         data_out: &[u8],
         data_in: u32,
     ) -> Key {
-        let _ = data_out;
         let unit = unit.into();
         self.run(now);
         let key = Key(self.next_key);
@@ -154,6 +159,7 @@ impl Device {
         }
         let log = self.log.arrival(self.now, unit, cdb);
         let mut task = Task::new(unit, log, seen, data_in);
+        task.data_out = data_out.get(..MAX_DATA_OUT).unwrap_or(data_out).to_vec();
         let mut taken_up = true;
         if let Some(Action::DropConnection { effect }) = met {
             self.abandon(|task| task.unit.nexus == unit.nexus, false);
@@ -278,16 +284,18 @@ impl Device {
         self.run(now);
         self.abandon(|task| task.unit.lun == lun, true);
         self.nexuses.reset_unit(lun);
+        self.service.reset_unit(lun);
     }
 
     /// The nexus has gone: its commands in flight lose their answers, and it is forgotten.
     pub fn forget(&mut self, nexus: Nexus) {
         self.abandon(|task| task.unit.nexus == nexus, false);
         self.nexuses.forget(nexus);
+        self.service.forget(nexus);
     }
 
     /// Tells the initiators of some commands that there will be no answer.
-    fn abandon(&mut self, which: impl Fn(&Task) -> bool, drop_waiting: bool) {
+    pub(crate) fn abandon(&mut self, which: impl Fn(&Task) -> bool, drop_waiting: bool) {
         for (key, task) in &mut self.tasks {
             if which(task) && !task.abandoned {
                 task.abandoned = true;

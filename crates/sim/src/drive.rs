@@ -64,6 +64,11 @@ impl Drive {
         matches!(self.state, State::Empty | State::Ejected)
     }
 
+    /// Whether the memory chip of its cartridge can be read.
+    pub(crate) fn memory_accessible(&self) -> bool {
+        !self.dead && matches!(self.state, State::Ready | State::Ejected)
+    }
+
     /// Why the drive is not ready, if it is not.
     pub(crate) fn unready(&self) -> Option<Sense> {
         if self.dead {
@@ -97,6 +102,11 @@ impl Drive {
             (false, State::Ready) => Ok(Turn::Unload),
         }
     }
+}
+
+/// What is answered for a drive that is not there; commands never get so far.
+pub(crate) fn unknown_drive() -> Sense {
+    not_ready(0x04, 0x00)
 }
 
 /// What a drive has to do.

@@ -12,6 +12,9 @@ use crate::nexus::MEDIUM_CHANGED;
 use crate::plan::cannot_place;
 use crate::shelves::{Cartridge, Medium};
 
+/// The TapeAlert flag of a drive that holds a cleaning cartridge.
+const CLEANING_MEDIA: u8 = 11;
+
 impl Device {
     /// Does the next step of an arm's job.
     pub(crate) fn step(&mut self, index: usize, job: u64) {
@@ -25,6 +28,7 @@ impl Device {
             Step::Swap { from, first, second } => self.swap(index, from, first, second),
             Step::Arrive => Ok(self.now),
             Step::Scanned => {
+                self.service.inventories += 1;
                 let scanner = self.tasks.get(&key).map(|task| task.unit.nexus);
                 self.nexuses.post(0, MEDIUM_CHANGED, scanner);
                 Ok(self.now)
@@ -118,6 +122,12 @@ impl Device {
         let (state, time) =
             if cleaning { (State::Cleaning, self.timing.clean) } else { (State::Loading, self.timing.load) };
         let ready = self.start_drive(usize::from(index), state, time);
+        if let Some(cartridge) = self.shelves.cartridge_mut(to) {
+            cartridge.loads += 1;
+        }
+        if cleaning {
+            self.raise_alert(drive_lun(usize::from(index)), CLEANING_MEDIA);
+        }
         if self.timing.fast_load { self.now } else { ready }
     }
 

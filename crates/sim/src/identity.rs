@@ -10,9 +10,10 @@ use autochanger_scsi::vpd::{
     UnitSerial,
 };
 use autochanger_scsi::{
-    DeviceCapabilities, DeviceType, ElementAddressAssignment, ElementRange, ElementType, Inquiry,
-    InvalidField, LunList, ModeParametersWriter, ModeSense6, ModeSense10, PageControl, ReportLuns,
-    RequestSense, Sense, SenseKey, StandardInquiryData, TransportGeometry, TransportInfo, lun_from_number,
+    DeviceCapabilities, DeviceType, ElementAddressAssignment, ElementRange, ElementType,
+    ExtendedCapabilities, Inquiry, InvalidField, LunList, ModeParametersWriter, ModeSense6, ModeSense10,
+    PageControl, ReportLuns, RequestSense, Sense, SenseKey, StandardInquiryData, TransportGeometry,
+    TransportInfo, lun_from_number,
 };
 
 use crate::answer::{Answer, illegal, sense};
@@ -103,8 +104,8 @@ const ALL_PAGES: u8 = 0x3F;
 const ALL_SUBPAGES: u8 = 0xFF;
 /// The longest INQUIRY data: a header and 255 bytes, with room for long designators.
 const INQUIRY_BUFFER: usize = 1024;
-/// Header, pages 1Dh and 1Fh, and page 1Eh with 127 arms.
-const MODE_BUFFER: usize = 8 + 20 + 2 + 254 + 20;
+/// Header, pages 1Dh, 1Fh and 1Fh subpage 41h, and page 1Eh with 127 arms.
+const MODE_BUFFER: usize = 8 + 20 + 2 + 254 + 20 + 20;
 
 /// Data as it is transferred: no more than was allocated, no more than the initiator takes.
 pub(crate) fn transfer(mut data: Vec<u8>, allocation: u32, room: u32) -> Answer {
@@ -112,7 +113,7 @@ pub(crate) fn transfer(mut data: Vec<u8>, allocation: u32, room: u32) -> Answer 
     Answer::data(data)
 }
 
-fn written(size: usize, write: impl FnOnce(&mut [u8]) -> usize) -> Vec<u8> {
+pub(crate) fn written(size: usize, write: impl FnOnce(&mut [u8]) -> usize) -> Vec<u8> {
     let mut data = vec![0; size];
     let length = write(&mut data);
     data.truncate(length);
@@ -210,12 +211,21 @@ impl Device {
 
     pub(crate) fn changer_mode(&self, command: ModeSense, room: u32) -> Result<Answer, Sense> {
         let pages = [
-            (ElementAddressAssignment::PAGE, written(MODE_BUFFER, |buffer| self.addresses().write(buffer))),
-            (TransportGeometry::PAGE, {
+            (
+                ElementAddressAssignment::PAGE,
+                0,
+                written(MODE_BUFFER, |buffer| self.addresses().write(buffer)),
+            ),
+            (TransportGeometry::PAGE, 0, {
                 let arms = vec![TransportInfo::default(); self.arms_reported()];
                 written(MODE_BUFFER, |buffer| TransportGeometry::write(&arms, buffer))
             }),
-            (DeviceCapabilities::PAGE, written(MODE_BUFFER, |buffer| self.capabilities().write(buffer))),
+            (DeviceCapabilities::PAGE, 0, written(MODE_BUFFER, |buffer| self.capabilities().write(buffer))),
+            (
+                ExtendedCapabilities::PAGE,
+                ExtendedCapabilities::SUBPAGE,
+                self.extended_capabilities().to_bytes().to_vec(),
+            ),
         ];
         mode_data(command, &pages, room)
     }
@@ -246,6 +256,17 @@ impl Device {
         if self.quirks.transport_count_zero { 0 } else { self.arms.len() }
     }
 
+    fn extended_capabilities(&self) -> ExtendedCapabilities {
+        ExtendedCapabilities {
+            ports_preventable: true,
+            true_exchange: !self.quirks.no_exchange,
+            locks_ports: true,
+            locks_doors: true,
+            source_eject_required: self.quirks.host_unload_first,
+            ..ExtendedCapabilities::default()
+        }
+    }
+
     fn capabilities(&self) -> DeviceCapabilities {
         let settable = [ElementType::Storage, ElementType::ImportExport, ElementType::Drive];
         let mut capabilities = DeviceCapabilities::default();
@@ -264,26 +285,32 @@ impl Device {
     }
 }
 
-fn mode_data(command: ModeSense, pages: &[(u8, Vec<u8>)], room: u32) -> Result<Answer, Sense> {
+/// Answers with those of some pages (code, subpage, bytes) that were asked for.
+fn mode_data(command: ModeSense, pages: &[(u8, u8, Vec<u8>)], room: u32) -> Result<Answer, Sense> {
     if command.control == PageControl::Saved {
         // SAVING PARAMETERS NOT SUPPORTED.
         return Err(illegal(0x39, 0x00));
     }
     let all = command.page == ALL_PAGES;
-    if !matches!(command.subpage, 0 | ALL_SUBPAGES) {
-        return Err(Sense::invalid_field(InvalidField { byte: 3, bit: None }));
-    }
-    if !all && !pages.iter().any(|(code, _)| *code == command.page) {
+    let asked = |code: u8, subpage: u8| {
+        (all || code == command.page) && (command.subpage == ALL_SUBPAGES || subpage == command.subpage)
+    };
+    if !all && !pages.iter().any(|(code, ..)| *code == command.page) {
         return Err(Sense::invalid_field(InvalidField { byte: 2, bit: Some(5) }));
+    }
+    let found = pages.iter().any(|(code, subpage, _)| asked(*code, *subpage));
+    if !found && !matches!(command.subpage, 0 | ALL_SUBPAGES) {
+        return Err(Sense::invalid_field(InvalidField { byte: 3, bit: None }));
     }
     let data = written(MODE_BUFFER, |buffer| {
         let mut writer =
             if command.ten { ModeParametersWriter::ten(buffer) } else { ModeParametersWriter::six(buffer) };
-        for (_, page) in pages.iter().filter(|(code, _)| all || *code == command.page) {
+        for (_, subpage, page) in pages.iter().filter(|(code, subpage, _)| asked(*code, *subpage)) {
             let mut page = page.clone();
             if command.control == PageControl::Changeable {
                 // Nothing is: the masks are zero.
-                page.iter_mut().skip(2).for_each(|byte| *byte = 0);
+                let header = if *subpage == 0 { 2 } else { 4 };
+                page.iter_mut().skip(header).for_each(|byte| *byte = 0);
             }
             writer.page(&page);
         }

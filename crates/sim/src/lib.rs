@@ -5,6 +5,9 @@
 //! commands at the same virtual times give the same bytes, on every machine. It is meant for tests of software that
 //! drives tape libraries, and the truth is open to them: [`Device::contents`], [`Device::log`].
 //!
+//! Beside elements and motion it has log pages, persistent reservations, ports that open, searches for volume tags, and
+//! cartridges with memory chips. Nothing is read from or written to tapes.
+//!
 //! [`Fault`] makes things go wrong, [`Hold`] stops a command half-way, [`Quirk`] makes the library deviate from the
 //! standard, and `Device::operator_*` are hands in the library.
 #![no_std]
@@ -23,16 +26,24 @@ mod identity;
 mod layout;
 mod library;
 mod log;
+mod log_sense;
+mod memory;
 mod motion;
 mod nexus;
+mod operation_codes;
 mod operator;
 mod pattern;
 mod pipeline;
 mod plan;
+mod ports;
+mod position;
 mod quirk;
 mod random;
 mod report;
+mod reservation;
+mod search;
 mod selector;
+mod service;
 mod shelves;
 mod tape;
 mod task;

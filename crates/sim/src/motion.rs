@@ -232,6 +232,12 @@ impl Device {
         self.arms.iter().any(|arm| arm.address == address && arm.job.is_some())
     }
 
+    /// Whether an arm's motion touches an element.
+    pub(crate) fn arm_uses(&self, element: ElementAddress) -> bool {
+        let motions = self.arms.iter().filter_map(|arm| arm.job.as_ref()).map(|job| job.motion);
+        motions.into_iter().any(|motion| motion.elements().contains(&Some(element)))
+    }
+
     /// Whether a cartridge is in the arm.
     pub(crate) fn holds_cartridge(&self, arm: usize) -> bool {
         self.arms.get(arm).is_some_and(|arm| self.shelves.cartridge(arm.address).is_some())

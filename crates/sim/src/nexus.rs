@@ -88,6 +88,13 @@ impl Nexuses {
         }
     }
 
+    /// Leaves a unit attention for one nexus.
+    pub(crate) fn post_to(&mut self, unit: Unit, code: AdditionalSense) {
+        if let Some(view) = self.views.get_mut(&unit) {
+            view.post(code);
+        }
+    }
+
     pub(crate) fn prevent(&mut self, unit: Unit, prevent: bool) {
         if let Some(view) = self.views.get_mut(&unit) {
             view.prevents = prevent;

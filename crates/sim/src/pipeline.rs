@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use autochanger_scsi::{ChangerCommand, Sense, TapeCommand};
+use autochanger_scsi::{ChangerCommand, Status, TapeCommand};
 
 use crate::answer::{Answer, Key, Outcome, illegal};
 use crate::device::{Device, Event};
@@ -33,10 +33,13 @@ impl Device {
             ))
         );
         if !exempt && let Some(sense) = self.nexuses.take_attention(task.unit) {
-            return self.refuse(key, task, &sense);
+            return self.refuse(key, task, Answer::check(&sense));
         }
         match work {
-            Err(sense) => return self.refuse(key, task, &sense),
+            Err(sense) => return self.refuse(key, task, Answer::check(&sense)),
+            Ok(work) if self.reserved_against(task.unit, &work) => {
+                return self.refuse(key, task, Answer::status(Status::ReservationConflict));
+            }
             Ok(work) => task.work = work,
         }
         let moment = Moment::Start { needs_ready: !exempt };
@@ -105,8 +108,8 @@ impl Device {
     }
 
     /// Answers a command that is not taken up: neither faults nor holds see it.
-    fn refuse(&mut self, key: Key, mut task: Task, sense: &Sense) {
-        task.answer = Some(Answer::check(sense));
+    fn refuse(&mut self, key: Key, mut task: Task, answer: Answer) {
+        task.answer = Some(answer);
         if self.timing.command.is_zero() {
             return self.deliver(key, task);
         }

@@ -38,8 +38,10 @@ impl Device {
     }
 
     fn plan_move(&mut self, arm: usize, from: ElementAddress, to: ElementAddress) -> Result<Plan, Sense> {
-        self.check_drive(from)?;
-        self.check_drive(to)?;
+        for element in [from, to] {
+            self.check_drive(element)?;
+            self.check_port(element)?;
+        }
         if self.shelves.cartridge(from).is_none() {
             return Err(illegal(0x3B, 0x0E));
         }
@@ -66,6 +68,7 @@ impl Device {
     ) -> Result<Plan, Sense> {
         for element in [from, first, second] {
             self.check_drive(element)?;
+            self.check_port(element)?;
         }
         if self.shelves.cartridge(from).is_none() || self.shelves.cartridge(first).is_none() {
             return Err(illegal(0x3B, 0x0E));

@@ -81,7 +81,7 @@ impl Device {
         Ok(())
     }
 
-    fn record<'a>(
+    pub(crate) fn record<'a>(
         &self,
         shelf: &'a Shelf,
         index: usize,
@@ -94,7 +94,8 @@ impl Device {
             except: self.exceptions.get(&shelf.address).copied(),
             access: match shelf.element_type {
                 ElementType::Transport => false,
-                ElementType::Storage | ElementType::ImportExport => true,
+                ElementType::Storage => true,
+                ElementType::ImportExport => !self.is_open(shelf.address),
                 ElementType::Drive => self.drives.get(index).is_some_and(|drive| drive.accessible()),
             },
             import_export: port && cartridge.is_some_and(|cartridge| cartridge.by_operator),

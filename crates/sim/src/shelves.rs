@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use autochanger_scsi::{ElementAddress, ElementType};
 
 use crate::layout::Layout;
+use crate::memory::Memory;
 
 /// What kind of medium a cartridge holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,11 +25,15 @@ pub(crate) struct Cartridge {
     pub(crate) source: Option<ElementAddress>,
     /// Whether an operator put it where it is (IMPEXP).
     pub(crate) by_operator: bool,
+    /// What hosts wrote into its memory chip.
+    pub(crate) memory: Memory,
+    /// How often a drive took it in.
+    pub(crate) loads: u64,
 }
 
 impl Cartridge {
     pub(crate) fn new(medium: Medium, barcode: Option<String>) -> Self {
-        Self { medium, barcode, source: None, by_operator: true }
+        Self { medium, barcode, source: None, by_operator: true, memory: Memory::new(), loads: 0 }
     }
 }
 
@@ -85,6 +90,10 @@ impl Shelves {
     pub(crate) fn cartridge(&self, address: ElementAddress) -> Option<&Cartridge> {
         let (element_type, index) = self.layout.locate(address)?;
         self.group(element_type).get(usize::from(index))?.cartridge.as_ref()
+    }
+
+    pub(crate) fn cartridge_mut(&mut self, address: ElementAddress) -> Option<&mut Cartridge> {
+        self.shelf(address)?.cartridge.as_mut()
     }
 
     /// Whether the element exists and holds nothing.

@@ -47,7 +47,7 @@ impl Device {
                 };
                 return Ok((Answer::good(), if command.immediate { self.now } else { done }));
             }
-            _ => Err(crate::answer::illegal(0x20, 0x00)),
+            other => self.tape_service(task, index, other),
         };
         answer.map(|answer| (answer, self.now))
     }

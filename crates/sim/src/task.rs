@@ -1,5 +1,7 @@
 //! A command inside the device, from its arrival to its answer.
 
+use alloc::vec::Vec;
+
 use autochanger_scsi::{
     CdbError, ChangerCommand, ElementAddress, ExchangeMedium, MoveMedium, Sense, TapeCommand, TestUnitReady,
 };
@@ -18,6 +20,8 @@ pub(crate) struct Task {
     pub(crate) work: Work,
     /// How many bytes the initiator takes.
     pub(crate) data_in: u32,
+    /// The parameter list.
+    pub(crate) data_out: Vec<u8>,
     pub(crate) fate: Fate,
     /// What it will be answered, once that is settled.
     pub(crate) answer: Option<Answer>,
@@ -29,7 +33,17 @@ impl Task {
     /// A command that was not read yet.
     pub(crate) fn new(unit: Unit, log: u64, seen: Seen, data_in: u32) -> Self {
         let work = Work::Changer(ChangerCommand::TestUnitReady(TestUnitReady::default()));
-        Self { unit, log, seen, work, data_in, fate: Fate::NONE, answer: None, abandoned: false }
+        Self {
+            unit,
+            log,
+            seen,
+            work,
+            data_in,
+            data_out: Vec::new(),
+            fate: Fate::NONE,
+            answer: None,
+            abandoned: false,
+        }
     }
 }
 

@@ -125,7 +125,7 @@ fn mode_sense_refuses_what_it_does_not_have() {
     let mut rig = rig();
     let refused = rig.send(0, mode6(0x0A).cdb());
     assert_eq!((code(&refused), pointer(&refused)), ((5, 0x24, 0x00), Some(2)));
-    let refused = rig.send(0, ModeSense6 { subpage: 0x41, ..mode6(0x1F) }.cdb());
+    let refused = rig.send(0, ModeSense6 { subpage: 0x42, ..mode6(0x1F) }.cdb());
     assert_eq!((code(&refused), pointer(&refused)), ((5, 0x24, 0x00), Some(3)));
     let saved = ModeSense6 { control: PageControl::Saved, ..mode6(0x1D) };
     assert_eq!(code(&rig.send(0, saved.cdb())), (5, 0x39, 0x00));
@@ -211,7 +211,7 @@ fn device_identifiers_tell_the_drives_serial_numbers() {
 #[test]
 fn wrong_commands_are_refused_with_what_is_wrong() {
     let mut rig = rig();
-    assert_eq!(code(&rig.send_bytes(0, &[0x1B, 0, 0, 0, 0, 0])), (5, 0x20, 0x00));
+    assert_eq!(code(&rig.send_bytes(0, &[0x16, 0, 0, 0, 0, 0])), (5, 0x20, 0x00));
     assert_eq!(code(&rig.send_bytes(1, &[0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])), (5, 0x20, 0x00));
     let mut control = [0; 12];
     control[..2].copy_from_slice(&[0xB8, 0x12]);

@@ -64,6 +64,15 @@ macro_rules! dispatch {
                 }
             }
 
+            /// The CDB usage data of an operation code, for REPORT SUPPORTED OPERATION CODES; `None` if the
+            /// device type has no such command here.
+            pub fn usage(opcode: u8) -> Option<Cdb> {
+                match opcode {
+                    $( $command::OPCODE => Some($command::usage()), )*
+                    _ => None,
+                }
+            }
+
             /// Builds the CDB again.
             pub fn cdb(&self) -> Cdb {
                 match self {
@@ -99,6 +108,15 @@ dispatch! {
         ExchangeMedium,
         PositionToElement,
         PreventAllowMediumRemoval,
+        OpenCloseImportExport,
+        SendVolumeTag,
+        RequestVolumeElementAddress,
+        LogSense,
+        PersistentReserveIn,
+        PersistentReserveOut,
+        ReportSupportedOperationCodes,
+        ReadAttribute,
+        WriteAttribute,
     }
 }
 
@@ -113,5 +131,18 @@ dispatch! {
         ModeSense10,
         LoadUnload,
         PreventAllowMediumRemoval,
+        Rewind,
+        Locate10,
+        Read6,
+        Write6,
+        WriteFilemarks6,
+        ReadPosition,
+        ReportDensitySupport,
+        LogSense,
+        PersistentReserveIn,
+        PersistentReserveOut,
+        ReportSupportedOperationCodes,
+        ReadAttribute,
+        WriteAttribute,
     }
 }

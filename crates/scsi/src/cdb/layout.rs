@@ -162,6 +162,27 @@ impl<T: Value> Codec<Option<T>> for Flagged {
     }
 }
 
+/// A field that holds the same number in every CDB of the command: its service action.
+pub(crate) struct Fixed {
+    pub(crate) span: Span,
+    pub(crate) value: u32,
+}
+
+impl Codec<()> for Fixed {
+    fn encode(&self, (): (), cdb: &mut [u8; MAX_CDB]) {
+        self.span.put(cdb, self.value);
+    }
+    fn decode(&self, cdb: &[u8; MAX_CDB]) -> Result<(), InvalidField> {
+        if self.span.get(cdb) == self.value { Ok(()) } else { Err(self.span.pointer()) }
+    }
+    fn claim(&self, mask: &mut [u8; MAX_CDB]) {
+        self.span.put(mask, self.span.max());
+    }
+}
+
+/// Where the commands that share an operation code have their service action.
+pub(crate) const SERVICE_ACTION: Span = bits(1, 4, 0);
+
 /// First element and number of elements with a bit that says whether they count; if they do not, they may be
 /// anything.
 pub(crate) struct FlaggedRange {
@@ -189,6 +210,11 @@ impl Codec<Option<(ElementAddress, u16)>> for FlaggedRange {
             span.put(mask, span.max());
         }
     }
+}
+
+/// The service action of a command that has a fixed one.
+pub(crate) const fn service(action: u32) -> Fixed {
+    Fixed { span: SERVICE_ACTION, value: action }
 }
 
 /// Builds a CDB whose fields `fill` puts in.
@@ -233,7 +259,7 @@ pub(crate) fn open<const LENGTH: usize>(
 macro_rules! commands {
     ($(
         $(#[$meta:meta])*
-        $name:ident = $opcode:literal [$length:literal] {
+        $name:ident = $opcode:literal $(/ $action:literal)? [$length:literal] {
             $( $(#[$field_meta:meta])* $field:ident : $type:ty = $codec:expr, )*
         }
     )*) => {$(
@@ -248,10 +274,15 @@ macro_rules! commands {
             pub const OPCODE: u8 = $opcode;
             /// Length of the CDB in bytes.
             pub const LENGTH: usize = $length;
+            $(
+                /// The service action.
+                pub const SERVICE_ACTION: u8 = $action;
+            )?
 
             /// Builds the CDB. A number too large for its field is sent as the largest that fits.
             pub fn cdb(&self) -> $crate::cdb::Cdb {
                 $crate::cdb::layout::build::<{ $length }>($opcode, |_cdb| {
+                    $( $crate::cdb::layout::Codec::<()>::encode(&$crate::cdb::layout::service($action), (), _cdb); )?
                     $( $crate::cdb::layout::Codec::<$type>::encode(&$codec, self.$field, _cdb); )*
                 })
             }
@@ -263,14 +294,68 @@ macro_rules! commands {
             /// first field with a value that the command does not have; at byte 0 for another operation
             /// code; just past the end of a CDB that is too short.
             pub fn decode(bytes: &[u8]) -> Result<Self, $crate::InvalidField> {
-                let _cdb = $crate::cdb::layout::open::<{ $length }>($opcode, bytes, |_mask| {
-                    $( $crate::cdb::layout::Codec::<$type>::claim(&$codec, _mask); )*
-                })?;
+                let _cdb = $crate::cdb::layout::open::<{ $length }>($opcode, bytes, Self::claim)?;
+                $( $crate::cdb::layout::Codec::<()>::decode(&$crate::cdb::layout::service($action), &_cdb)?; )?
                 Ok(Self {
                     $( $field: $crate::cdb::layout::Codec::<$type>::decode(&$codec, &_cdb)?, )*
                 })
+            }
+
+            /// The CDB usage data of REPORT SUPPORTED OPERATION CODES (SPC-4 6.35.3): the operation code,
+            /// then a one for each bit that the command evaluates.
+            pub fn usage() -> $crate::cdb::Cdb {
+                $crate::cdb::layout::build::<{ $length }>($opcode, Self::claim)
+            }
+
+            fn claim(_mask: &mut [u8; $crate::cdb::MAX_CDB]) {
+                $( $crate::cdb::layout::Codec::<()>::claim(&$crate::cdb::layout::service($action), _mask); )?
+                $( $crate::cdb::layout::Codec::<$type>::claim(&$codec, _mask); )*
             }
         }
     )*};
 }
 pub(crate) use commands;
+
+/// Declares an enum that is a number in a CDB or in data.
+macro_rules! choices {
+    ($(
+        $(#[$meta:meta])*
+        $name:ident {
+            $( $(#[$variant_meta:meta])* $variant:ident = $code:literal, )*
+        }
+    )*) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name {
+            $( $(#[$variant_meta])* $variant = $code, )*
+        }
+
+        impl $name {
+            /// All of them, in the order of their codes.
+            pub const ALL: &[Self] = &[$( Self::$variant, )*];
+
+            /// The code in a CDB or in data.
+            pub const fn code(self) -> u8 {
+                self as u8
+            }
+
+            /// From the code; `None` for one that means nothing or nothing any more.
+            pub const fn from_code(code: u8) -> Option<Self> {
+                match code {
+                    $( $code => Some(Self::$variant), )*
+                    _ => None,
+                }
+            }
+        }
+
+        impl $crate::cdb::layout::Value for $name {
+            fn to_raw(self) -> u32 {
+                u32::from(self.code())
+            }
+            fn from_raw(raw: u32) -> Option<Self> {
+                u8::try_from(raw).ok().and_then(Self::from_code)
+            }
+        }
+    )*};
+}
+pub(crate) use choices;

@@ -1,18 +1,22 @@
 //! Command descriptor blocks: a struct per command, built by an initiator and decoded by a target.
 
+mod attribute;
 mod changer;
 mod dispatch;
-mod layout;
+pub(crate) mod layout;
 mod name;
 mod primary;
+mod reserve;
 mod tape;
 
 use core::fmt;
 
+pub use self::attribute::*;
 pub use self::changer::*;
 pub use self::dispatch::*;
 pub use self::name::command_name;
 pub use self::primary::*;
+pub use self::reserve::*;
 pub use self::tape::*;
 
 /// The longest CDB of fixed length, and what an iSCSI command PDU carries.
@@ -252,7 +256,8 @@ mod tests {
     #[test]
     fn the_device_type_decides_what_an_operation_code_means() {
         let unload = [0x1B, 0, 0, 0, 0, 0];
-        assert_eq!(ChangerCommand::decode(&unload), Err(CdbError::UnknownOpcode(0x1B)));
+        let open = OpenCloseImportExport { element: ElementAddress(0), action: PortAction::Open };
+        assert_eq!(ChangerCommand::decode(&unload), Ok(ChangerCommand::OpenCloseImportExport(open)));
         let command = LoadUnload::default();
         assert_eq!(TapeCommand::decode(&unload), Ok(TapeCommand::LoadUnload(command)));
         assert_eq!(TapeCommand::decode(MOVE.cdb().as_bytes()), Err(CdbError::UnknownOpcode(0xA5)));

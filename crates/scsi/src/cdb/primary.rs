@@ -1,6 +1,6 @@
 //! Commands that every device type has (SPC).
 
-use super::layout::{Flagged, bit, bits, bytes, commands};
+use super::layout::{Flagged, bit, bits, bytes, choices, commands};
 
 /// Which values of a mode page are asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -104,5 +104,73 @@ commands! {
     PreventAllowMediumRemoval = 0x1E [6] {
         /// Whether removal is prevented from now on.
         prevent: bool = bit(4, 0),
+    }
+
+    /// LOG SENSE: one log page. Reading page 2Eh clears what it tells, for every initiator: ask for all of it at
+    /// once.
+    #[doc(alias = "LOG SENSE")]
+    #[derive(Default)]
+    LogSense = 0x4D [10] {
+        /// Page code, 0 to 3Fh.
+        page: u8 = bits(2, 5, 0),
+        /// Subpage code (FFh: all subpages).
+        subpage: u8 = bytes(3, 1),
+        /// PC: which values of the parameters.
+        control: LogControl = bits(2, 7, 6),
+        /// PPC: only the parameters that changed. Obsolete.
+        changed_only: bool = bit(1, 1),
+        /// SP: save the parameters first.
+        save: bool = bit(1, 0),
+        /// The first parameter wanted; pages with more than 64 KiB are read in pieces.
+        parameter: u16 = bytes(5, 2),
+        /// Allocation length in bytes.
+        allocation: u16 = bytes(7, 2),
+    }
+
+    /// REPORT SUPPORTED OPERATION CODES: which commands the device has, and how long they may take.
+    #[doc(alias = "RSOC")]
+    #[doc(alias = "REPORT SUPPORTED OPERATION CODES")]
+    #[derive(Default)]
+    ReportSupportedOperationCodes = 0xA3 / 0x0C [12] {
+        /// RCTD: with timeouts.
+        timeouts: bool = bit(2, 7),
+        /// REPORTING OPTIONS: all commands or which kind of one.
+        options: ReportingOptions = bits(2, 2, 0),
+        /// The operation code asked for; 0 where all are.
+        opcode: u8 = bytes(3, 1),
+        /// The service action asked for; 0 where there is none.
+        service_action: u16 = bytes(4, 2),
+        /// Allocation length in bytes.
+        allocation: u32 = bytes(6, 4),
+    }
+}
+
+choices! {
+    /// Which values of log parameters are asked for.
+    #[derive(Default)]
+    LogControl {
+        /// The current thresholds.
+        Threshold = 0,
+        /// The current values: what everyone asks for.
+        #[default]
+        Cumulative = 1,
+        /// The thresholds after a reset.
+        DefaultThreshold = 2,
+        /// The values after a reset.
+        DefaultCumulative = 3,
+    }
+
+    /// What REPORT SUPPORTED OPERATION CODES reports on.
+    #[derive(Default)]
+    ReportingOptions {
+        /// All commands.
+        #[default]
+        All = 0,
+        /// One command that has no service actions.
+        Opcode = 1,
+        /// One command with a service action.
+        ServiceAction = 2,
+        /// One command, whose service action counts if it has any (SPC-4).
+        Either = 3,
     }
 }

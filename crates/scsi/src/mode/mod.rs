@@ -2,8 +2,10 @@
 
 mod addresses;
 mod capabilities;
+mod extended;
 mod parameters;
 
 pub use self::addresses::{ElementAddressAssignment, ElementRange};
 pub use self::capabilities::{DeviceCapabilities, TransportGeometry, TransportInfo};
+pub use self::extended::ExtendedCapabilities;
 pub use self::parameters::{ModePage, ModeParameters, ModeParametersWriter};

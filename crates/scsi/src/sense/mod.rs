@@ -1,13 +1,20 @@
 //! Sense data and status: what a device says when a command does not simply succeed (SPC).
 
+mod advice;
 mod data;
+mod dialect;
+mod dialect_table;
 mod key;
 mod meaning;
 mod status;
+mod table;
 
+pub use self::advice::{Action, Advice};
 pub use self::data::{FieldPointer, Sense};
+pub use self::dialect::{Dialect, ElementCondition};
 pub use self::key::SenseKey;
 pub use self::status::Status;
+pub use self::table::{CodeRange, SenseRow};
 
 use core::fmt;
 

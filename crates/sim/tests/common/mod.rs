@@ -141,6 +141,15 @@ impl Rig {
         self.answer(key)
     }
 
+    /// Sends a command with its parameter list.
+    #[track_caller]
+    pub(crate) fn send_out(&mut self, unit: impl Into<Unit>, cdb: Cdb, data_out: &[u8]) -> Answer {
+        let now = self.device.now();
+        let key = self.device.submit(now, unit, cdb.as_bytes(), data_out, 0);
+        self.collect(now);
+        self.answer(key)
+    }
+
     #[track_caller]
     pub(crate) fn send_bytes(&mut self, unit: impl Into<Unit>, cdb: &[u8]) -> Answer {
         let now = self.device.now();

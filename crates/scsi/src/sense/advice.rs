@@ -1,0 +1,140 @@
+use super::table::SenseRow;
+use super::{Sense, SenseKey};
+
+/// What a client of a changer or a drive can do about sense data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Action {
+    /// Go on: the command did what it should, or the state is the one wanted.
+    Proceed,
+    /// Send the same command again after a short while. Motion only if it certainly was not carried out: a unit
+    /// attention that is not the echo of an abort of one's own.
+    Retry,
+    /// The device is busy or becoming ready: TEST UNIT READY now and then until it is.
+    Wait,
+    /// Read the status of all elements again; what was known counts no more.
+    Reinventory,
+    /// The outcome of a motion is unknown: look at source, destination and robot. Never send it again.
+    Verify,
+    /// A fault of the caller: tell it, do not repeat.
+    Caller,
+    /// The caller's picture of the library was wrong: look at the elements, then tell it.
+    State,
+    /// Someone has to go there: tell people, ask again now and then.
+    Operator,
+    /// Take the library, drive or slot out of service.
+    Down,
+    /// Do without the optional feature or the variant of the command, and remember that.
+    Fallback,
+    /// Take another path to the device, or look at the paths again.
+    OtherPath,
+    /// Preventions and reservations may be gone: make them again where they are wanted.
+    Restore,
+    /// Ask again who the device is, and which elements and logical units it has.
+    Reidentify,
+    /// INITIALIZE ELEMENT STATUS on a changer, LOAD on a drive; once.
+    Initialize,
+    /// If the source is a drive: unload it, wait until it has, then once more.
+    Unload,
+    /// Allow the removal of media, if the prevention is one's own.
+    Allow,
+    /// Bring the cartridge back, and remember that it does not suit.
+    ReturnMedium,
+    /// Count it against the drive.
+    Suspect,
+    /// Read the TapeAlert flags.
+    ReadAlerts,
+}
+
+/// What to do about sense data: one action, or a few in the order in which they are to be considered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Advice(&'static [Action]);
+
+impl Advice {
+    pub(super) const fn new(actions: &'static [Action]) -> Self {
+        Self(actions)
+    }
+
+    /// The actions; never none.
+    pub fn actions(self) -> &'static [Action] {
+        self.0
+    }
+
+    /// The action to begin with.
+    pub fn first(self) -> Action {
+        self.0.first().copied().unwrap_or(Action::Verify)
+    }
+
+    /// Whether an action is among them.
+    pub fn includes(self, action: Action) -> bool {
+        self.0.contains(&action)
+    }
+}
+
+impl SenseKey {
+    /// What to do about a code that no table has.
+    pub fn advice(self) -> Advice {
+        Advice(match self {
+            Self::NoSense | Self::RecoveredError | Self::Completed => &[Action::Proceed],
+            Self::NotReady => &[Action::Wait, Action::Operator],
+            Self::MediumError => &[Action::Verify, Action::ReturnMedium],
+            Self::HardwareError | Self::Vendor => &[Action::Verify, Action::Operator],
+            Self::IllegalRequest | Self::DataProtect | Self::BlankCheck => &[Action::Caller],
+            Self::Miscompare | Self::VolumeOverflow => &[Action::Caller],
+            // Something changed; what, is not told.
+            Self::UnitAttention => &[Action::Reinventory, Action::Retry],
+            Self::AbortedCommand | Self::CopyAborted | Self::Reserved => &[Action::Verify],
+        })
+    }
+}
+
+impl Sense {
+    /// The row of the table that has this key and code.
+    pub fn row(&self) -> Option<&'static SenseRow> {
+        SenseRow::find(self.key, self.code)
+    }
+
+    /// What to do about it, as far as the standard's codes tell; of codes that are not in the table the key decides.
+    /// [`Dialect::advice`](super::Dialect::advice) knows vendors' codes, too. Deferred sense data are about an earlier
+    /// command: once that is dealt with, the present one is sent again.
+    ///
+    /// ```
+    /// use autochanger_scsi::{Action, Sense, SenseKey};
+    ///
+    /// let empty = Sense::new(SenseKey::IllegalRequest, 0x3B, 0x0E);
+    /// assert_eq!(empty.advice().first(), Action::State);
+    /// let jammed = Sense::new(SenseKey::HardwareError, 0x15, 0x01);
+    /// assert_eq!(jammed.advice().actions(), [Action::Verify, Action::Retry]);
+    /// ```
+    pub fn advice(&self) -> Advice {
+        self.row().map_or_else(|| self.key.advice(), |row| row.advice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_codes_without_a_row_the_key_decides() {
+        let first = |key, asc, ascq| Sense::new(key, asc, ascq).advice().first();
+        assert_eq!(first(SenseKey::NotReady, 0x04, 0x85), Action::Wait);
+        assert_eq!(first(SenseKey::HardwareError, 0x99, 0x99), Action::Verify);
+        assert_eq!(first(SenseKey::IllegalRequest, 0x99, 0x99), Action::Caller);
+        assert_eq!(first(SenseKey::UnitAttention, 0x99, 0x99), Action::Reinventory);
+        for key in 0..16 {
+            assert!(!SenseKey::from_bits(key).advice().actions().is_empty());
+        }
+    }
+
+    #[test]
+    fn motion_is_advised_to_be_repeated_only_where_it_did_not_happen() {
+        // A retry without a look is for unit attentions and for what is in progress.
+        for row in SenseRow::all().filter(|row| row.advice.first() == Action::Retry) {
+            let harmless = |key: &SenseKey| matches!(key, SenseKey::UnitAttention | SenseKey::AbortedCommand);
+            assert!(row.keys.iter().all(harmless), "{row:?}");
+            let aborted = row.keys.contains(&SenseKey::AbortedCommand);
+            assert_eq!(aborted, row.advice.includes(Action::Verify), "{row:?}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What vendors mean by codes of their own.
+
+use super::advice::{Action, Advice};
+use super::dialect_table::DIALECTS;
+use super::table::CodeRange;
+use super::{AdditionalSense, Sense, SenseKey};
+
+/// What a code in an element descriptor (EXCEPT set) says of the element. It never takes the element away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ElementCondition {
+    /// The label is missing or could not be read.
+    LabelMissing,
+    /// The label was read, but may be wrong.
+    LabelSuspect,
+    /// Nobody has looked into the element yet: INITIALIZE ELEMENT STATUS would tell.
+    NotScanned,
+    /// There is a cleaning cartridge.
+    Cleaning,
+    /// There is no magazine, or it cannot be reached.
+    NoMagazine,
+    /// There is no drive.
+    NoDrive,
+    /// The drive is switched off or not configured.
+    DriveOff,
+    /// The drive needs cleaning.
+    DriveNeedsCleaning,
+    /// The slot is reserved.
+    Reserved,
+    /// Something else.
+    Exception(AdditionalSense),
+}
+
+/// What the codes of a vendor's products mean, where they are not the standard's.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Dialect {
+    /// Vendor, as in INQUIRY data; empty for what is common to all.
+    pub vendor: &'static str,
+    /// How the product begins, as in INQUIRY data.
+    pub product: &'static str,
+    pub(super) sense: &'static [DialectRow],
+    pub(super) elements: &'static [(AdditionalSense, ElementCondition)],
+}
+
+/// A vendor's code.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct DialectRow {
+    /// With this key only; `None`: with any.
+    pub(super) key: Option<SenseKey>,
+    pub(super) codes: CodeRange,
+    pub(super) meaning: &'static str,
+    pub(super) actions: &'static [Action],
+}
+
+impl Dialect {
+    /// The dialect of a product, by its INQUIRY data: the one with the longest fitting beginning of the product,
+    /// in whatever case. [`Dialect::COMMON`] where none fits.
+    pub fn of(vendor: &str, product: &str) -> &'static Self {
+        let (vendor, product) = (vendor.trim(), product.trim());
+        let fits = |dialect: &&Self| {
+            let beginning = product.as_bytes().get(..dialect.product.len());
+            dialect.vendor.eq_ignore_ascii_case(vendor)
+                && beginning.is_some_and(|it| it.eq_ignore_ascii_case(dialect.product.as_bytes()))
+        };
+        DIALECTS.iter().filter(fits).max_by_key(|dialect| dialect.product.len()).unwrap_or(&Self::COMMON)
+    }
+
+    /// All dialects.
+    pub fn all() -> impl ExactSizeIterator<Item = &'static Self> {
+        DIALECTS.iter()
+    }
+
+    fn row(&self, sense: &Sense) -> Option<&'static DialectRow> {
+        let fits =
+            |row: &&DialectRow| row.key.is_none_or(|key| key == sense.key) && row.codes.contains(sense.code);
+        self.sense.iter().find(fits)
+    }
+
+    /// What sense data mean in this dialect.
+    pub fn meaning(&self, sense: &Sense) -> Option<&'static str> {
+        let own = self.row(sense).map(|row| row.meaning);
+        own.or_else(|| sense.meaning()).or_else(|| sense.row().map(|row| row.meaning))
+    }
+
+    /// What to do about sense data in this dialect.
+    pub fn advice(&self, sense: &Sense) -> Advice {
+        self.row(sense).map_or_else(|| sense.advice(), |row| Advice::new(row.actions))
+    }
+
+    /// What a code in an element descriptor says of the element.
+    pub fn element(&self, code: AdditionalSense) -> ElementCondition {
+        let mut rows = self.elements.iter().chain(Self::COMMON.elements);
+        rows.find(|(of, _)| *of == code)
+            .map_or(ElementCondition::Exception(code), |(_, condition)| *condition)
+    }
+}
