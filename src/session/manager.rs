@@ -41,8 +41,8 @@ impl Manager {
         ManagerBuilder::new()
     }
 
-    /// Opens a session for an application. Requests carry the application's name, and are its own by it: also those
-    /// that it made before a restart.
+    /// Describes a session for an application; `open` opens it. Requests carry the application's name, and are its own by
+    /// it: also those that it made before a restart.
     #[doc(alias = "OpenNtmsSession")]
     pub fn session(&self, application: impl AsRef<str>) -> SessionBuilder<'_> {
         SessionBuilder { manager: self, application: application.as_ref().into(), role: Role::default() }

@@ -117,9 +117,7 @@ impl PathFaultKind {
     /// What a person can do about it.
     pub fn advice(self) -> &'static str {
         match self {
-            Self::Unreachable => {
-                "check host and port (or the device's name), and that the device is there"
-            }
+            Self::Unreachable => "check host and port (or the device's name), and that the device is there",
             Self::ConnectionLost => {
                 "the next command connects anew; if it never works, check that this is an iSCSI portal"
             }

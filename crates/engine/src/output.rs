@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::catalog::{Cartridge, Identity, LibraryRecord, MotionRecord, MountRecord};
 use crate::command::Command;
@@ -325,4 +326,50 @@ pub enum EventKind {
         /// The sense data.
         what: String,
     },
+}
+
+impl fmt::Display for Event {
+    /// A line for a log: when, and what.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.at, self.kind)
+    }
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let label = |barcode: &Option<Arc<str>>| {
+            barcode.clone().unwrap_or_else(|| "a cartridge without a label".into())
+        };
+        match self {
+            Self::Request(request) => match &request.barcode {
+                Some(barcode) => write!(f, "{} of {barcode}: {}", request.operation(), request.state),
+                None => write!(f, "{}: {}", request.operation(), request.state),
+            },
+            Self::CancelAccepted { id, cancellation: Cancellation::Cancelled, .. } => {
+                write!(f, "cancelled request {id}")
+            }
+            Self::CancelAccepted { id, cancellation: Cancellation::Stopping, .. } => {
+                write!(f, "stopping request {id}")
+            }
+            Self::Cartridge { barcode, place, .. } => write!(f, "{} is in {place}", label(barcode)),
+            Self::Library { name, state } => write!(f, "library {name}: {state}"),
+            Self::Mounted(mount) => {
+                write!(
+                    f,
+                    "{} is mounted in drive {} for {}",
+                    label(&mount.barcode),
+                    mount.drive,
+                    mount.application
+                )
+            }
+            Self::Dismounted { barcode, application, .. } => {
+                write!(f, "{} is no longer mounted for {application}", label(barcode))
+            }
+            Self::MotionInDoubt { request, why, .. } => {
+                write!(f, "a motion of request {request} is in doubt: {why}")
+            }
+            Self::StoreFailed { reason } => write!(f, "the store failed: {reason}"),
+            Self::Attention { library, what } => write!(f, "library {library} tells of a change: {what}"),
+        }
+    }
 }

@@ -234,7 +234,8 @@ impl Device {
     }
 
     /// Makes a stuck or dead drive work again, and takes an exception off an element.
-    pub fn repair(&mut self, element: ElementAddress) {
+    pub fn repair(&mut self, element: impl Into<autochanger_scsi::ElementAddress>) {
+        let element = element.into();
         self.exceptions.remove(&element);
         self.mark_drive(element, |drive| {
             drive.stuck = false;

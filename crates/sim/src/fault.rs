@@ -151,19 +151,22 @@ impl Fault {
 
     /// From now on the drive does not give its cartridge back: unloading ends with 04/53/01, until
     /// [`Device::repair`](crate::Device::repair).
-    pub fn stuck_in_drive(drive: ElementAddress) -> Self {
+    pub fn stuck_in_drive(drive: impl Into<autochanger_scsi::ElementAddress>) -> Self {
+        let drive = drive.into();
         Self::new(Action::StickInDrive(drive))
     }
 
     /// From now on the drive answers everything with 04/44/00 and the robot cannot use it (04/08/00), until
     /// [`Device::repair`](crate::Device::repair).
-    pub fn dead_drive(drive: ElementAddress) -> Self {
+    pub fn dead_drive(drive: impl Into<autochanger_scsi::ElementAddress>) -> Self {
+        let drive = drive.into();
         Self::new(Action::KillDrive(drive))
     }
 
     /// From now on reports mark the element with EXCEPT and this code, until
     /// [`Device::repair`](crate::Device::repair). Motions do not mind.
-    pub fn exception(element: ElementAddress, asc: u8, ascq: u8) -> Self {
+    pub fn exception(element: impl Into<autochanger_scsi::ElementAddress>, asc: u8, ascq: u8) -> Self {
+        let element = element.into();
         Self::new(Action::Except { element, code: AdditionalSense { asc, ascq } })
     }
 

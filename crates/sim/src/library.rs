@@ -184,14 +184,20 @@ impl Library {
     }
 
     /// A data cartridge in the element with this address (a slot, a port, also a drive).
-    pub fn cartridge_at(mut self, address: u16, barcode: &str) -> Self {
-        self.stock.push((Place::At(address), Medium::Data, Barcodes::One(barcode.into())));
+    pub fn cartridge_at(
+        mut self,
+        address: impl Into<autochanger_scsi::ElementAddress>,
+        barcode: &str,
+    ) -> Self {
+        let address = address.into();
+        self.stock.push((Place::At(address.0), Medium::Data, Barcodes::One(barcode.into())));
         self
     }
 
     /// A data cartridge without a readable label in the element with this address.
-    pub fn unlabelled_at(mut self, address: u16) -> Self {
-        self.stock.push((Place::At(address), Medium::Data, Barcodes::None));
+    pub fn unlabelled_at(mut self, address: impl Into<autochanger_scsi::ElementAddress>) -> Self {
+        let address = address.into();
+        self.stock.push((Place::At(address.0), Medium::Data, Barcodes::None));
         self
     }
 

@@ -36,7 +36,12 @@ impl Device {
     ///
     /// # Errors
     /// [`OperatorError`] says what is in the way.
-    pub fn operator_put(&mut self, element: ElementAddress, barcode: &str) -> Result<(), OperatorError> {
+    pub fn operator_put(
+        &mut self,
+        element: impl Into<autochanger_scsi::ElementAddress>,
+        barcode: &str,
+    ) -> Result<(), OperatorError> {
+        let element = element.into();
         let place = self.reachable(element)?;
         if !self.shelves.is_empty(element) {
             return Err(OperatorError::Full(element));
@@ -54,7 +59,11 @@ impl Device {
     ///
     /// # Errors
     /// [`OperatorError`] says what is in the way.
-    pub fn operator_take(&mut self, element: ElementAddress) -> Result<String, OperatorError> {
+    pub fn operator_take(
+        &mut self,
+        element: impl Into<autochanger_scsi::ElementAddress>,
+    ) -> Result<String, OperatorError> {
+        let element = element.into();
         let place = self.reachable(element)?;
         let cartridge = self.shelves.take(element).map_err(|_| OperatorError::Empty(element))?;
         self.empty_drive(element);
@@ -66,7 +75,13 @@ impl Device {
     ///
     /// # Errors
     /// [`OperatorError`] says what is in the way.
-    pub fn operator_swap(&mut self, one: ElementAddress, other: ElementAddress) -> Result<(), OperatorError> {
+    pub fn operator_swap(
+        &mut self,
+        one: impl Into<autochanger_scsi::ElementAddress>,
+        other: impl Into<autochanger_scsi::ElementAddress>,
+    ) -> Result<(), OperatorError> {
+        let one = one.into();
+        let other = other.into();
         let places = [self.reachable(one)?, self.reachable(other)?];
         let (first, second) = (self.shelves.take(one), self.shelves.take(other));
         self.empty_drive(one);

@@ -53,13 +53,15 @@ macro_rules! selecting {
             }
 
             /// Only motions that take a cartridge from this element.
-            pub fn from(mut self, element: autochanger_scsi::ElementAddress) -> Self {
+            pub fn from(mut self, element: impl Into<autochanger_scsi::ElementAddress>) -> Self {
+                let element = element.into();
                 self.selector.source = Some(element);
                 self
             }
 
             /// Only motions that bring a cartridge to this element.
-            pub fn to(mut self, element: autochanger_scsi::ElementAddress) -> Self {
+            pub fn to(mut self, element: impl Into<autochanger_scsi::ElementAddress>) -> Self {
+                let element = element.into();
                 self.selector.destination = Some(element);
                 self
             }

@@ -121,7 +121,8 @@ impl SimulatedLibrary {
     }
 
     /// Makes a stuck or dead drive work again.
-    pub fn repair(&self, drive: ElementAddress) {
+    pub fn repair(&self, drive: impl Into<autochanger_scsi::ElementAddress>) {
+        let drive = drive.into();
         self.with(|device| device.repair(drive));
     }
 
@@ -135,7 +136,12 @@ impl SimulatedLibrary {
     ///
     /// # Errors
     /// [`OperatorError`] says what is in the way.
-    pub fn operator_put(&self, element: ElementAddress, barcode: &str) -> Result<(), OperatorError> {
+    pub fn operator_put(
+        &self,
+        element: impl Into<autochanger_scsi::ElementAddress>,
+        barcode: &str,
+    ) -> Result<(), OperatorError> {
+        let element = element.into();
         self.with(|device| device.operator_put(element, barcode))
     }
 
@@ -143,7 +149,11 @@ impl SimulatedLibrary {
     ///
     /// # Errors
     /// [`OperatorError`] says what is in the way.
-    pub fn operator_take(&self, element: ElementAddress) -> Result<String, OperatorError> {
+    pub fn operator_take(
+        &self,
+        element: impl Into<autochanger_scsi::ElementAddress>,
+    ) -> Result<String, OperatorError> {
+        let element = element.into();
         self.with(|device| device.operator_take(element))
     }
 
@@ -151,7 +161,13 @@ impl SimulatedLibrary {
     ///
     /// # Errors
     /// [`OperatorError`] says what is in the way.
-    pub fn operator_swap(&self, one: ElementAddress, other: ElementAddress) -> Result<(), OperatorError> {
+    pub fn operator_swap(
+        &self,
+        one: impl Into<autochanger_scsi::ElementAddress>,
+        other: impl Into<autochanger_scsi::ElementAddress>,
+    ) -> Result<(), OperatorError> {
+        let one = one.into();
+        let other = other.into();
         self.with(|device| device.operator_swap(one, other))
     }
 
