@@ -8,8 +8,8 @@ use autochanger_engine::request::{State, Waiting};
 use autochanger_sim::{Fault, Library, SenseKey, Timing};
 use harness::{World, dismount, inventory, mount};
 
-/// Stories told at each run of the tests; about a second in all.
-const SEEDS: u64 = 150;
+/// Stories told at each run of the tests; a few seconds in all.
+const SEEDS: u64 = 300;
 /// Rounds of dismounts after which nobody can be waiting: each ends at least one mount, and a story asks for fewer.
 const MAX_ROUNDS: usize = ACTIONS;
 /// Actions in one story: enough for every cartridge to be mounted several times.

@@ -20,8 +20,8 @@ pub(crate) enum Effect {
     Event(EventKind),
     /// The request is durable as accepted.
     Accepted(RequestId),
-    /// The intent of its motion is durable.
-    IntentDurable(RequestId),
+    /// The intent of its motion of that sequence number is durable.
+    IntentDurable(RequestId, u32),
     /// That it is in process is durable: its first step may be sent.
     BegunDurably(RequestId),
     /// Its end is durable.
@@ -110,7 +110,7 @@ impl Engine {
                 Effect::Answer(token, answer) => self.outbox.put(Output::Answer { token, answer }),
                 Effect::Event(kind) => self.outbox.event(kind, now),
                 Effect::Accepted(id) => self.admit(id, now),
-                Effect::IntentDurable(id) => self.intent_durable(id),
+                Effect::IntentDurable(id, sequence) => self.intent_durable(id, sequence),
                 Effect::BegunDurably(id) => self.begun_durably(id, now),
                 Effect::Ended(id) => self.ended_durably(id, now),
                 Effect::Surveyed(index) => self.surveyed_durably(index, now),

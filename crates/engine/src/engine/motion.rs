@@ -45,10 +45,10 @@ impl Engine {
         now: Now,
     ) {
         self.journal(index, id, cartridge, way, MotionStage::Intent, now);
-        self.outbox.after(Effect::IntentDurable(id));
-        if let Some(live) = self.live.get_mut(&id) {
-            live.phase = Phase::Intent;
-        }
+        let Some(live) = self.live.get_mut(&id) else { return };
+        live.phase = Phase::Intent;
+        let sequence = live.request.motions;
+        self.outbox.after(Effect::IntentDurable(id, sequence));
     }
 
     pub(crate) fn journal(
@@ -88,8 +88,12 @@ impl Engine {
         }
     }
 
-    pub(crate) fn intent_durable(&mut self, id: RequestId) {
-        let Some(live) = self.live.get_mut(&id).filter(|live| live.phase == Phase::Intent) else { return };
+    pub(crate) fn intent_durable(&mut self, id: RequestId, sequence: u32) {
+        // An intent that was taken back while it was on its way says nothing of the one that followed it.
+        let Some(live) = self.live.get_mut(&id) else { return };
+        if live.phase != Phase::Intent || live.request.motions != sequence {
+            return;
+        }
         live.phase = Phase::Prepared;
         let Some(index) = live.library else { return };
         if let Some(motion) = self.library_mut(index).and_then(|library| library.motions.get_mut(&id)) {

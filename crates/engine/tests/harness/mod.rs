@@ -202,6 +202,23 @@ impl World {
         }
     }
 
+    /// Nothing moves without an intent that is on the disk.
+    fn assert_intended(&self, cdb: &[u8]) {
+        let address = |at: usize| u16::from_be_bytes([cdb[at], cdb[at + 1]]);
+        let ways = match cdb[0] {
+            0xA5 => vec![(address(4), address(6))],
+            0xA6 => vec![(address(4), address(6)), (address(6), address(8))],
+            _ => return,
+        };
+        for (source, destination) in ways {
+            let intended = self.disk.motions.values().any(|motion| {
+                motion.state == MotionState::Open
+                    && (motion.source.address.0, motion.destination.address.0) == (source, destination)
+            });
+            assert!(intended, "a motion {source} -> {destination} without a durable intent");
+        }
+    }
+
     /// The transport says that it never sent what it kept.
     pub fn deny_withheld(&mut self) {
         self.withhold_moves = false;
@@ -221,6 +238,7 @@ impl World {
                         self.withheld.push(id);
                     }
                     Output::Execute { path, id, command } => {
+                        self.assert_intended(command.cdb.as_bytes());
                         let lun = match path.device {
                             DevicePath::Changer => 0,
                             DevicePath::Sibling(lun) => lun,
