@@ -7,6 +7,7 @@ mod beds;
 use std::sync::Arc;
 use std::time::Duration;
 
+use autochanger::transport::iscsi::{DigestPolicy, discover};
 use autochanger::transport::{
     Command, Completion, DeviceUrl, IscsiTransport, IscsiUrl, PathFault, PathFaultKind, TaskManagement,
     Transport, TransportError, open,
@@ -404,6 +405,49 @@ async fn task_management_reaches_the_target() {
     device.manage(TaskManagement::LogicalUnitReset).await.unwrap();
     let attention = device.execute(ready()).await.unwrap();
     assert_eq!(attention.sense().unwrap().code.asc, 0x29, "a reset is followed by an attention");
+}
+
+/// Tells tgt which digests it is to speak, "None" or "CRC32C".
+fn tgt_digests(bed: &TgtBed, value: &str) {
+    // The bed's directory has the number of its target's name.
+    let number = bed.iqn().rsplit_once(":lib-").expect("the name of a bed").1;
+    let directory = std::env::temp_dir().join(format!("autochanger-bed-{number}"));
+    for name in ["HeaderDigest", "DataDigest"] {
+        let status = std::process::Command::new("tgtadm")
+            .env("TGT_IPC_SOCKET", directory.join("ipc"))
+            .args(["--lld", "iscsi", "--mode", "target", "--op", "update", "--tid", "1"])
+            .args(["--name", name, "--value", value])
+            .status()
+            .expect("tgtadm runs");
+        assert!(status.success(), "tgtadm refused {name}={value}");
+    }
+}
+
+#[tokio::test]
+async fn tgt_and_we_agree_on_header_and_data_digests() {
+    let bed = TgtBed::start(TgtOptions { slots: 200, cartridges: 1, ..TgtOptions::default() });
+    let url: IscsiUrl = bed.url().parse().unwrap();
+    tgt_digests(&bed, "CRC32C");
+    for policy in [DigestPolicy::Require, DigestPolicy::Prefer] {
+        let device = IscsiTransport::new(url.clone()).digests(policy);
+        device.execute(ready()).await.unwrap();
+        assert_eq!(full_slots(&device).await, [1000], "{policy:?}");
+    }
+    tgt_digests(&bed, "None");
+    let device = IscsiTransport::new(url).digests(DigestPolicy::Require);
+    let error = device.execute(ready()).await.unwrap_err();
+    assert!(matches!(&error, TransportError::NotSent(_)), "{error}");
+    assert!(error.to_string().contains("HeaderDigest"), "{error}");
+}
+
+#[tokio::test]
+async fn a_portal_of_tgt_lists_its_targets() {
+    let bed = TgtBed::start(TgtOptions::default());
+    let targets = discover(&format!("127.0.0.1:{}", bed.port()), None).await.unwrap();
+    let [target] = &targets[..] else { panic!("{targets:?}") };
+    assert_eq!(target.name, bed.iqn());
+    let url = target.url(bed.changer_lun(), None).unwrap();
+    assert_eq!(inquiry(&IscsiTransport::new(url)).await.status, Status::Good);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | `sim:`, `sim:slots=40,drives=4` | a [simulated library](#simulated-libraries) in this process | `sim` (default) |
 //! | `iscsi://[user%secret@]host[:3260]/target/lun` | a logical unit of an [iSCSI target](#iscsi) | `iscsi` (default) |
-//! | `sg:/dev/sg3` | known, and refused as [`UrlError::Unavailable`]: no build has this transport yet | – |
+//! | `sg:/dev/sg3` | a device that the Linux kernel knows; any path to it will do, `/dev/tape/by-id/…` also | `sg` (default, Linux) |
 //!
 //! [`DeviceUrl`] is the parsed form. It and all messages show a URL without its secret. A wrong URL is told by
 //! [`open`](crate::ManagerBuilder::open); nothing is connected before the first command.
@@ -175,8 +175,19 @@
 //! ```
 //!
 //! [`sibling`](Transport::sibling) is how drives are found; [`manage`](Transport::manage) (abort, reset) is for callers, the manager
-//! does not use it. [`os_device`](Transport::os_device) is what [`Mounted::os_device`](crate::Mounted::os_device) gives: none of the
-//! transports of this crate has one.
+//! does not use it. [`os_device`](Transport::os_device) is what [`Mounted::os_device`](crate::Mounted::os_device) gives: `/dev/nstN` for
+//! a drive that is reached through the kernel.
+//!
+//! # Through the Linux kernel
+//!
+//! `sg:` goes through the kernel's SCSI generic driver; the user needs to read and write `/dev/sgN` (commonly the group `tape`). One
+//! thread per device carries commands, by `write` and `read`: whatever interrupts it, a signal, Ctrl-Z, a debugger, no command is
+//! sent twice. `ioctl(SG_IO)`, which most tools use, does send a move twice then; the tests show it on a real kernel.
+//!
+//! The drives of a changer are found behind its own target and, where they are elsewhere on the machine, by the serial numbers that
+//! the library reports. A drive that nobody named is taken only for an equal serial number. A unit is followed by its serial
+//! number: when `/dev/sg3` has become somebody else's, commands are *not sent*. `max_transfer=BYTES` after a `?` bounds a transfer
+//! where a host adapter takes less than it says.
 //!
 //! # What is sent, and when
 //!

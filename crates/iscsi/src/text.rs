@@ -2,11 +2,17 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-/// The longest text that is put together from several PDUs. The standard's minimum is 8 KiB; discovery is not spoken.
+/// The longest text of a login that is put together from several PDUs. The standard's minimum is 8 KiB.
 pub const MAX_TEXT: usize = 64 * 1024;
 
 /// The most pairs in one text: about three times the keys that the standard defines.
 pub const MAX_PAIRS: usize = 96;
+
+/// The longest list of targets that is taken in: a thousand targets with long names and several addresses each.
+pub const MAX_DISCOVERY_TEXT: usize = 512 * 1024;
+
+/// The most pairs in a list of targets.
+const MAX_DISCOVERY_PAIRS: usize = 16 * 1024;
 
 /// The longest key name (RFC 7143 section 6.1).
 const MAX_KEY: usize = 63;
@@ -29,14 +35,26 @@ impl Pairs {
     /// # Errors
     /// When it is not `key=value` text of printable characters, or passes one of the bounds of this module.
     pub fn parse(text: &[u8]) -> Result<Self, TextError> {
-        if text.len() > MAX_TEXT {
+        Self::parse_within(text, MAX_TEXT, MAX_PAIRS)
+    }
+
+    /// Reads a list of targets, which may be longer: [`MAX_DISCOVERY_TEXT`].
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn parse_discovery(text: &[u8]) -> Result<Self, TextError> {
+        Self::parse_within(text, MAX_DISCOVERY_TEXT, MAX_DISCOVERY_PAIRS)
+    }
+
+    fn parse_within(text: &[u8], max_text: usize, max_pairs: usize) -> Result<Self, TextError> {
+        if text.len() > max_text {
             return Err(TextError::TooLong);
         }
         let mut pairs = Self::new();
         for piece in text.split(|byte| *byte == 0).filter(|piece| !piece.is_empty()) {
             let piece = std::str::from_utf8(piece).map_err(|_| TextError::NotText)?;
             let (key, value) = piece.split_once('=').ok_or(TextError::NoValue)?;
-            if key.is_empty() || key.len() > MAX_KEY || value.len() > MAX_VALUE || pairs.0.len() >= MAX_PAIRS
+            if key.is_empty() || key.len() > MAX_KEY || value.len() > MAX_VALUE || pairs.0.len() >= max_pairs
             {
                 return Err(TextError::TooLong);
             }

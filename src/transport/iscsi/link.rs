@@ -4,13 +4,13 @@ use std::io;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use autochanger_iscsi::{Chap, Ended, Event, Initiator, LoginConfig, MutualChap, Secret};
+use autochanger_iscsi::{Chap, DigestPolicy, Ended, Event, Initiator, LoginConfig, MutualChap, Secret};
 use bytes::{Buf, BytesMut};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::fault::Cause;
-use super::{CONNECT_TIMEOUT, Endpoint, INITIATOR_NAME, IscsiUrl, PathFaultKind};
+use super::{Endpoint, INITIATOR_NAME, PathFaultKind};
 
 /// How much is read from the socket at once.
 const READ_SIZE: usize = 64 * 1024;
@@ -32,40 +32,55 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Connects and logs in, within [`CONNECT_TIMEOUT`].
+    /// Connects and logs in, within the endpoint's time for that.
     pub(super) async fn open(endpoint: Endpoint) -> Result<Self, Cause> {
-        match timeout(CONNECT_TIMEOUT, Self::connect(&endpoint)).await {
+        let url = &endpoint.url;
+        let login = Login {
+            target: Some(url.target()),
+            isid: endpoint.isid,
+            credentials: url.credentials(),
+            target_credentials: url.target_credentials(),
+            digests: endpoint.digests,
+        };
+        Self::open_with((url.host(), url.port()), login, endpoint.connect_timeout, endpoint.keep_alive).await
+    }
+
+    /// The same, for any kind of session.
+    pub(super) async fn open_with(
+        address: (&str, u16),
+        login: Login<'_>,
+        time: Duration,
+        keep_alive: Duration,
+    ) -> Result<Self, Cause> {
+        match timeout(time, Self::connect(address, login, keep_alive)).await {
             Ok(result) => result,
             Err(_) => {
-                let seconds = CONNECT_TIMEOUT.as_secs();
-                let detail = format!("no connection and login within {seconds} s");
+                let detail = format!("no connection and login within {time:?}");
                 Err(Cause::new(PathFaultKind::Unreachable, detail))
             }
         }
     }
 
-    async fn connect(endpoint: &Endpoint) -> Result<Self, Cause> {
-        let url = &endpoint.url;
+    async fn connect(address: (&str, u16), login: Login<'_>, keep_alive: Duration) -> Result<Self, Cause> {
         let unreachable = |error: io::Error| {
-            let detail = format!("cannot connect to {} port {}: {error}", url.host(), url.port());
+            let detail = format!("cannot connect to {} port {}: {error}", address.0, address.1);
             Cause::new(PathFaultKind::Unreachable, detail)
         };
-        let stream = TcpStream::connect((url.host(), url.port())).await.map_err(unreachable)?;
+        let stream = TcpStream::connect(address).await.map_err(unreachable)?;
         // A command is one small write whose answer is waited for: delay would be pure loss.
         stream.set_nodelay(true).map_err(unreachable)?;
         let mut link = Self {
             stream,
-            initiator: Initiator::new(login_config(url, endpoint.isid)?),
+            initiator: Initiator::new(login.config()?),
             input: vec![0; READ_SIZE].into_boxed_slice(),
             output: BytesMut::new(),
-            keep_alive: endpoint.keep_alive,
+            keep_alive,
             last_received: Instant::now(),
             pinged: None,
             broken: None,
         };
         loop {
             link.write();
-            link.read();
             while let Some(event) = link.initiator.poll_event() {
                 match event {
                     Event::LoggedIn => return Ok(link),
@@ -73,7 +88,14 @@ impl Link {
                     _ => {}
                 }
             }
-            std::future::poll_fn(|cx| link.poll(cx).map(drop)).await;
+            link.turn().await;
+        }
+    }
+
+    /// Waits for the socket, and reads what is there.
+    pub(super) async fn turn(&mut self) {
+        if std::future::poll_fn(|cx| self.poll(cx)).await {
+            self.read();
         }
     }
 
@@ -167,26 +189,43 @@ impl Link {
     }
 }
 
-fn login_config(url: &IscsiUrl, isid: [u8; 6]) -> Result<LoginConfig, Cause> {
-    let mutual = match url.target_credentials() {
-        None => None,
-        Some((user, secret)) => {
-            let mut challenge = [0; 16];
-            getrandom::fill(&mut challenge).map_err(|error| {
-                Cause::new(PathFaultKind::Unreachable, format!("no random challenge for the target: {error}"))
-            })?;
-            Some(MutualChap { user: user.to_owned(), secret: Secret::new(secret), challenge })
-        }
-    };
-    let authentication = url.credentials().map(|(user, secret)| Chap {
-        user: user.to_owned(),
-        secret: Secret::new(secret),
-        mutual,
-    });
-    Ok(LoginConfig {
-        initiator: INITIATOR_NAME.to_owned(),
-        target: url.target().to_owned(),
-        isid,
-        authentication,
-    })
+/// A user and a secret.
+pub(super) type Pair<'a> = (&'a str, &'a str);
+
+/// Who logs in, to what and how.
+pub(super) struct Login<'a> {
+    /// `None` for a discovery session.
+    pub(super) target: Option<&'a str>,
+    pub(super) isid: [u8; 6],
+    pub(super) credentials: Option<Pair<'a>>,
+    pub(super) target_credentials: Option<Pair<'a>>,
+    pub(super) digests: DigestPolicy,
+}
+
+impl Login<'_> {
+    fn config(self) -> Result<LoginConfig, Cause> {
+        let mutual = match self.target_credentials {
+            None => None,
+            Some((user, secret)) => {
+                let mut challenge = [0; 16];
+                getrandom::fill(&mut challenge).map_err(|error| {
+                    let detail = format!("no random challenge for the target: {error}");
+                    Cause::new(PathFaultKind::Unreachable, detail)
+                })?;
+                Some(MutualChap { user: user.to_owned(), secret: Secret::new(secret), challenge })
+            }
+        };
+        let authentication = self.credentials.map(|(user, secret)| Chap {
+            user: user.to_owned(),
+            secret: Secret::new(secret),
+            mutual,
+        });
+        Ok(LoginConfig {
+            initiator: INITIATOR_NAME.to_owned(),
+            target: self.target.map(str::to_owned),
+            isid: self.isid,
+            authentication,
+            digests: self.digests,
+        })
+    }
 }

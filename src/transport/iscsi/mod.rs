@@ -4,7 +4,11 @@
 //! One connection serves all logical units of a target. It is made by the first command and made anew by the first
 //! command after it was lost; **a command is never sent again by itself**. A command that was in flight when the
 //! connection ended is reported as *outcome unknown*, one that had not left as *not sent*.
+//!
+//! [`discover`] lists what a portal offers. The manual has a [chapter](crate::manual::iscsi) on what is spoken and what a
+//! lost connection means.
 
+mod discovery;
 mod fault;
 mod flight;
 mod link;
@@ -14,6 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+pub use autochanger_iscsi::DigestPolicy;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
@@ -21,13 +26,14 @@ use super::url::IscsiUrl;
 use super::{
     Command, Completion, Limits, PathFault, PathFaultKind, TaskManagement, Transport, TransportError,
 };
+pub use discovery::{IscsiLogin, IscsiTarget, discover};
 use fault::fault;
 use session::{Job, Work};
 
 /// The name that this side gives to a target, for its access lists.
 pub const INITIATOR_NAME: &str = "iqn.2026-01.io.autochanger:initiator";
 
-/// How long connecting and logging in may take together. A target that needs longer is not serving anybody.
+/// How long connecting and logging in may take together, unless said otherwise. A target that needs longer is not serving anybody.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long the connection is silent before the target is asked for a sign of life, and how long the target then has
@@ -43,6 +49,10 @@ pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Commands that wait for their turn on a connection before callers wait themselves: many more than a changer and its
 /// drives are ever asked at once, few enough to hold no memory worth naming.
 pub const MAX_WAITING: usize = 256;
+
+/// The bounds of what may be set: below nothing is ever answered, above nobody waits.
+const SHORTEST: Duration = Duration::from_millis(1);
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// A logical unit behind an iSCSI target.
 ///
@@ -69,13 +79,15 @@ struct Endpoint {
     url: IscsiUrl,
     /// The same for each connection, so that a new session takes the place of the lost one (RFC 7143 section 6.3.5).
     isid: [u8; 6],
+    connect_timeout: Duration,
     keep_alive: Duration,
+    digests: DigestPolicy,
 }
 
 impl Target {
-    fn new(url: IscsiUrl, keep_alive: Duration) -> Arc<Self> {
-        let keep_alive = keep_alive.clamp(Duration::from_millis(1), Duration::from_secs(24 * 3600));
-        let endpoint = Endpoint { url, isid: session::random_isid(), keep_alive };
+    /// A connection of its own: another session part, so that it pushes no other out.
+    fn new(endpoint: Endpoint) -> Arc<Self> {
+        let endpoint = Endpoint { isid: session::random_isid(), ..endpoint };
         Arc::new(Self { endpoint, jobs: Mutex::new(None) })
     }
 }
@@ -83,14 +95,41 @@ impl Target {
 impl IscsiTransport {
     /// A handle on the logical unit. Nothing is connected yet.
     pub fn new(url: IscsiUrl) -> Self {
-        Self::of(Target::new(url.clone(), KEEP_ALIVE), url.lun())
+        let lun = url.lun();
+        let endpoint = Endpoint {
+            url,
+            isid: [0; 6],
+            connect_timeout: CONNECT_TIMEOUT,
+            keep_alive: KEEP_ALIVE,
+            digests: DigestPolicy::Accept,
+        };
+        Self::of(Target::new(endpoint), lun)
     }
 
     /// The handle with another length of silence after which the target is asked for a sign of life, and which it then
     /// has to answer; [`KEEP_ALIVE`] unless said, from a millisecond to a day. The handle gets a connection of its own.
     #[must_use]
     pub fn keep_alive(self, silence: Duration) -> Self {
-        Self::of(Target::new(self.target.endpoint.url.clone(), silence), self.lun)
+        let keep_alive = silence.clamp(SHORTEST, LONGEST);
+        Self::of(Target::new(Endpoint { keep_alive, ..self.target.endpoint.clone() }), self.lun)
+    }
+
+    /// The handle with another time for connecting and logging in together; [`CONNECT_TIMEOUT`] unless said, from a
+    /// millisecond to a day. The handle gets a connection of its own.
+    #[must_use]
+    pub fn connect_timeout(self, time: Duration) -> Self {
+        let connect_timeout = time.clamp(SHORTEST, LONGEST);
+        Self::of(Target::new(Endpoint { connect_timeout, ..self.target.endpoint.clone() }), self.lun)
+    }
+
+    /// The handle with header and data digests (CRC32C, RFC 7143 section 13.1) as the policy says; none unless the
+    /// target wants them, unless said. The handle gets a connection of its own.
+    ///
+    /// A digest that is wrong ends the session: commands in flight are *outcome unknown*
+    /// ([`Protocol`](PathFaultKind::Protocol)).
+    #[must_use]
+    pub fn digests(self, digests: DigestPolicy) -> Self {
+        Self::of(Target::new(Endpoint { digests, ..self.target.endpoint.clone() }), self.lun)
     }
 
     /// Another logical unit of the same target, over the same connection.

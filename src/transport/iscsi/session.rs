@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use autochanger_iscsi::{Event, ManagementFunction, Request, SubmitError};
+use autochanger_iscsi::{Ended, Event, ManagementFunction, Request, SubmitError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -193,8 +193,10 @@ impl Session {
         let State::Up(link) = &mut self.state else { return };
         let mut events = Vec::new();
         let mut cause = None;
+        let mut as_wanted = false;
         while let Some(event) = link.initiator.poll_event() {
             if let Event::Ended(ended) = &event {
+                as_wanted = *ended == Ended::LoggedOutAsWanted;
                 cause = Some(link.cause(ended));
             }
             events.push(event);
@@ -211,7 +213,11 @@ impl Session {
             #[cfg(feature = "tracing")]
             tracing::debug!(device = %self.endpoint.url, cause = %cause.detail, "session ended");
             self.state = State::Down;
-            self.give_up_waiting(&cause);
+            // After a logout that the target wanted nothing has failed: what waits, which was never sent, goes over
+            // the next connection.
+            if !as_wanted {
+                self.give_up_waiting(&cause);
+            }
         }
     }
 

@@ -1,16 +1,20 @@
 //! One session of one connection, from the login to its end, without I/O.
 
+mod discovery;
 mod receive;
 mod report;
 mod task;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
+use crate::digest::Digests;
 use crate::login::{FIRST_COMMAND_SN, Login, LoginConfig, Negotiated, Step};
+use crate::lun;
 use crate::pdu::{
-    LogoutRequest, MAX_DATA_SEGMENT, NO_TAG, NopOut, PduReader, RawPdu, ScsiCommand, TaskManagementRequest,
+    DataOut, LogoutRequest, MAX_DATA_SEGMENT, NO_TAG, NopOut, PduReader, RawPdu, ScsiCommand,
+    TaskManagementRequest,
 };
 use crate::serial;
 
@@ -27,8 +31,8 @@ pub const MAX_IN_FLIGHT: usize = 32;
 /// The most PDUs that wait to be sent besides commands. Only a target that pings without reading gets there.
 const MAX_WAITING_REPLIES: usize = 256;
 
-/// Logical units above this cannot be addressed with a single level (SAM-5 clause 4.7.7).
-pub const MAX_LUN: u16 = 0x3FFF;
+pub use crate::lun::MAX_LUN;
+pub use discovery::DiscoveredTarget;
 
 /// The largest data that one command may carry in either direction.
 pub const MAX_TRANSFER: u32 = (1 << 24) - 1;
@@ -49,12 +53,30 @@ pub struct Initiator {
     functions: BTreeMap<u32, PendingFunction>,
     /// Our ping without an answer.
     ping: Option<u32>,
+    /// A command that was given up without a sign that it arrived; see [`abandon`](Initiator::abandon).
+    suspect: Option<Suspect>,
+    /// The question for targets, and as much of the answer as is there.
+    discovery: Option<(u32, BytesMut)>,
     logout: Option<u32>,
+    /// The target wants a logout: what is in flight ends first.
+    logout_wanted: bool,
+    is_discovery: bool,
+    digests: Digests,
     negotiated: Negotiated,
     next_tag: u32,
     command_sn: u32,
+    /// How far the target has received commands (ExpCmdSN).
+    acknowledged_sn: u32,
     max_command_sn: u32,
     expected_status_sn: u32,
+}
+
+/// A command that may have been lost on the way.
+#[derive(Debug, Clone, Copy)]
+struct Suspect {
+    command_sn: u32,
+    /// The ping that was sent after it, once there is one.
+    ping: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -81,6 +103,7 @@ struct PendingFunction {
 impl Initiator {
     /// A session that begins with its login: the first request waits in [`poll_transmit`](Self::poll_transmit).
     pub fn new(config: LoginConfig) -> Self {
+        let is_discovery = config.target.is_none();
         let mut login = Login::new(config);
         let first = login.start();
         let mut initiator = Self {
@@ -91,10 +114,16 @@ impl Initiator {
             tasks: BTreeMap::new(),
             functions: BTreeMap::new(),
             ping: None,
+            suspect: None,
+            discovery: None,
             logout: None,
+            logout_wanted: false,
+            is_discovery,
+            digests: Digests::default(),
             negotiated: Negotiated::default(),
             next_tag: 1,
             command_sn: FIRST_COMMAND_SN,
+            acknowledged_sn: FIRST_COMMAND_SN,
             max_command_sn: FIRST_COMMAND_SN,
             expected_status_sn: 0,
         };
@@ -131,12 +160,14 @@ impl Initiator {
         } else {
             0
         };
+        let unasked =
+            if self.negotiated.initial_r2t { immediate } else { out_length.min(self.negotiated.first_burst) };
         let command = ScsiCommand {
-            is_final: true,
+            is_final: unasked <= immediate,
             read: request.data_in > 0,
             write: out_length > 0,
             attribute: ATTRIBUTE_SIMPLE,
-            lun: encode_lun(request.lun),
+            lun: lun::encode(request.lun),
             initiator_task_tag: tag,
             expected_length: request.data_in.max(out_length),
             command_sn: self.command_sn,
@@ -145,18 +176,35 @@ impl Initiator {
             data: request.data_out.slice(..immediate as usize),
             ..ScsiCommand::default()
         };
-        self.tasks.insert(tag, Task::new(&request, self.command_sn, immediate));
+        let mut task = Task::new(&request, self.command_sn, immediate);
         self.command_sn = self.command_sn.wrapping_add(1);
-        self.transmit.push_back(Outgoing { bytes: command.encode().to_bytes(), command: Some(tag) });
+        let bytes = command.encode().to_bytes_with(self.digests);
+        self.transmit.push_back(Outgoing { bytes, command: Some(tag) });
+        for data in task.unsolicited(tag, command.lun, unasked, self.negotiated.max_send_segment) {
+            self.send(DataOut { expected_status_sn: self.expected_status_sn, ..data }.encode());
+        }
+        self.tasks.insert(tag, task);
         Ok(Tag(tag))
     }
 
     /// Gives up waiting for an answer: the command goes on at the target, its late answer is dropped without a word,
     /// and no event follows. A command that was not handed out yet is still sent: its place in the order is taken.
     ///
+    /// When the target has not said yet that the command arrived, it is asked with a ping: a command that was lost on
+    /// the way stops all that follow it, so the session ends ([`ProtocolError::CommandLost`]).
+    ///
     /// Returns whether the command was in flight.
     pub fn abandon(&mut self, tag: Tag) -> bool {
-        self.tasks.remove(&tag.0).is_some()
+        let Some(task) = self.tasks.remove(&tag.0) else { return false };
+        if task.sent && serial::at_or_before(self.acknowledged_sn, task.command_sn) && self.suspect.is_none()
+        {
+            // A ping on its way may have left before the command did; then the next one tells.
+            let fresh = self.is_ready() && self.ping.is_none();
+            self.ping();
+            self.suspect = Some(Suspect { command_sn: task.command_sn, ping: self.ping.filter(|_| fresh) });
+        }
+        self.log_out_when_quiet();
+        true
     }
 
     /// Asks for a task management function. Its answer comes as [`Event::Managed`].
@@ -181,7 +229,7 @@ impl Initiator {
         let request = TaskManagementRequest {
             immediate: true,
             function: function.code(),
-            lun: encode_lun(lun),
+            lun: crate::lun::encode(lun),
             initiator_task_tag: tag,
             referenced_task_tag: referenced.map_or(NO_TAG, |(tag, _)| tag),
             command_sn: self.command_sn,
@@ -213,10 +261,23 @@ impl Initiator {
         self.send(ping.encode());
     }
 
+    /// The target wants a logout, and nothing is in flight any more.
+    fn log_out_when_quiet(&mut self) {
+        if self.logout_wanted && self.tasks.is_empty() && self.functions.is_empty() {
+            self.send_logout();
+        }
+    }
+
     /// Asks the target to close the session. [`Event::Ended`] follows with its answer. Commands in flight end with the
     /// session, so wait for them first where their answers matter.
     pub fn logout(&mut self) {
-        if !self.is_ready() || self.logout.is_some() {
+        if self.is_ready() {
+            self.send_logout();
+        }
+    }
+
+    fn send_logout(&mut self) {
+        if self.logout.is_some() || !matches!(self.phase, Phase::FullFeature) {
             return;
         }
         let tag = self.take_tag();
@@ -271,7 +332,7 @@ impl Initiator {
 
     /// Whether commands are accepted.
     pub fn is_ready(&self) -> bool {
-        matches!(self.phase, Phase::FullFeature) && self.logout.is_none()
+        matches!(self.phase, Phase::FullFeature) && self.logout.is_none() && !self.logout_wanted
     }
 
     /// Whether the session is over.
@@ -297,7 +358,9 @@ impl Initiator {
         loop {
             let tag = self.next_tag;
             self.next_tag = self.next_tag.wrapping_add(1);
-            let taken = self.tasks.contains_key(&tag) || self.functions.contains_key(&tag);
+            let taken = self.tasks.contains_key(&tag)
+                || self.functions.contains_key(&tag)
+                || self.discovery.as_ref().is_some_and(|(taken, _)| *taken == tag);
             if tag != NO_TAG && !taken && self.ping != Some(tag) {
                 return tag;
             }
@@ -305,7 +368,7 @@ impl Initiator {
     }
 
     fn send(&mut self, pdu: RawPdu) {
-        self.transmit.push_back(Outgoing { bytes: pdu.to_bytes(), command: None });
+        self.transmit.push_back(Outgoing { bytes: pdu.to_bytes_with(self.digests), command: None });
     }
 
     fn end(&mut self, ended: Ended) {
@@ -336,7 +399,10 @@ impl Initiator {
                 self.phase = Phase::FullFeature;
                 self.command_sn = FIRST_COMMAND_SN;
                 self.expected_status_sn = negotiated.expected_status_sn;
+                self.acknowledged_sn = negotiated.expected_command_sn;
                 self.max_command_sn = negotiated.max_command_sn;
+                self.digests = negotiated.digests;
+                self.reader.set_digests(self.digests);
                 self.negotiated = negotiated;
                 self.events.push_back(Event::LoggedIn);
             }
@@ -350,12 +416,6 @@ const ATTRIBUTE_SIMPLE: u8 = 1;
 
 fn protocol(what: &'static str) -> Ended {
     Ended::Protocol(ProtocolError::Breach(what))
-}
-
-/// A single-level logical unit number: peripheral addressing below 256, flat above (SAM-5 clause 4.7.7).
-fn encode_lun(lun: u16) -> u64 {
-    let field = if lun < 256 { lun } else { 0x4000 | (lun & MAX_LUN) };
-    u64::from(field) << 48
 }
 
 #[cfg(test)]

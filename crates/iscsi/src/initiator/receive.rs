@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{
     Answer, Ended, Event, Failure, Initiator, MAX_WAITING_REPLIES, ManagementFunction, ManagementResponse,
-    Phase, ProtocolError, Residual, Tag, protocol,
+    Phase, ProtocolError, Residual, Suspect, Tag, protocol,
 };
 use crate::pdu::{
     AsyncMessage, DataIn, NO_TAG, NopIn, NopOut, Pdu, RawPdu, ReadyToTransfer, Reject, ScsiResponse,
@@ -17,6 +17,12 @@ impl Initiator {
         if matches!(self.phase, Phase::Login(_)) {
             return self.take_login(raw);
         }
+        let result = self.take_answer(raw);
+        self.log_out_when_quiet();
+        result
+    }
+
+    fn take_answer(&mut self, raw: &RawPdu) -> Result<(), Ended> {
         match Pdu::decode(raw).map_err(|error| Ended::Protocol(error.into()))? {
             Pdu::NopIn(pdu) => self.take_nop(&pdu),
             Pdu::ScsiResponse(pdu) => self.take_response(pdu),
@@ -25,7 +31,10 @@ impl Initiator {
             Pdu::TaskManagementResponse(pdu) => self.take_management(&pdu),
             Pdu::AsyncMessage(pdu) => self.take_async(&pdu),
             Pdu::Reject(pdu) => self.take_reject(&pdu),
-            Pdu::LogoutResponse(pdu) if self.logout == Some(pdu.initiator_task_tag) => Err(Ended::LoggedOut),
+            Pdu::TextResponse(pdu) => self.take_text(&pdu),
+            Pdu::LogoutResponse(pdu) if self.logout == Some(pdu.initiator_task_tag) => {
+                Err(if self.logout_wanted { Ended::LoggedOutAsWanted } else { Ended::LoggedOut })
+            }
             _ => Err(protocol("a PDU that was not asked for")),
         }
     }
@@ -37,6 +46,7 @@ impl Initiator {
             if self.ping == Some(pdu.initiator_task_tag) {
                 self.ping = None;
                 self.events.push_back(Event::Pong);
+                return self.judge_suspect(pdu.initiator_task_tag, pdu.expected_command_sn);
             }
             return Ok(());
         }
@@ -56,6 +66,21 @@ impl Initiator {
             ..NopOut::default()
         };
         self.send(answer.encode());
+        Ok(())
+    }
+
+    /// A pong shows which commands had arrived before the ping.
+    fn judge_suspect(&mut self, pong: u32, expected: u32) -> Result<(), Ended> {
+        let Some(suspect) = self.suspect else { return Ok(()) };
+        if serial::before(suspect.command_sn, expected) {
+            self.suspect = None;
+            return Ok(());
+        }
+        if suspect.ping == Some(pong) {
+            return Err(Ended::Protocol(ProtocolError::CommandLost));
+        }
+        self.ping();
+        self.suspect = Some(Suspect { ping: self.ping, ..suspect });
         Ok(())
     }
 
@@ -130,8 +155,10 @@ impl Initiator {
                 ManagementFunction::AbortTask(tag) => vec![tag.0],
                 // What was submitted after the function is not touched by it.
                 _ => {
+                    let everywhere = pending.function == ManagementFunction::TargetWarmReset;
                     let hit = self.tasks.iter().filter(|(_, task)| {
-                        task.lun == pending.lun && serial::before(task.command_sn, pending.command_sn)
+                        (everywhere || task.lun == pending.lun)
+                            && serial::before(task.command_sn, pending.command_sn)
                     });
                     hit.map(|(tag, _)| *tag).collect()
                 }
@@ -150,8 +177,16 @@ impl Initiator {
         self.open_window(pdu.expected_command_sn, pdu.max_command_sn);
         self.take_status_sn(pdu.status_sn);
         match pdu.event {
-            // A logout wanted, a connection or session dropped, a negotiation wanted: a new session is due in each case.
-            1..=4 => Err(Ended::ByTarget(pdu.event)),
+            1 => {
+                // What is in flight is still answered, and that is worth more than a quick end.
+                if !self.logout_wanted {
+                    self.logout_wanted = true;
+                    self.events.push_back(Event::LogoutWanted);
+                }
+                Ok(())
+            }
+            // A connection or session dropped, a negotiation wanted: a new session is due in each case.
+            2..=4 => Err(Ended::ByTarget(pdu.event)),
             // SCSI events come again as unit attentions; vendor events mean nothing to us.
             _ => Ok(()),
         }
@@ -189,14 +224,18 @@ impl Initiator {
     }
 
     /// MaxCmdSN only grows, and a value below ExpCmdSN - 1 is void (RFC 7143 section 4.2.2.1).
-    fn open_window(&mut self, expected: u32, max: u32) {
+    pub(super) fn open_window(&mut self, expected: u32, max: u32) {
+        let sent = serial::at_or_before(expected, self.command_sn);
+        if sent && serial::before(self.acknowledged_sn, expected) {
+            self.acknowledged_sn = expected;
+        }
         let valid = serial::at_or_before(expected.wrapping_sub(1), max);
         if valid && serial::before(self.max_command_sn, max) {
             self.max_command_sn = max;
         }
     }
 
-    fn take_status_sn(&mut self, status_sn: u32) {
+    pub(super) fn take_status_sn(&mut self, status_sn: u32) {
         let next = status_sn.wrapping_add(1);
         if serial::before(self.expected_status_sn, next) {
             self.expected_status_sn = next;

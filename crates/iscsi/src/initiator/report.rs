@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 
+use super::discovery::DiscoveredTarget;
 use crate::login::LoginError;
 use crate::pdu::PduError;
+use crate::text::TextError;
 
 /// One SCSI command for a logical unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +79,11 @@ pub enum Event {
     },
     /// The target answered a ping.
     Pong,
+    /// The target wants this side to log out (asynchronous event 1). No command is accepted any more; the logout
+    /// follows when the last one has ended.
+    LogoutWanted,
+    /// What the target listed, as [`discover`](super::Initiator::discover) asked.
+    Discovered(Vec<DiscoveredTarget>),
     /// The session is over. No event follows.
     Ended(Ended),
 }
@@ -144,8 +151,12 @@ pub enum ManagementFunction {
     AbortTask(Tag),
     /// ABORT TASK SET: all tasks of this initiator on the logical unit.
     AbortTaskSet,
-    /// LOGICAL UNIT RESET: all tasks of everybody on the logical unit.
+    /// CLEAR TASK SET: all tasks of everybody on the logical unit.
+    ClearTaskSet,
+    /// LOGICAL UNIT RESET: all tasks of everybody on the logical unit, which begins anew.
     LogicalUnitReset,
+    /// TARGET WARM RESET: all tasks of everybody on every logical unit.
+    TargetWarmReset,
 }
 
 impl ManagementFunction {
@@ -153,7 +164,9 @@ impl ManagementFunction {
         match self {
             Self::AbortTask(_) => 1,
             Self::AbortTaskSet => 2,
+            Self::ClearTaskSet => 4,
             Self::LogicalUnitReset => 5,
+            Self::TargetWarmReset => 6,
         }
     }
 }
@@ -177,6 +190,19 @@ pub enum ManagementResponse {
 }
 
 impl ManagementResponse {
+    /// The code for it, as a target sends it.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Complete => 0,
+            Self::NoSuchTask => 1,
+            Self::NoSuchLun => 2,
+            Self::Unsupported => 5,
+            Self::Refused(code) => code,
+            // Nobody is there to be answered; "function rejected" is what is nearest.
+            Self::Lost => 255,
+        }
+    }
+
     pub(super) fn from_code(code: u8) -> Self {
         match code {
             0 => Self::Complete,
@@ -198,12 +224,15 @@ pub enum Ended {
     /// The connection is gone.
     #[error("the connection was closed")]
     Disconnected,
-    /// The target announced that it ends the connection, or asked for the logout (AsyncEvent code).
+    /// The target announced that it ends the connection (AsyncEvent code).
     #[error("the target ended the session (asynchronous event {0})")]
     ByTarget(u8),
     /// This side logged out.
     #[error("logged out")]
     LoggedOut,
+    /// This side logged out, because the target wanted it.
+    #[error("logged out, as the target wanted")]
+    LoggedOutAsWanted,
     /// The target broke the protocol.
     #[error("the target broke the protocol: {0}")]
     Protocol(ProtocolError),
@@ -219,6 +248,12 @@ pub enum ProtocolError {
     /// A PDU that has no place there.
     #[error("it sent {0}")]
     Breach(&'static str),
+    /// A text that cannot be read.
+    #[error("it sent {0}")]
+    Text(TextError),
+    /// A command never arrived there, though what was sent after it did.
+    #[error("a command was lost on the way to it")]
+    CommandLost,
     /// The target rejected a PDU of ours (Reject reason).
     #[error("it rejected a PDU (reason {0:#04x})")]
     Rejected(u8),

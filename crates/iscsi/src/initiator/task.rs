@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 
 use super::Request;
-use crate::pdu::{DataIn, DataOut, ReadyToTransfer};
+use crate::pdu::{DataIn, DataOut, NO_TAG, ReadyToTransfer};
 
 /// A command without an answer.
 #[derive(Debug)]
@@ -78,15 +78,25 @@ impl Task {
         }
         self.next_r2t_sn = self.next_r2t_sn.wrapping_add(1);
         let end = self.offered + r2t.desired_length;
+        Ok(self.cut(end, max_segment, r2t.initiator_task_tag, r2t.target_transfer_tag, r2t.lun))
+    }
+
+    /// The Data-Out PDUs that may go before the target asks, up to an offset.
+    pub(super) fn unsolicited(&mut self, tag: u32, lun: u64, end: u32, max_segment: u32) -> Vec<DataOut> {
+        self.cut(end, max_segment, tag, NO_TAG, lun)
+    }
+
+    /// Cuts the data up to an offset into PDUs: one sequence.
+    fn cut(&mut self, end: u32, max_segment: u32, tag: u32, transfer_tag: u32, lun: u64) -> Vec<DataOut> {
         let mut pdus = Vec::new();
         while self.offered < end {
             let size = max_segment.min(end - self.offered);
             let data = self.data_out.slice(self.offered as usize..(self.offered + size) as usize);
             pdus.push(DataOut {
                 is_final: self.offered + size == end,
-                lun: r2t.lun,
-                initiator_task_tag: r2t.initiator_task_tag,
-                target_transfer_tag: r2t.target_transfer_tag,
+                lun,
+                initiator_task_tag: tag,
+                target_transfer_tag: transfer_tag,
                 data_sn: u32::try_from(pdus.len()).unwrap_or(u32::MAX),
                 buffer_offset: self.offered,
                 data,
@@ -94,7 +104,7 @@ impl Task {
             });
             self.offered += size;
         }
-        Ok(pdus)
+        pdus
     }
 }
 

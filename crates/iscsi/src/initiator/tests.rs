@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::digest::DigestPolicy;
 use crate::pdu::*;
 
 const TEST_UNIT_READY: [u8; 16] = [0; 16];
@@ -8,9 +9,10 @@ const TEST_UNIT_READY: [u8; 16] = [0; 16];
 fn config() -> LoginConfig {
     LoginConfig {
         initiator: "iqn.2026-01.test:me".into(),
-        target: "iqn.2026-01.test:library".into(),
+        target: Some("iqn.2026-01.test:library".into()),
         isid: [0x80, 0, 0, 0, 0, 1],
         authentication: None,
+        digests: DigestPolicy::Accept,
     }
 }
 
@@ -406,6 +408,87 @@ fn a_refused_function_leaves_the_commands_alone() {
 }
 
 #[test]
+fn each_response_to_a_function_is_told_apart() {
+    let mut initiator = session(40);
+    for (code, response) in [
+        (0, ManagementResponse::Complete),
+        (1, ManagementResponse::NoSuchTask),
+        (2, ManagementResponse::NoSuchLun),
+        (5, ManagementResponse::Unsupported),
+        (255, ManagementResponse::Refused(255)),
+    ] {
+        let tag = initiator.manage(ManagementFunction::AbortTaskSet, 3).unwrap();
+        transmitted(&mut initiator);
+        let answer = TaskManagementResponse {
+            response: code,
+            initiator_task_tag: tag.0,
+            ..TaskManagementResponse::default()
+        };
+        feed(&mut initiator, &answer.encode());
+        assert_eq!(events(&mut initiator), [Event::Managed { tag, response }]);
+        assert_eq!(ManagementResponse::code(response), code);
+    }
+}
+
+#[test]
+fn a_rejected_function_is_refused_and_harms_nothing() {
+    let mut initiator = session(40);
+    let tag = initiator.manage(ManagementFunction::ClearTaskSet, 3).unwrap();
+    let [Pdu::TaskManagementRequest(request)] = &transmitted(&mut initiator)[..] else { panic!() };
+    let header = Bytes::copy_from_slice(&request.encode().header);
+    feed(&mut initiator, &Reject { reason: 6, data: header, ..Reject::default() }.encode());
+    assert_eq!(events(&mut initiator), [Event::Managed { tag, response: ManagementResponse::Refused(6) }]);
+    assert!(initiator.is_ready());
+}
+
+#[test]
+fn a_list_of_targets_may_come_in_pieces() {
+    let mut initiator = session(40);
+    initiator.discover().unwrap();
+    assert_eq!(initiator.discover(), Err(SubmitError::Full(Full)));
+    let [Pdu::TextRequest(asked)] = &transmitted(&mut initiator)[..] else { panic!("no question") };
+    let part = |text: &'static str, is_final| TextResponse {
+        is_final,
+        initiator_task_tag: asked.initiator_task_tag,
+        target_transfer_tag: if is_final { NO_TAG } else { 17 },
+        data: Bytes::from_static(text.as_bytes()),
+        ..TextResponse::default()
+    };
+    feed(&mut initiator, &part("TargetName=iqn.a\0TargetAddress=192.0.2.1:32", false).encode());
+    let [Pdu::TextRequest(more)] = &transmitted(&mut initiator)[..] else { panic!("no continuation") };
+    assert_eq!((more.initiator_task_tag, more.target_transfer_tag), (asked.initiator_task_tag, 17));
+    assert!(more.data.is_empty());
+    let rest = "60,1\0TargetAddress=[2001:db8::1]:3260,1\0TargetName=iqn.b\0";
+    feed(&mut initiator, &part(rest, true).encode());
+    let [Event::Discovered(targets)] = &events(&mut initiator)[..] else { panic!("nothing discovered") };
+    assert_eq!((&*targets[0].name, targets[0].addresses.len()), ("iqn.a", 2));
+    assert_eq!(targets[0].addresses[0], "192.0.2.1:3260,1");
+    assert_eq!((&*targets[1].name, targets[1].addresses.len()), ("iqn.b", 0));
+}
+
+#[test]
+fn a_list_of_targets_that_makes_no_sense_ends_the_session() {
+    for (text, is_final, what) in [
+        ("TargetAddress=192.0.2.1:3260,1\0", true, "an address of no target"),
+        ("", false, "an empty part"),
+        ("TargetName\0", true, "a key without a value"),
+    ] {
+        let mut initiator = session(40);
+        initiator.discover().unwrap();
+        let [Pdu::TextRequest(asked)] = &transmitted(&mut initiator)[..] else { panic!("no question") };
+        let answer = TextResponse {
+            is_final,
+            initiator_task_tag: asked.initiator_task_tag,
+            target_transfer_tag: if is_final { NO_TAG } else { 17 },
+            data: Bytes::from_static(text.as_bytes()),
+            ..TextResponse::default()
+        };
+        feed(&mut initiator, &answer.encode());
+        assert_breach(&mut initiator, what);
+    }
+}
+
+#[test]
 fn a_target_failure_is_no_answer() {
     let mut initiator = session(40);
     let tag = initiator.submit(ready()).unwrap();
@@ -416,13 +499,14 @@ fn a_target_failure_is_no_answer() {
 
 #[test]
 fn an_announced_end_is_an_end() {
-    for event in 1..=4 {
+    for event in 2..=4 {
         let mut initiator = session(40);
         feed(&mut initiator, &AsyncMessage { event, ..AsyncMessage::default() }.encode());
         assert_eq!(events(&mut initiator), [Event::Ended(Ended::ByTarget(event))]);
     }
     let mut initiator = session(40);
     feed(&mut initiator, &AsyncMessage { event: 0, ..AsyncMessage::default() }.encode());
+    feed(&mut initiator, &AsyncMessage { event: 255, ..AsyncMessage::default() }.encode());
     assert!(initiator.is_ready());
 }
 

@@ -6,18 +6,20 @@ mod operational;
 use bytes::{Bytes, BytesMut};
 
 use crate::chap::{self, Chap};
+use crate::digest::DigestPolicy;
 use crate::pdu::{LoginRequest, LoginResponse, MAX_DATA_SEGMENT};
 use crate::text::{MAX_TEXT, Pairs};
 
 pub use error::LoginError;
 pub use operational::Negotiated;
+pub(crate) use operational::{FIRST_BURST, MAX_BURST, length};
 
 /// Security negotiation, as CSG and NSG say it.
-const SECURITY: u8 = 0;
+pub(crate) const SECURITY: u8 = 0;
 /// Operational negotiation.
-const OPERATIONAL: u8 = 1;
+pub(crate) const OPERATIONAL: u8 = 1;
 /// Full feature phase.
-const FULL_FEATURE: u8 = 3;
+pub(crate) const FULL_FEATURE: u8 = 3;
 
 /// The most requests in one login. A login with mutual CHAP takes five; a target that goes on beyond this plays for time.
 const MAX_REQUESTS: u32 = 32;
@@ -30,13 +32,15 @@ const LOGIN_TAG: u32 = 0;
 pub struct LoginConfig {
     /// The name of this initiator (InitiatorName).
     pub initiator: String,
-    /// The name of the target (TargetName).
-    pub target: String,
+    /// The name of the target (TargetName); `None` for a discovery session, which only asks what is there.
+    pub target: Option<String>,
     /// The initiator's part of the session's id. The same one again makes the target drop the earlier session
     /// (session reinstatement, RFC 7143 section 6.3.5).
     pub isid: [u8; 6],
     /// How to authenticate; `None` offers no method.
     pub authentication: Option<Chap>,
+    /// What is said about digests.
+    pub digests: DigestPolicy,
 }
 
 /// What the next step of a login is.
@@ -88,10 +92,14 @@ impl Login {
 
     /// The first request.
     pub(crate) fn start(&mut self) -> LoginRequest {
-        let pairs = Pairs::new()
-            .with("InitiatorName", &*self.config.initiator)
-            .with("SessionType", "Normal")
-            .with("TargetName", &*self.config.target);
+        let mut pairs = Pairs::new().with("InitiatorName", &*self.config.initiator);
+        match &self.config.target {
+            Some(target) => {
+                pairs.push("SessionType", "Normal");
+                pairs.push("TargetName", &**target);
+            }
+            None => pairs.push("SessionType", "Discovery"),
+        }
         let (methods, transit) = match &self.config.authentication {
             None => ("None", true),
             // A target that must prove itself may not choose to be believed.
@@ -169,7 +177,7 @@ impl Login {
         match response.next_stage {
             OPERATIONAL => {
                 self.phase = Phase::Operational;
-                Ok(Step::Send(self.request(Negotiated::offer(), true)))
+                Ok(Step::Send(self.request(Negotiated::offer(self.config.digests), true)))
             }
             _ => Err(LoginError::Protocol("a stage that was not asked for")),
         }
@@ -212,7 +220,7 @@ impl Login {
     }
 
     fn operational(&mut self, response: &LoginResponse, pairs: &Pairs) -> Result<Step, LoginError> {
-        let answer = self.negotiated.take(pairs)?;
+        let answer = self.negotiated.take(pairs, self.config.digests)?;
         if response.transit {
             if response.next_stage != FULL_FEATURE {
                 return Err(LoginError::Protocol("a stage that was not asked for"));
@@ -220,7 +228,7 @@ impl Login {
             if !answer.is_empty() {
                 return Err(LoginError::Protocol("an offer at the end of the negotiation"));
             }
-            self.negotiated.finish(response);
+            self.negotiated.finish(response, self.config.digests)?;
             return Ok(Step::Done(self.negotiated.clone()));
         }
         Ok(Step::Send(self.request(answer, true)))

@@ -1,15 +1,16 @@
 //! The operational parameters (RFC 7143 section 13): what is offered, what was agreed.
 
+use crate::digest::{DigestPolicy, Digests};
 use crate::login::LoginError;
 use crate::pdu::{LoginResponse, MAX_DATA_SEGMENT};
 use crate::text::Pairs;
 
 /// The largest burst that is offered. Data-In is bounded by the expected length of each command, so this bounds
 /// Data-Out only.
-const MAX_BURST: u32 = 1024 * 1024;
+pub(crate) const MAX_BURST: u32 = 1024 * 1024;
 
 /// The most immediate data that is offered: parameter lists of a changer are far below.
-const FIRST_BURST: u32 = 64 * 1024;
+pub(crate) const FIRST_BURST: u32 = 64 * 1024;
 
 /// The smallest value that a length may have (RFC 7143 section 13.12).
 const SMALLEST_LENGTH: u32 = 512;
@@ -28,6 +29,10 @@ pub struct Negotiated {
     pub first_burst: u32,
     /// Whether data may go with the command (ImmediateData).
     pub immediate_data: bool,
+    /// Whether data that does not go with the command has to be asked for (InitialR2T).
+    pub initial_r2t: bool,
+    /// Which digests are sent and expected.
+    pub digests: Digests,
     /// The target's part of the session's id.
     pub tsih: u16,
     /// The target's name for people (TargetAlias).
@@ -47,6 +52,8 @@ impl Default for Negotiated {
             max_burst: 262_144,
             first_burst: 65_536,
             immediate_data: true,
+            initial_r2t: true,
+            digests: Digests::default(),
             tsih: 0,
             target_alias: None,
             expected_status_sn: 0,
@@ -58,14 +65,14 @@ impl Default for Negotiated {
 
 impl Negotiated {
     /// Everything that this side offers, said at once.
-    pub(super) fn offer() -> Pairs {
+    pub(super) fn offer(digests: DigestPolicy) -> Pairs {
         Pairs::new()
-            .with("HeaderDigest", "None")
-            .with("DataDigest", "None")
+            .with("HeaderDigest", digests.offer())
+            .with("DataDigest", digests.offer())
             .with("MaxRecvDataSegmentLength", MAX_DATA_SEGMENT.to_string())
             .with("MaxBurstLength", MAX_BURST.to_string())
             .with("FirstBurstLength", FIRST_BURST.to_string())
-            .with("InitialR2T", "Yes")
+            .with("InitialR2T", "No")
             .with("ImmediateData", "Yes")
             .with("MaxOutstandingR2T", "1")
             .with("MaxConnections", "1")
@@ -77,7 +84,7 @@ impl Negotiated {
     }
 
     /// Takes the target's answers, and returns what must be said to what it offers on its own.
-    pub(super) fn take(&mut self, pairs: &Pairs) -> Result<Pairs, LoginError> {
+    pub(super) fn take(&mut self, pairs: &Pairs, digests: DigestPolicy) -> Result<Pairs, LoginError> {
         let mut answers = Pairs::new();
         for (key, value) in pairs.iter() {
             let refused = || LoginError::Negotiation { key: key.to_owned(), value: value.to_owned() };
@@ -86,29 +93,22 @@ impl Negotiated {
                 continue;
             }
             match key {
-                "HeaderDigest" | "DataDigest" if value != "None" => return Err(refused()),
+                "HeaderDigest" => self.digests.header = digests.accept(value).ok_or_else(refused)?,
+                "DataDigest" => self.digests.data = digests.accept(value).ok_or_else(refused)?,
                 "ErrorRecoveryLevel" if value != "0" => return Err(refused()),
                 "MaxOutstandingR2T" | "MaxConnections" if value != "1" => return Err(refused()),
-                "InitialR2T" | "DataPDUInOrder" | "DataSequenceInOrder" if value != "Yes" => {
+                "DataPDUInOrder" | "DataSequenceInOrder" if value != "Yes" => {
                     return Err(refused());
                 }
                 "MaxRecvDataSegmentLength" => self.max_send_segment = length(value).ok_or_else(refused)?,
                 "MaxBurstLength" => self.max_burst = length(value).ok_or_else(refused)?.min(MAX_BURST),
                 "FirstBurstLength" => self.first_burst = length(value).ok_or_else(refused)?.min(FIRST_BURST),
-                "ImmediateData" => {
-                    self.immediate_data = match value {
-                        "Yes" => true,
-                        "No" => false,
-                        _ => return Err(refused()),
-                    }
-                }
+                "ImmediateData" => self.immediate_data = boolean(value).ok_or_else(refused)?,
+                "InitialR2T" => self.initial_r2t = boolean(value).ok_or_else(refused)?,
                 "TargetAlias" => self.target_alias = Some(value.to_owned()),
-                "HeaderDigest"
-                | "DataDigest"
-                | "ErrorRecoveryLevel"
+                "ErrorRecoveryLevel"
                 | "MaxOutstandingR2T"
                 | "MaxConnections"
-                | "InitialR2T"
                 | "DataPDUInOrder"
                 | "DataSequenceInOrder"
                 | "DefaultTime2Wait"
@@ -125,14 +125,34 @@ impl Negotiated {
         Ok(answers)
     }
 
-    pub(super) fn finish(&mut self, response: &LoginResponse) {
+    pub(super) fn finish(
+        &mut self,
+        response: &LoginResponse,
+        digests: DigestPolicy,
+    ) -> Result<(), LoginError> {
+        for (key, agreed) in [("HeaderDigest", self.digests.header), ("DataDigest", self.digests.data)] {
+            // A key that the target left unanswered means none.
+            if !agreed && digests.unsaid().is_none() {
+                return Err(LoginError::Negotiation { key: key.to_owned(), value: "None".to_owned() });
+            }
+        }
         self.tsih = response.tsih;
         self.expected_status_sn = response.status_sn.wrapping_add(1);
         self.expected_command_sn = response.expected_command_sn;
         self.max_command_sn = response.max_command_sn;
+        Ok(())
     }
 }
 
-fn length(value: &str) -> Option<u32> {
+/// A length, where it is one that the standard allows.
+pub(crate) fn length(value: &str) -> Option<u32> {
     value.parse().ok().filter(|length| (SMALLEST_LENGTH..=LARGEST_LENGTH).contains(length))
+}
+
+fn boolean(value: &str) -> Option<bool> {
+    match value {
+        "Yes" => Some(true),
+        "No" => Some(false),
+        _ => None,
+    }
 }

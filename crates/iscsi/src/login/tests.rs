@@ -6,9 +6,10 @@ use crate::chap::{MutualChap, Secret};
 fn config(authentication: Option<Chap>) -> LoginConfig {
     LoginConfig {
         initiator: "iqn.2026-01.test:me".into(),
-        target: "iqn.2026-01.test:library".into(),
+        target: Some("iqn.2026-01.test:library".into()),
         isid: [0x80, 1, 2, 3, 4, 5],
         authentication,
+        digests: DigestPolicy::Accept,
     }
 }
 
@@ -157,6 +158,63 @@ fn a_text_may_come_in_pieces() {
 }
 
 #[test]
+fn a_response_that_does_not_fit_ends_the_login() {
+    let fits = response(0, Some(1), Pairs::new());
+    for (wrong, what) in [
+        (LoginResponse { current_stage: 1, ..fits.clone() }, "another stage"),
+        (LoginResponse { initiator_task_tag: 7, ..fits.clone() }, "another request"),
+        (LoginResponse { version_active: 1, ..fits.clone() }, "a protocol version"),
+        (LoginResponse { next_stage: 3, ..fits.clone() }, "a stage that was not asked for"),
+        (LoginResponse { more: true, ..fits }, "in the middle of a text"),
+    ] {
+        let mut login = Login::new(config(None));
+        login.start();
+        let error = login.received(&wrong).unwrap_err();
+        assert!(error.to_string().contains(what), "{error}");
+    }
+}
+
+#[test]
+fn another_algorithm_or_method_than_was_offered_is_refused() {
+    let mut login = Login::new(config(one_way()));
+    login.start();
+    sent(login.received(&response(0, None, Pairs::new().with("AuthMethod", "CHAP"))));
+    let challenge = Pairs::new().with("CHAP_A", "7").with("CHAP_I", "1").with("CHAP_C", "0x01");
+    assert!(matches!(login.received(&response(0, None, challenge)), Err(LoginError::Method(_))));
+
+    let mut login = Login::new(config(one_way()));
+    login.start();
+    let kerberos = response(0, None, Pairs::new().with("AuthMethod", "KRB5"));
+    assert_eq!(login.received(&kerberos).unwrap_err(), LoginError::Method("KRB5".into()));
+}
+
+#[test]
+fn a_key_that_the_target_does_not_answer_keeps_its_default() {
+    let mut login = Login::new(config(None));
+    login.start();
+    sent(login.received(&response(0, Some(1), Pairs::new())));
+    let answers = Pairs::new()
+        .with("InitialR2T", "Irrelevant")
+        .with("HeaderDigest", "Reject")
+        .with("MaxBurstLength", "NotUnderstood");
+    let Step::Done(negotiated) = login.received(&response(1, Some(3), answers)).unwrap() else {
+        panic!("not done")
+    };
+    assert!(negotiated.initial_r2t && !negotiated.digests.header);
+    assert_eq!(negotiated.max_burst, 262_144);
+}
+
+#[test]
+fn who_requires_digests_takes_no_silence_for_them() {
+    let mut login = Login::new(LoginConfig { digests: DigestPolicy::Require, ..config(None) });
+    login.start();
+    sent(login.received(&response(0, Some(1), Pairs::new())));
+    let answers = Pairs::new().with("HeaderDigest", "CRC32C");
+    let error = login.received(&response(1, Some(3), answers)).unwrap_err();
+    assert_eq!(error.to_string(), "the target wants DataDigest=None, which cannot be agreed to");
+}
+
+#[test]
 fn a_target_that_goes_on_for_ever_is_left() {
     let mut login = Login::new(config(None));
     login.start();
@@ -170,9 +228,8 @@ fn what_cannot_be_agreed_to_is_named() {
     let mut login = Login::new(config(None));
     login.start();
     sent(login.received(&response(0, Some(1), Pairs::new())));
-    let error =
-        login.received(&response(1, Some(3), Pairs::new().with("HeaderDigest", "CRC32C"))).unwrap_err();
-    assert_eq!(error.to_string(), "the target wants HeaderDigest=CRC32C, which cannot be agreed to");
+    let error = login.received(&response(1, Some(3), Pairs::new().with("HeaderDigest", "MD5"))).unwrap_err();
+    assert_eq!(error.to_string(), "the target wants HeaderDigest=MD5, which cannot be agreed to");
 }
 
 #[test]

@@ -52,7 +52,7 @@ pdus! {
     TaskManagementRequest = 0x02, 0x80 {
         /// Delivered outside the command order.
         immediate: bool = bit(0, 6),
-        /// Function: 1 ABORT TASK, 2 ABORT TASK SET, 5 LOGICAL UNIT RESET.
+        /// Function: 1 ABORT TASK, 2 ABORT TASK SET, 4 CLEAR TASK SET, 5 LOGICAL UNIT RESET, 6 TARGET WARM RESET.
         function: u8 = bits(1, 0, 7),
         /// Logical unit.
         lun: u64 = at(8),
@@ -336,6 +336,8 @@ pdus! {
     AsyncMessage = 0x32, 0x80 {
         /// Logical unit.
         lun: u64 = at(8),
+        /// Always [`NO_TAG`](super::NO_TAG).
+        initiator_task_tag: u32 = at(16),
         /// StatSN.
         status_sn: u32 = at(24),
         /// ExpCmdSN.
@@ -358,6 +360,8 @@ pdus! {
     Reject = 0x3F, 0x80 {
         /// Reason.
         reason: u8 = at(2),
+        /// Always [`NO_TAG`](super::NO_TAG).
+        initiator_task_tag: u32 = at(16),
         /// StatSN.
         status_sn: u32 = at(24),
         /// ExpCmdSN.

@@ -7,6 +7,8 @@ mod reader;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
+use crate::digest::{DIGEST_LENGTH, Digests, crc32c};
+
 pub use layouts::*;
 pub use reader::PduReader;
 
@@ -40,27 +42,42 @@ impl RawPdu {
         layout::get(&self.header, layout::at(16))
     }
 
-    /// Appends the PDU to `out`, its lengths and padding made right.
+    /// Appends the PDU to `out`, its lengths, padding and digests made right.
     ///
     /// # Panics
     /// When the data segment is longer than its length field can say (2^24 - 1). Only our own code makes PDUs.
-    pub fn write(&self, out: &mut BytesMut) {
+    pub fn write(&self, digests: Digests, out: &mut BytesMut) {
         let length = u32::try_from(self.data.len()).ok().filter(|length| *length < 1 << 24);
         let length = length.expect("a data segment of less than 16 MiB").to_be_bytes();
-        let padding = padding(self.data.len());
-        out.reserve(HEADER_LENGTH + self.data.len() + padding);
+        out.reserve(HEADER_LENGTH + self.data.len() + 3 + 2 * DIGEST_LENGTH);
+        let start = out.len();
         out.put_slice(&self.header[..4]);
         // TotalAHSLength is zero: no command of ours needs an additional header segment.
         out.put_slice(&[0, length[1], length[2], length[3]]);
         out.put_slice(&self.header[8..]);
+        if digests.header {
+            out.put_u32_le(crc32c(&out[start..]));
+        }
+        if self.data.is_empty() {
+            return;
+        }
+        let start = out.len();
         out.put_slice(&self.data);
-        out.put_bytes(0, padding);
+        out.put_bytes(0, padding(self.data.len()));
+        if digests.data {
+            out.put_u32_le(crc32c(&out[start..]));
+        }
     }
 
-    /// The PDU as bytes.
+    /// The PDU as bytes, without digests.
     pub fn to_bytes(&self) -> Bytes {
+        self.to_bytes_with(Digests::default())
+    }
+
+    /// The PDU as bytes, with the digests that were agreed.
+    pub fn to_bytes_with(&self, digests: Digests) -> Bytes {
         let mut out = BytesMut::new();
-        self.write(&mut out);
+        self.write(digests, &mut out);
         out.freeze()
     }
 }
@@ -93,6 +110,12 @@ pub enum PduError {
         /// What was agreed.
         limit: usize,
     },
+    /// A header is not what was sent (RFC 7143 section 7.7).
+    #[error("a header whose digest is wrong")]
+    HeaderDigest,
+    /// A data segment is not what was sent (RFC 7143 section 7.7).
+    #[error("data whose digest is wrong")]
+    DataDigest,
     /// No PDU has this opcode.
     #[error("unknown opcode {0:#04x}")]
     UnknownOpcode(u8),

@@ -3,6 +3,7 @@
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::{HEADER_LENGTH, PduError, RawPdu, padding};
+use crate::digest::{DIGEST_LENGTH, Digests, crc32c};
 
 /// Turns the bytes of a connection into PDUs. It never holds more than what it was fed and not yet asked for, and
 /// refuses a data segment by its header, before a byte of it is waited for.
@@ -10,12 +11,18 @@ use super::{HEADER_LENGTH, PduError, RawPdu, padding};
 pub struct PduReader {
     buffer: BytesMut,
     limit: usize,
+    digests: Digests,
 }
 
 impl PduReader {
-    /// A reader that accepts data segments of up to `limit` bytes.
+    /// A reader that accepts data segments of up to `limit` bytes, without digests.
     pub fn new(limit: usize) -> Self {
-        Self { buffer: BytesMut::new(), limit }
+        Self { buffer: BytesMut::new(), limit, digests: Digests::default() }
+    }
+
+    /// From the next PDU on there are digests, or not.
+    pub fn set_digests(&mut self, digests: Digests) {
+        self.digests = digests;
     }
 
     /// Takes bytes as they came.
@@ -26,24 +33,45 @@ impl PduReader {
     /// The next whole PDU, or `None` until more bytes are pushed.
     ///
     /// # Errors
-    /// [`PduError::TooLong`] when the data segment is longer than the limit: the stream is of no more use.
+    /// [`PduError::TooLong`] when the data segment is longer than the limit, [`PduError::HeaderDigest`] or
+    /// [`PduError::DataDigest`] when the bytes are not those that were sent: the stream is of no more use.
     pub fn next_pdu(&mut self) -> Result<Option<RawPdu>, PduError> {
         let Some(header) = self.buffer.first_chunk::<HEADER_LENGTH>() else { return Ok(None) };
         let header = *header;
-        let additional = usize::from(header[4]) * 4;
+        let mut data_start = HEADER_LENGTH + usize::from(header[4]) * 4;
+        // A damaged length would make us wait for bytes that never come: the digest comes first.
+        if self.digests.header {
+            match self.digest_is_right(0, data_start) {
+                None => return Ok(None),
+                Some(false) => return Err(PduError::HeaderDigest),
+                Some(true) => data_start += DIGEST_LENGTH,
+            }
+        }
         let length = usize::from(header[5]) << 16 | usize::from(header[6]) << 8 | usize::from(header[7]);
         if length > self.limit {
             return Err(PduError::TooLong { length, limit: self.limit });
         }
-        let total = HEADER_LENGTH + additional + length + padding(length);
+        let data_end = data_start + length + padding(length);
+        let has_digest = self.digests.data && length > 0;
+        let total = data_end + if has_digest { DIGEST_LENGTH } else { 0 };
         if self.buffer.len() < total {
             self.buffer.reserve(total - self.buffer.len());
             return Ok(None);
         }
-        self.buffer.advance(HEADER_LENGTH + additional);
+        if has_digest && self.digest_is_right(data_start, data_end) != Some(true) {
+            return Err(PduError::DataDigest);
+        }
+        self.buffer.advance(data_start);
         let data = if length == 0 { Bytes::new() } else { self.buffer.split_to(length).freeze() };
-        self.buffer.advance(padding(length));
+        self.buffer.advance(total - data_start - length);
         Ok(Some(RawPdu { header, data }))
+    }
+
+    /// Whether the digest that stands at `end` is that of the bytes before it; `None` until it is there.
+    fn digest_is_right(&self, start: usize, end: usize) -> Option<bool> {
+        let covered = self.buffer.get(start..end)?;
+        let digest = self.buffer.get(end..end + DIGEST_LENGTH)?;
+        Some(crc32c(covered).to_le_bytes() == digest)
     }
 }
 
@@ -94,6 +122,45 @@ mod tests {
         let mut reader = PduReader::new(64);
         reader.push(&header);
         assert_eq!(reader.next_pdu(), Err(PduError::TooLong { length: 65, limit: 64 }));
+    }
+
+    const BOTH: Digests = Digests { header: true, data: true };
+
+    #[test]
+    fn digests_are_written_and_read_however_the_bytes_are_cut() {
+        for digests in [BOTH, Digests { header: true, data: false }, Digests { header: false, data: true }] {
+            let mut stream = nop(1, b"abcde").encode().to_bytes_with(digests).to_vec();
+            stream.extend_from_slice(&nop(2, b"").encode().to_bytes_with(digests));
+            for size in 1..stream.len() {
+                let mut reader = PduReader::new(64);
+                reader.set_digests(digests);
+                let mut tags = Vec::new();
+                for chunk in stream.chunks(size) {
+                    reader.push(chunk);
+                    while let Some(raw) = reader.next_pdu().unwrap() {
+                        tags.push((raw.initiator_task_tag(), raw.data.len()));
+                    }
+                }
+                assert_eq!(tags, [(1, 5), (2, 0)], "{digests:?} cut every {size} bytes");
+            }
+        }
+    }
+
+    #[test]
+    fn each_damaged_bit_is_found_by_the_digest_of_its_part() {
+        let bytes = nop(1, b"abcde").encode().to_bytes_with(BOTH).to_vec();
+        assert_eq!(bytes.len(), 48 + 4 + 8 + 4);
+        for bit in 0..bytes.len() * 8 {
+            let mut damaged = bytes.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            let mut reader = PduReader::new(64);
+            reader.set_digests(BOTH);
+            reader.push(&damaged);
+            // A damaged number of additional header segments makes the reader wait for them.
+            reader.push(&[0; 1024]);
+            let expected = if bit < 52 * 8 { PduError::HeaderDigest } else { PduError::DataDigest };
+            assert_eq!(reader.next_pdu(), Err(expected), "bit {bit}");
+        }
     }
 
     proptest! {

@@ -1,0 +1,95 @@
+//! A tape library on a port: the simulator, served as an iSCSI target.
+//!
+//! ```text
+//! cargo run --example virtual_library                                # on 127.0.0.1:3260, for this machine
+//! cargo run --example virtual_library -- 127.0.0.1:0                 # on a port that is free
+//! cargo run --example virtual_library -- sim:slots=1000,drives=4     # another library: the options of sim: URLs
+//! cargo run --example virtual_library -- 0.0.0.0:3260 user=backup    # for others; the secret comes from CHAP_SECRET
+//! ```
+//!
+//! Any initiator may then log in: `iscsi-ls -s iscsi://127.0.0.1:3260`, `iscsiadm`, or this crate with the URL that is
+//! printed. It ends with the end of its standard input, or with Ctrl-C.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use autochanger::transport::sim::{self, ElementType, SimulatedLibrary};
+use autochanger::virtual_library::VirtualLibrary;
+
+/// The library that is served unless another is described: a minute of its arm takes a second.
+const LIBRARY: &str = "slots=24,drives=2,ports=4,cartridges=20,profile=midrange,scale=60";
+
+/// Under this name the library is found again in the process.
+const NAME: &str = "virtual-library";
+
+/// Where the secret of a named user comes from: arguments are seen by everybody on the machine.
+const SECRET: &str = "CHAP_SECRET";
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let (mut options, mut address, mut user) = (LIBRARY.to_owned(), None, None);
+    for argument in std::env::args().skip(1) {
+        if let Some(described) = argument.strip_prefix("sim:") {
+            options = described.to_owned();
+        } else if let Some(named) = argument.strip_prefix("user=") {
+            user = Some(named.to_owned());
+        } else {
+            let parsed: SocketAddr = argument.parse().map_err(|_| {
+                format!("{argument:?} is neither `sim:…`, `user=…` nor an address as 127.0.0.1:3260")
+            })?;
+            address = Some(parsed);
+        }
+    }
+
+    sim::open(&format!("{options},name={NAME}"))?;
+    let library = SimulatedLibrary::named(NAME).ok_or("the library has another name")?;
+    let mut builder = VirtualLibrary::builder(library);
+    if let Some(address) = address {
+        builder = builder.listen(address);
+    }
+    if let Some(user) = user {
+        let secret =
+            std::env::var(SECRET).map_err(|_| format!("the secret of {user} is missing: set {SECRET}"))?;
+        builder = builder.chap(user, secret);
+    }
+    let served = builder.start().await?;
+
+    let contents = served.library().contents();
+    let count = |kind| contents.iter().filter(|(_, element, _)| *element == kind).count();
+    let cartridges = contents.iter().filter(|(_, _, cartridge)| cartridge.is_some()).count();
+    println!(
+        "A library with {} slots, {} drives, {} mail slots and {cartridges} cartridges listens on {}.",
+        count(ElementType::Storage),
+        count(ElementType::Drive),
+        count(ElementType::ImportExport),
+        served.address(),
+    );
+    println!("Its changer: {}", served.url());
+    println!("Look at it:  iscsi-ls -s iscsi://{}", served.address());
+
+    // A thread, since standard input cannot be waited for otherwise; it ends with the program.
+    let (ended, end) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        let _ = ended.send(());
+    });
+    let _ = end.await;
+    println!(
+        "Closing: {} sessions were open, {} moves were made.",
+        served.sessions(),
+        served.library().moves_done()
+    );
+    served.shutdown().await;
+    Ok(())
+}
