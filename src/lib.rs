@@ -40,6 +40,8 @@ pub mod manual;
 mod session;
 pub mod store;
 pub mod transport;
+#[cfg(all(feature = "sim", feature = "iscsi"))]
+pub mod virtual_library;
 
 pub use autochanger_engine::input::{RestartPolicy, Timing};
 pub use autochanger_engine::{Event, EventKind};
@@ -95,3 +97,8 @@ pub mod change {
 pub mod scsi {
     pub use autochanger_scsi::*;
 }
+
+/// The README's program compiles, and does what it says.
+#[cfg(all(doctest, feature = "sim"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

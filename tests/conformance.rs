@@ -1,4 +1,5 @@
-//! The same test bodies on every library: the simulator, tgt's changer over iSCSI, and any device that
+//! The same test bodies on every library: the simulator, tgt's changer over iSCSI, the simulator behind our own iSCSI
+//! target, and any device that
 //! `AUTOCHANGER_DEVICE=URL cargo test --test conformance` names instead. There, what the device lacks is skipped by
 //! name, and every cartridge is put back where it was.
 //!
@@ -16,6 +17,8 @@ mod identity;
 mod library;
 #[path = "conformance/motion.rs"]
 mod motion;
+#[path = "conformance/services.rs"]
+mod services;
 // The table is a table: its columns stay in line.
 #[rustfmt::skip]
 #[path = "conformance/table.rs"]
@@ -80,6 +83,11 @@ bodies! {
     whole::a_scan_of_a_range_finds_what_was_there needs [Cartridge, InitializeRange];
     whole::many_commands_in_flight_are_each_answered needs [];
     whole::units_of_one_target_are_asked_at_the_same_time needs [DriveUnits];
+    services::every_log_page_that_is_listed_can_be_read needs [LogPages];
+    services::a_reservation_is_made_seen_and_given_back needs [Reserve];
+    services::a_wrong_key_reserves_nothing needs [Reserve];
+    services::every_command_that_is_listed_is_supported_by_itself needs [OperationCodes];
+    services::a_port_is_put_out_and_taken_in_again needs [Cartridge, MailSlot, Ports];
 }
 
 #[test]
@@ -106,12 +114,16 @@ async fn run(name: &str, needs: &[Need], body: Body) {
         }
         return;
     }
-    let (_, simulator, tgt) = TABLE.iter().find(|(row, ..)| *row == name).expect("a row of the table");
+    let (_, simulator, tgt, served) =
+        TABLE.iter().find(|(row, ..)| *row == name).expect("a row of the table");
     #[cfg(feature = "sim")]
     hold_to_table("simulator", name, needs, *simulator, beds_of_tests::simulator().await, body).await;
     #[cfg(feature = "iscsi")]
     hold_to_table("tgt", name, needs, *tgt, beds_of_tests::tgt().await, body).await;
-    let _ = (simulator, tgt);
+    #[cfg(all(feature = "sim", feature = "iscsi"))]
+    hold_to_table("virtual library", name, needs, *served, beds_of_tests::virtual_library().await, body)
+        .await;
+    let _ = (simulator, tgt, served);
 }
 
 async fn hold_to_table(
@@ -154,5 +166,18 @@ mod beds_of_tests {
         let bed = crate::beds::TgtBed::start(crate::beds::TgtOptions::default());
         let url = bed.url();
         Library::open(&url, bed).await
+    }
+
+    #[cfg(all(feature = "sim", feature = "iscsi"))]
+    pub(crate) async fn virtual_library() -> Library {
+        use autochanger::transport::sim::{Library as Description, SimulatedLibrary};
+        use autochanger::virtual_library::VirtualLibrary;
+
+        let description = Description::new().slots(20).drives(2).ports(4).cartridges("VT{:04}L8", 1..=8);
+        let library = SimulatedLibrary::start(description);
+        let served = VirtualLibrary::builder(library).listen(([127, 0, 0, 1], 0)).start().await;
+        let served = served.unwrap_or_else(|error| panic!("{error}"));
+        let url = served.url().to_string();
+        Library::open(&url, served).await
     }
 }

@@ -122,7 +122,9 @@ impl Store for MemoryStore {
             motions: self
                 .motions
                 .iter()
-                .filter(|(key, motion)| self.live.contains(&motion.request) || self.open_motions.contains(*key))
+                .filter(|(key, motion)| {
+                    self.live.contains(&motion.request) || self.open_motions.contains(*key)
+                })
                 .map(|(_, motion)| motion.clone())
                 .collect(),
             mounts: self.mounts.values().cloned().collect(),

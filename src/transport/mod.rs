@@ -8,15 +8,24 @@ pub use autochanger_engine::command::{
     Command, Completion, Limits, PathFault, PathFaultKind, TransportError,
 };
 
+#[cfg(all(feature = "sg", target_os = "linux"))]
+pub mod device_thread;
 #[cfg(feature = "iscsi")]
 pub mod iscsi;
+#[cfg(all(feature = "sg", target_os = "linux"))]
+pub mod sg;
 #[cfg(feature = "sim")]
 pub mod sim;
 mod url;
 
 #[cfg(feature = "iscsi")]
 pub use iscsi::IscsiTransport;
-pub use url::{DeviceUrl, IscsiUrl, UrlError, open};
+pub use url::{DeviceUrl, IscsiUrl, SgUrl, UrlError, open};
+#[cfg(all(feature = "sg", target_os = "linux"))]
+pub use {
+    device_thread::{BlockingTransport, DeviceThread},
+    sg::SgTransport,
+};
 
 /// A way to one SCSI logical unit.
 ///

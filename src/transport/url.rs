@@ -1,6 +1,7 @@
 //! Device URLs: how a library or drive is named in configuration, in messages and on a command line.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ const HIDDEN: &str = "(hidden)";
 /// |---|---|
 /// | `sim:` | a simulated library of this process, with options after the colon |
 /// | `iscsi://[user%secret@]host[:3260]/iqn/lun` | a logical unit of an iSCSI target; IPv6 hosts in brackets |
+/// | `sg:/dev/sg3[?max_transfer=BYTES]` | a logical unit of this machine's kernel (Linux); any path that leads to it |
 ///
 /// ```
 /// use autochanger::transport::DeviceUrl;
@@ -39,6 +41,8 @@ pub enum DeviceUrl {
     Sim(String),
     /// A logical unit of an iSCSI target.
     Iscsi(IscsiUrl),
+    /// A logical unit of the Linux kernel.
+    Sg(SgUrl),
 }
 
 impl FromStr for DeviceUrl {
@@ -49,7 +53,7 @@ impl FromStr for DeviceUrl {
         match scheme {
             "sim" if text.contains(':') => Ok(Self::Sim(rest.to_owned())),
             "iscsi" => IscsiUrl::parse(text, rest).map(Self::Iscsi),
-            "sg" => Err(UrlError::Unavailable { url: text.to_owned(), scheme: "sg", schemes: SCHEMES }),
+            "sg" => SgUrl::parse(text, rest).map(Self::Sg),
             _ => Err(UrlError::UnknownScheme { url: redact(text), schemes: SCHEMES }),
         }
     }
@@ -85,11 +89,18 @@ impl From<IscsiUrl> for DeviceUrl {
     }
 }
 
+impl From<SgUrl> for DeviceUrl {
+    fn from(url: SgUrl) -> Self {
+        Self::Sg(url)
+    }
+}
+
 impl fmt::Display for DeviceUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sim(options) => write!(f, "sim:{options}"),
             Self::Iscsi(url) => url.fmt(f),
+            Self::Sg(url) => url.fmt(f),
         }
     }
 }
@@ -105,6 +116,12 @@ pub fn open(url: &DeviceUrl) -> Result<Arc<dyn Transport>, UrlError> {
         DeviceUrl::Sim(options) => super::sim::open(options),
         #[cfg(feature = "iscsi")]
         DeviceUrl::Iscsi(url) => Ok(Arc::new(super::iscsi::IscsiTransport::new(url.clone()))),
+        #[cfg(all(feature = "sg", target_os = "linux"))]
+        DeviceUrl::Sg(url) => Ok(Arc::new(super::sg::SgTransport::new(url.clone()))),
+        #[cfg(not(all(feature = "sg", target_os = "linux")))]
+        DeviceUrl::Sg(_) => {
+            Err(UrlError::Unavailable { url: url.to_string(), scheme: "sg", schemes: SCHEMES })
+        }
         #[cfg(not(feature = "sim"))]
         DeviceUrl::Sim(_) => {
             Err(UrlError::Unavailable { url: url.to_string(), scheme: "sim", schemes: SCHEMES })
@@ -117,12 +134,100 @@ pub fn open(url: &DeviceUrl) -> Result<Arc<dyn Transport>, UrlError> {
 }
 
 /// The schemes that this build can open.
-const SCHEMES: &str = match (cfg!(feature = "sim"), cfg!(feature = "iscsi")) {
-    (true, true) => "sim:, iscsi:",
-    (true, false) => "sim:",
-    (false, true) => "iscsi:",
-    (false, false) => "none (features `sim` and `iscsi` are off)",
+const SCHEMES: &str = {
+    let sg = cfg!(all(feature = "sg", target_os = "linux"));
+    match (cfg!(feature = "sim"), cfg!(feature = "iscsi"), sg) {
+        (true, true, true) => "sim:, iscsi:, sg:",
+        (true, true, false) => "sim:, iscsi:",
+        (true, false, true) => "sim:, sg:",
+        (true, false, false) => "sim:",
+        (false, true, true) => "iscsi:, sg:",
+        (false, true, false) => "iscsi:",
+        (false, false, true) => "sg:",
+        (false, false, false) => "none (features `sim`, `iscsi` and `sg` are off)",
+    }
 };
+
+/// A logical unit that the Linux kernel knows, by the path of a device node.
+///
+/// The node is one of the kernel's SCSI generic driver (`/dev/sg3`), or of its tape or changer driver, or a name that leads
+/// to one, such as `/dev/tape/by-path/…`, which stays when devices are found in another order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SgUrl {
+    path: PathBuf,
+    max_transfer: Option<u32>,
+}
+
+const SG_EXAMPLE: &str = "sg:/dev/sg3 or sg:/dev/sg3?max_transfer=65536";
+
+/// The smallest cap on a transfer: an element status report of that size has room for several elements.
+const MIN_MAX_TRANSFER: u32 = 1024;
+
+impl SgUrl {
+    /// The device node's path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The most data bytes in one command, where the URL says so, for host adapters that promise more than they can; the
+    /// kernel's limit holds in any case.
+    pub fn max_transfer(&self) -> Option<u32> {
+        self.max_transfer
+    }
+
+    /// The URL with another path; `None` where no URL can have it.
+    #[cfg(all(feature = "sg", target_os = "linux"))]
+    pub(super) fn with_path(&self, path: PathBuf) -> Option<Self> {
+        path.is_absolute().then_some(Self { path, ..self.clone() })
+    }
+
+    /// The URL of a node that the kernel named.
+    #[cfg(all(feature = "sg", target_os = "linux"))]
+    pub(super) fn of_node(path: PathBuf) -> Self {
+        Self { path, max_transfer: None }
+    }
+
+    fn parse(text: &str, rest: &str) -> Result<Self, UrlError> {
+        let malformed = |problem: &str| UrlError::malformed(text, problem, SG_EXAMPLE);
+        let (path, options) = match rest.split_once('?') {
+            Some((path, options)) => (path, Some(options)),
+            None => (rest, None),
+        };
+        if !path.starts_with('/') || path.contains('\0') {
+            return Err(malformed("what follows `sg:` is no absolute path of a device"));
+        }
+        let max_transfer = match options.map(|options| options.split_once('=')) {
+            None => None,
+            Some(Some(("max_transfer", bytes))) => {
+                let bytes = bytes.parse().ok().filter(|bytes| *bytes >= MIN_MAX_TRANSFER);
+                Some(bytes.ok_or_else(|| malformed("max_transfer is no number of bytes from 1024 on"))?)
+            }
+            Some(_) => return Err(malformed("the only option is max_transfer")),
+        };
+        Ok(Self { path: PathBuf::from(path), max_transfer })
+    }
+}
+
+impl fmt::Display for SgUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sg:{}", self.path.display())?;
+        match self.max_transfer {
+            Some(bytes) => write!(f, "?max_transfer={bytes}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromStr for SgUrl {
+    type Err = UrlError;
+
+    fn from_str(text: &str) -> Result<Self, UrlError> {
+        match text.parse()? {
+            DeviceUrl::Sg(url) => Ok(url),
+            _ => Err(UrlError::malformed(text, "this is no SCSI generic device", SG_EXAMPLE)),
+        }
+    }
+}
 
 /// A logical unit of an iSCSI target. Neither `Debug` nor `Display` shows a secret.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -240,7 +345,8 @@ impl Credentials {
     }
 }
 
-fn parse_authority(authority: &str) -> Result<(String, u16), &'static str> {
+/// A host, and a port if it is said.
+pub(super) fn parse_authority(authority: &str) -> Result<(String, u16), &'static str> {
     let (host, port) = if let Some(rest) = authority.strip_prefix('[') {
         let (host, rest) = rest.split_once(']').ok_or("the bracket around the IPv6 address is not closed")?;
         if host.parse::<std::net::Ipv6Addr>().is_err() {
@@ -289,7 +395,7 @@ impl FromStr for IscsiUrl {
     fn from_str(text: &str) -> Result<Self, UrlError> {
         match text.parse()? {
             DeviceUrl::Iscsi(url) => Ok(url),
-            DeviceUrl::Sim(_) => Err(UrlError::malformed(text, "this is no iSCSI device", EXAMPLE)),
+            _ => Err(UrlError::malformed(text, "this is no iSCSI device", EXAMPLE)),
         }
     }
 }

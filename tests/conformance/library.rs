@@ -10,9 +10,11 @@ use autochanger_scsi::vpd::UnitSerial;
 use autochanger_scsi::{
     Cdb, DeviceType, ElementAddress, ElementAddressAssignment, ElementStatus, ElementType, ExchangeMedium,
     InitializeElementStatusWithRange, Inquiry, LoadUnload, LunList, ModeParameters, ModeSense6, MoveMedium,
-    PositionToElement, PreventAllowMediumRemoval, ReadElementStatus, ReportLuns, Sense, SenseKey,
+    PortAction, PositionToElement, PreventAllowMediumRemoval, ReadElementStatus, ReportLuns, Sense, SenseKey,
     StandardInquiry, Status, TestUnitReady, lun_number,
 };
+
+use super::services::{all_commands, log, port, read_keys};
 
 /// For commands that move nothing.
 pub(crate) const QUICK: Duration = Duration::from_secs(60);
@@ -63,6 +65,14 @@ pub(crate) enum Need {
     Initialize,
     /// INITIALIZE ELEMENT STATUS WITH RANGE.
     InitializeRange,
+    /// LOG SENSE.
+    LogPages,
+    /// PERSISTENT RESERVE IN and OUT.
+    Reserve,
+    /// REPORT SUPPORTED OPERATION CODES.
+    OperationCodes,
+    /// OPEN/CLOSE IMPORT/EXPORT ELEMENT, where nobody stands in front of the port.
+    Ports,
 }
 
 /// An element as one report showed it.
@@ -239,6 +249,10 @@ impl Library {
             (Need::InitializeRange, slow_is_fine && self.knows(range.cdb()).await),
             (Need::Prevent, self.knows(PreventAllowMediumRemoval { prevent: false }.cdb()).await),
             (Need::Initialize, slow_is_fine),
+            (Need::LogPages, self.status(log(0x00), 8192).await == Status::Good),
+            (Need::Reserve, self.status(read_keys(), 8192).await == Status::Good),
+            (Need::OperationCodes, self.status(all_commands(), 8192).await == Status::Good),
+            (Need::Ports, slow_is_fine && self.knows(port(nowhere.0, PortAction::Close)).await),
         ] {
             if there {
                 self.has.insert(need);
@@ -281,7 +295,7 @@ impl Library {
 
     /// One READ ELEMENT STATUS; nothing when the library has no elements of the type from there on.
     pub(crate) async fn read_from(&self, kind: ElementType, start: u16, reading: Reading) -> Vec<Seen> {
-        let allocation = reading.allocation.unwrap_or(0xFFFF);
+        let allocation = reading.allocation.unwrap_or(0xFFFF).min(self.changer.limits().max_transfer);
         let command = ReadElementStatus {
             element_type: Some(kind),
             start: ElementAddress(start),

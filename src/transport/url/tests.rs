@@ -40,8 +40,32 @@ fn sim_keeps_its_options() {
 }
 
 #[test]
+fn an_sg_device_is_a_path_with_at_most_one_option() {
+    let url: SgUrl = "sg:/dev/sg3".parse().unwrap();
+    assert_eq!((url.path(), url.max_transfer()), (Path::new("/dev/sg3"), None));
+    assert_eq!(url.to_string(), "sg:/dev/sg3");
+    let text = "sg:/dev/tape/by-path/ip-10.0.0.1:3260-iscsi-iqn.2026-01.x:y-lun-3-changer?max_transfer=65536";
+    let url: SgUrl = text.parse().unwrap();
+    assert_eq!(url.max_transfer(), Some(65536));
+    assert_eq!(DeviceUrl::from(url).to_string(), text);
+    assert!("sim:".parse::<SgUrl>().is_err() && "sg:/dev/sg3".parse::<IscsiUrl>().is_err());
+    for (text, problem) in [
+        ("sg:", "no absolute path"),
+        ("sg:sg3", "no absolute path"),
+        ("sg:/dev/sg3?max_transfer=1023", "from 1024 on"),
+        ("sg:/dev/sg3?max_transfer=all", "from 1024 on"),
+        ("sg:/dev/sg3?timeout=5", "the only option"),
+        ("sg:/dev/sg3?", "the only option"),
+    ] {
+        let error = text.parse::<DeviceUrl>().unwrap_err().to_string();
+        assert!(error.contains(problem) && error.contains("sg:/dev/sg3?max_transfer=65536"), "{error}");
+    }
+}
+
+#[cfg(not(all(feature = "sg", target_os = "linux")))]
+#[test]
 fn an_sg_device_is_recognised_and_this_build_says_what_it_has() {
-    let error = "sg:/dev/sg3".parse::<DeviceUrl>().unwrap_err();
+    let error = open(&"sg:/dev/sg3".parse().unwrap()).err().expect("no such transport");
     assert!(matches!(error, UrlError::Unavailable { scheme: "sg", .. }));
     let text = error.to_string();
     assert!(text.contains("/dev/sg3") && text.contains(SCHEMES), "{text}");
