@@ -1,5 +1,6 @@
 //! A motion in the engine: the durable intent, the one line that sends it, and what its ending means.
 
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -26,6 +27,14 @@ use crate::time::Now;
 /// How often a motion that is known to have done nothing is tried again, each time with an intent of its own. What a
 /// library refuses five times with growing pauses (half a minute at the least) it will not do without a person.
 const MAX_ATTEMPTS: u8 = 5;
+
+/// What was heard of a motion that did not happen.
+struct Answer {
+    sense: Option<Sense>,
+    /// The device said nothing at all.
+    silent: bool,
+    why: String,
+}
 
 /// From where to where.
 #[derive(Debug, Clone, Copy)]
@@ -159,7 +168,7 @@ impl Engine {
         let with = self.library(index).and_then(|library| library.motions.get(&id)?.with);
         let work = match with.and_then(|mount| Some((mount, self.commit_to(index, mount)?))) {
             Some((mount, incoming)) => {
-                Work::Exchange { dismount: id, mount, work: Exchange::new(settle, incoming) }
+                Work::Exchange { dismount: id, mount, work: Box::new(Exchange::new(settle, incoming)) }
             }
             None => Work::Motion(id, Motion::new(settle)),
         };
@@ -219,7 +228,7 @@ impl Engine {
             Moved::No { sense, why, proof } => {
                 // What the device answered in so many words is not the path's fault.
                 let silent = sense.is_none() && proof == Proof::None;
-                self.not_moved(index, id, &motion, sense, silent, why, now);
+                self.not_moved(index, id, &motion, Answer { sense, silent, why }, now);
             }
             Moved::NotSent(fault) => self.not_sent(index, id, &motion, fault, now),
             Moved::Unknown { why } => self.lost_sight(index, id, &motion, why, now),
@@ -292,9 +301,7 @@ impl Engine {
         index: LibraryIndex,
         id: RequestId,
         motion: &PlannedMotion,
-        sense: Option<Sense>,
-        silent: bool,
-        why: String,
+        Answer { sense, silent, why }: Answer,
         now: Now,
     ) {
         self.restore_to_source(index, &motion.record);

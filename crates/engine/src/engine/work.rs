@@ -40,7 +40,7 @@ pub(crate) enum Work {
     Initialize(RequestId, Initialize),
     Inventory { request: Option<RequestId>, kinds: &'static [ElementType], reading: ReadInventory },
     Motion(RequestId, Motion),
-    Exchange { dismount: RequestId, mount: RequestId, work: Exchange },
+    Exchange { dismount: RequestId, mount: RequestId, work: Box<Exchange> },
     Ready(RequestId, AwaitReady),
     Unload(RequestId, Unload),
 }
