@@ -3,8 +3,10 @@
 mod adopt;
 mod cancel;
 mod catalogue;
+mod check;
 mod contents;
 mod emit;
+mod ending;
 mod exchange;
 mod inventory;
 mod live;

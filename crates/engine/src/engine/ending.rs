@@ -1,0 +1,263 @@
+//! What the ending of a motion means for its request: on, back to the queue, or its end.
+
+use alloc::string::{String, ToString};
+use alloc::vec;
+
+use autochanger_scsi::{ElementType, Sense};
+
+use super::Engine;
+use super::live::Phase;
+use super::work::Timer;
+use crate::catalog::{MotionRecord, MotionState};
+use crate::changer::motion::Moved;
+use crate::changer::settle::Proof;
+use crate::command::PathFault;
+use crate::id::{CartridgeId, LibraryIndex, RequestId};
+use crate::library::PlannedMotion;
+use crate::library::elements::ElementState;
+use crate::library::fault::{Doing, Meaning, Stale, meaning};
+use crate::library::queue::Blocker;
+use crate::request::{ElementName, Failure, FailureKind, Operation, Outcome, Place, State};
+use crate::time::Now;
+
+/// How often a motion that is known to have done nothing is tried again, each time with an intent of its own. What a
+/// library refuses five times with growing pauses (half a minute at the least) it will not do without a person.
+const MAX_ATTEMPTS: u8 = 5;
+
+/// What was heard of a motion that did not happen.
+struct Answer {
+    sense: Option<Sense>,
+    /// The device said nothing at all.
+    silent: bool,
+    why: String,
+}
+
+impl Engine {
+    /// A motion has ended, one way or another.
+    pub(crate) fn moved(&mut self, index: LibraryIndex, id: RequestId, moved: Moved, now: Now) {
+        let state = match &moved {
+            Moved::Yes => MotionState::Moved,
+            Moved::No { .. } => MotionState::NotMoved,
+            Moved::NotSent(_) => MotionState::NotSent,
+            Moved::Unknown { .. } => MotionState::Unknown,
+        };
+        self.open_motions.remove(&id);
+        let Some(motion) = self.close_motion(index, id, state) else { return };
+        match moved {
+            Moved::Yes => self.arrived(index, id, &motion.record, now),
+            Moved::No { sense, why, proof } => {
+                // What the device answered in so many words is not the path's fault.
+                let silent = sense.is_none() && proof == Proof::None;
+                self.not_moved(index, id, &motion, Answer { sense, silent, why }, now);
+            }
+            Moved::NotSent(fault) => self.not_sent(index, id, &motion, fault, now),
+            Moved::Unknown { why } => self.lost_sight(index, id, &motion, why, now),
+        }
+    }
+
+    /// The command never left: as far as the device goes, there was no motion.
+    fn not_sent(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        motion: &PlannedMotion,
+        fault: PathFault,
+        now: Now,
+    ) {
+        let Some(live) = self.live.get_mut(&id) else { return };
+        live.steps_sent = motion.sent_before;
+        live.attempts += 1;
+        let tried_enough = live.attempts >= MAX_ATTEMPTS;
+        let (transient, why) = (fault.kind.is_transient(), fault.to_string());
+        self.path_lost(index, fault, now);
+        if self.stopping(id) {
+            self.stop_here(id, now);
+        } else if transient && !tried_enough {
+            self.back_to_queue(index, id, now);
+        } else {
+            let place = Place::Element(motion.record.source);
+            self.fail(id, Failure::new(FailureKind::PathLost, why).with_place(place), now);
+        }
+    }
+
+    fn arrived(&mut self, index: LibraryIndex, id: RequestId, record: &MotionRecord, now: Now) {
+        self.place_cartridge(index, record.cartridge, Place::Element(record.destination), now);
+        self.vacate(index, record.source, record.cartridge);
+        self.free_slot_of(index, id, record.source);
+        match self.operation(id) {
+            Some(Operation::Mount) => {
+                if self.stopping(id) {
+                    return self.stop_here(id, now);
+                }
+                self.await_drive(index, id, now);
+            }
+            Some(Operation::Dismount) => {
+                if let Some(mount) = self.catalogue.mount_of(record.cartridge).map(|mount| mount.id) {
+                    self.end_mount(index, mount);
+                }
+                let slot = record.destination.address;
+                self.end(id, State::Passed(Outcome::Dismounted { slot }), now);
+            }
+            _ => {}
+        }
+    }
+
+    /// The slot that a cartridge has left is free while the request goes on.
+    fn free_slot_of(&mut self, index: LibraryIndex, id: RequestId, element: ElementName) {
+        if element.kind == ElementType::Drive {
+            return;
+        }
+        if let Some(live) = self.live.get_mut(&id) {
+            live.slot.take_if(|slot| *slot == element.address);
+        }
+        if let Some(library) = self.library_mut(index) {
+            library.elements.update(element.address, |element| element.reserved_by.take_if(|by| *by == id));
+        }
+        self.wake(index, Blocker::Slot);
+    }
+
+    fn not_moved(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        motion: &PlannedMotion,
+        Answer { sense, silent, why }: Answer,
+        now: Now,
+    ) {
+        self.restore_to_source(index, &motion.record);
+        if self.stopping(id) {
+            return self.stop_here(id, now);
+        }
+        if motion.recovered {
+            return self.resume_unstarted(index, id, now);
+        }
+        // Without sense data the path failed, not the library; what did not happen may be asked for again.
+        let meaning = sense.map_or(Meaning::Again, |sense| meaning(&sense, Doing::Moving));
+        let Some(live) = self.live.get_mut(&id) else { return };
+        live.attempts += 1;
+        let attempts_left = live.attempts < MAX_ATTEMPTS;
+        match meaning {
+            Meaning::Again if attempts_left => self.pause(index, id, now),
+            Meaning::UnloadFirst if attempts_left && motion.record.source.kind == ElementType::Drive => {
+                self.unload_and_retry(index, id, &motion.record, now);
+            }
+            meaning => {
+                let kind = match meaning {
+                    Meaning::Failed(kind) => kind,
+                    Meaning::UnloadFirst => FailureKind::DriveFault,
+                    _ if silent => FailureKind::PathLost,
+                    _ => FailureKind::LibraryFault,
+                };
+                // The picture that led here was wrong: it is read again before the next move.
+                if matches!(kind, FailureKind::SourceEmpty | FailureKind::DestinationFull)
+                    && let Some(library) = self.library_mut(index)
+                {
+                    library.stale = Stale::All;
+                }
+                let MotionRecord { cartridge, source, destination, .. } = &motion.record;
+                let message = alloc::format!(
+                    "{} did not move cartridge {} from {source} to {destination}: {why}",
+                    self.library_name(index),
+                    self.cartridge_name(*cartridge)
+                );
+                let failure =
+                    Failure::new(kind, message).with_sense(sense).with_place(Place::Element(*source));
+                self.fail(id, failure, now);
+            }
+        }
+    }
+
+    /// The cartridge has left the element, whatever was known of it: an inventory may have read it in the middle of the
+    /// motion. Another cartridge can have taken its place already.
+    fn vacate(&mut self, index: LibraryIndex, element: ElementName, cartridge: CartridgeId) {
+        if let Some(library) = self.library_mut(index) {
+            let others = |element: &mut ElementState| element.cartridge.is_some_and(|held| held != cartridge);
+            library.elements.update(element.address, |element| {
+                if !others(element) {
+                    element.cartridge = None;
+                    element.full = false;
+                }
+            });
+        }
+    }
+
+    /// The cartridge is at its source: so are the elements, whatever was read of them in the middle of the motion.
+    pub(crate) fn restore_to_source(&mut self, index: LibraryIndex, record: &MotionRecord) {
+        let Some(library) = self.library_mut(index) else { return };
+        library.elements.update(record.source.address, |element| {
+            element.cartridge = Some(record.cartridge);
+            element.full = true;
+        });
+        library.elements.update(record.destination.address, |element| {
+            if element.cartridge.take_if(|held| *held == record.cartridge).is_some() {
+                element.full = false;
+            }
+        });
+    }
+
+    fn lost_sight(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        motion: &PlannedMotion,
+        why: String,
+        now: Now,
+    ) {
+        let MotionRecord { cartridge, source, destination, .. } = motion.record;
+        let place = Place::Unknown { one_of: vec![source, destination] };
+        if let Some(library) = self.library_mut(index) {
+            // The cartridge may stand somewhere else, in the arm say: everything is looked at.
+            library.stale = Stale::All;
+            for address in [source.address, destination.address] {
+                library.elements.update(address, |element| element.doubtful = true);
+            }
+        }
+        self.place_cartridge(index, cartridge, place.clone(), now);
+        let kind = if motion.recovered { FailureKind::Interrupted } else { FailureKind::Unknown };
+        let message = alloc::format!(
+            "whether {} moved cartridge {} from {source} to {destination} could not be found out: {why}",
+            self.library_name(index),
+            self.cartridge_name(cartridge)
+        );
+        self.fail(id, Failure::new(kind, message).with_place(place), now);
+    }
+
+    pub(crate) fn stopping(&self, id: RequestId) -> bool {
+        self.live.get(&id).is_some_and(|live| live.request.stopping.is_some())
+    }
+
+    /// A step has ended and the request was told to stop: it ends here, and nothing is moved back.
+    pub(crate) fn stop_here(&mut self, id: RequestId, now: Now) {
+        let Some(by) = self.live.get(&id).and_then(|live| live.request.stopping.clone()) else { return };
+        self.end(id, State::Stopped { place: self.place_of(id), by }, now);
+    }
+
+    /// Nothing has happened: the request is tried again after a pause. It keeps what it has reserved.
+    fn pause(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+        let Some(library) = self.library(index) else { return };
+        let timing = library.config.timing;
+        let Some(live) = self.live.get_mut(&id) else { return };
+        live.phase = Phase::Pausing;
+        let doublings = u32::from(live.attempts.saturating_sub(1)).min(16);
+        let pause = timing.retry_min.saturating_mul(2u32.saturating_pow(doublings)).min(timing.retry_max);
+        let key = self.set_timer(now.monotonic.saturating_add(pause), Timer::Requeue(id));
+        if let Some(live) = self.live.get_mut(&id) {
+            live.pause = Some(key);
+        }
+    }
+
+    pub(crate) fn requeue_after_pause(&mut self, id: RequestId, now: Now) {
+        let Some(live) = self.live.get_mut(&id).filter(|live| live.phase == Phase::Pausing) else { return };
+        live.pause = None;
+        if let Some(index) = live.library {
+            self.back_to_queue(index, id, now);
+        }
+    }
+
+    /// Nothing has happened: reservations are given back, and the request takes its old place in the queue.
+    pub(crate) fn back_to_queue(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+        self.release(id, index);
+        self.set_state(id, State::Queued);
+        self.admit(id, now);
+    }
+}
