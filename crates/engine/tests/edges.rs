@@ -675,3 +675,297 @@ fn what_is_not_durable_is_not_shown() {
     let id = world.submit(mount("VT0001L8")).unwrap();
     assert!(world.engine.view().request(id).is_none(), "shown, and gone after a crash");
 }
+
+#[test]
+fn an_old_intent_that_becomes_durable_does_not_send_the_next_one() {
+    let mut world = World::ready(library(3));
+    world.withhold_moves = true;
+    let first = world.mount("VT0001L8");
+    assert_eq!(world.withheld.len(), 1);
+    world.disk_held = true;
+    let second = world.submit(mount("VT0002L8")).unwrap();
+    // The acceptance reaches the disk; the intent (the first of `second`) is on its way.
+    let (batch, changes) = world.stalled.pop_front().unwrap();
+    world.disk.commit(changes);
+    world.input(Input::Persisted { batch, result: Ok(()) });
+    let intent = world.stalled.pop_front().unwrap();
+    assert!(
+        matches!(&intent.1[..], c if c.iter().any(|c| matches!(c, autochanger_engine::Change::Motion(m) if m.request == second && m.sequence == 1)))
+    );
+    // The arm's move is refused with an attention: the intent is taken back, everything is read, it is intended anew.
+    let sense = vec![0x70, 0, 0x06, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x28, 0x00, 0, 0, 0, 0];
+    world.answer_withheld(Ok(Completion {
+        status: Status::CheckCondition,
+        sense: sense.into(),
+        data: Default::default(),
+    }));
+    let again = |w: &World| {
+        w.stalled.iter().flat_map(|(_, c)| c).any(
+            |c| matches!(c, autochanger_engine::Change::Motion(m) if m.request == second && m.sequence == 2),
+        )
+    };
+    world.until("it is intended again", |w| again(w));
+    let moves = world.device.moves_sent();
+    let (batch, changes) = intent;
+    world.disk.commit(changes);
+    world.input(Input::Persisted { batch, result: Ok(()) });
+    let _ = first;
+    let durable = world.disk.motions.contains_key(&(second, 2));
+    assert!(
+        world.device.moves_sent() == moves || durable,
+        "a MOVE was sent and its intent is not durable; on the disk: {:?}; on its way: {:?}",
+        world.disk.motions.values().filter(|m| m.request == second).collect::<Vec<_>>(),
+        world.stalled,
+    );
+}
+
+#[test]
+fn an_open_dismount_of_an_earlier_process_does_not_end_the_mount_before_it_is_settled() {
+    for policy in [
+        autochanger_engine::input::RestartPolicy::Resume,
+        autochanger_engine::input::RestartPolicy::CancelUnfinished,
+    ] {
+        let mut world = World::ready(library(1));
+        world.mount("VT0001L8");
+        world.rest();
+        world.withhold_moves = true;
+        let down = world.dismount("VT0001L8");
+        world.until("the dismount's move is with the transport", |w| w.withheld.len() == 1);
+        world.withhold_moves = false;
+        world.withheld.clear();
+        world.crash_with(|c| c.restart = policy);
+        world.until("ready", |w| *w.engine.view().libraries()[0].state == LibraryState::Ready);
+        let early = world.engine.view().mounts().len();
+        world.rest();
+        let place = in_drive(&world, 500);
+        let mounts = world.engine.view().mounts().len();
+        assert_eq!(
+            (early, mounts),
+            (1, usize::from(place.is_some())),
+            "{policy:?}: dismount {}; in the drive: {place:?}",
+            world.state(down)
+        );
+    }
+}
+
+#[test]
+fn a_mount_whose_deadline_passed_while_it_was_settled_after_a_restart_ends() {
+    let mut world = World::ready(library(1));
+    world.withhold_moves = true;
+    let caller = world.caller();
+    let id =
+        world.submit_as(caller, mount("VT0001L8"), |s| s.deadline = Some(Duration::from_secs(600))).unwrap();
+    world.withhold_moves = false;
+    world.withheld.clear();
+    // The way to the drive is away.
+    world.device.inject(Fault::not_delivered().lun(1).lasting(Duration::from_secs(86_400)));
+    world.crash();
+    world.rest();
+    assert!(world.state(id).is_final(), "{}", world.engine.view().request(id).unwrap().state);
+}
+
+#[test]
+fn hands_of_which_a_settlement_hears_while_the_library_is_surveyed_are_seen() {
+    let mut wrong = Vec::new();
+    for at in 0..60 {
+        let mut world = World::new(slow());
+        world.rest();
+        world.device.inject(Fault::late_effect(Duration::from_secs(1200)).on_move());
+        world.mount("VT0001L8");
+        world.until("in doubt", |w| {
+            w.events.iter().any(|e| matches!(e.kind, EventKind::MotionInDoubt { .. }))
+        });
+        world.device.inject(Fault::not_delivered().lasting(Duration::from_secs(8)));
+        world
+            .until("lost", |w| matches!(&*w.engine.view().libraries()[0].state, LibraryState::NotPresent(_)));
+        for _ in 0..at {
+            world.step();
+        }
+        if matches!(&*world.engine.view().libraries()[0].state, LibraryState::Ready) {
+            break;
+        }
+        let (a, b) = (world.device.find("VT0002L8").unwrap(), world.device.find("VT0003L8").unwrap());
+        world.device.operator_swap(a, b).unwrap();
+        world.rest();
+        let place = |l: &str| {
+            world
+                .disk
+                .cartridges
+                .values()
+                .find(|c| c.barcode.as_deref() == Some(l))
+                .unwrap()
+                .place
+                .to_string()
+        };
+        if place("VT0002L8") == place("VT0003L8") || !place("VT0002L8").contains(&b.0.to_string()) {
+            wrong.push((at, place("VT0002L8"), place("VT0003L8"), a, b));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+#[test]
+fn nothing_is_unloaded_after_a_stop() {
+    let mut world = World::ready(library(1));
+    world.mount("VT0001L8");
+    world.rest();
+    world.disk_held = true;
+    let _ = world.submit(dismount("VT0001L8")).unwrap();
+    let (batch, changes) = world.stalled.pop_front().unwrap();
+    world.disk.commit(changes);
+    world.input(Input::Persisted { batch, result: Ok(()) });
+    let unloads = |w: &World| w.device.log().filter(|e| e.unit.lun == 1 && e.cdb()[0] == 0x1B).count();
+    world.input(Input::Stop);
+    world.release_disk();
+    world.rest();
+    assert_eq!(unloads(&world), 0);
+}
+
+/// An unlabelled medium is mounted, and a mount waits for its drive: both exchange.
+fn unlabelled_exchange(world: &mut World) -> (RequestId, RequestId) {
+    world.rest();
+    let plain = world.engine.view().cartridges(None).into_iter().find(|c| c.barcode.is_none()).unwrap().id;
+    world
+        .submit(Wanted::Mount { cartridge: CartridgeRef::Id(plain), drive: None, access: Access::ReadWrite })
+        .unwrap();
+    world.rest();
+    let waiting = world.mount("VT0001L8");
+    let down = world
+        .submit(Wanted::Dismount { cartridge: CartridgeRef::Id(plain), slot: None, force: false })
+        .unwrap();
+    (down, waiting)
+}
+
+fn unlabelled_library() -> Device {
+    Library::new()
+        .slots(6)
+        .drives(1)
+        .cartridges("VT{:04}L8", 1..=2)
+        .unlabelled_at(1004)
+        .timing(Timing::midrange())
+        .build()
+}
+
+#[test]
+fn an_exchange_that_did_nothing_loses_no_cartridge_beside_an_unlabelled_one() {
+    let mut device = unlabelled_library();
+    device.inject(Fault::sense(SenseKey::AbortedCommand, 0x44, 0x00).on(0xA6));
+    let mut world = World::with(device, |c| c.libraries[0].exchange = true);
+    let (down, waiting) = unlabelled_exchange(&mut world);
+    world.rest();
+    assert!(world.device.log().any(|e| e.opcode() == Some(0xA6)));
+    assert!(matches!(world.state(down), State::Passed(_)), "{}", world.state(down));
+    assert!(matches!(world.state(waiting), State::Passed(_)), "{}", world.state(waiting));
+}
+
+#[test]
+fn an_exchange_that_was_not_sent_before_a_crash_leaves_both_as_unstarted_beside_an_unlabelled_one() {
+    let mut world = World::with(unlabelled_library(), |c| c.libraries[0].exchange = true);
+    world.withhold_opcode = 0xA6;
+    let (down, waiting) = unlabelled_exchange(&mut world);
+    world.withhold_moves = true;
+    world.until("with the transport", |w| !w.withheld.is_empty());
+    world.withhold_moves = false;
+    world.withheld.clear();
+    world.crash();
+    world.rest();
+    assert!(matches!(world.state(down), State::Passed(_)), "{}", world.state(down));
+    assert!(!world.state(waiting).is_final(), "{}", world.state(waiting));
+}
+
+/// Two mounted, a third waiting for a drive; one is dismounted by an exchange, which was sent.
+fn exchanging(device: Device) -> (World, RequestId, RequestId) {
+    let mut world = World::with(device, |config| config.libraries[0].exchange = true);
+    world.rest();
+    world.mount("VT0001L8");
+    world.mount("VT0002L8");
+    world.rest();
+    let waiting = world.mount("VT0003L8");
+    let down = world.dismount("VT0001L8");
+    world.until("the exchange is sent", |w| w.device.moves_sent() == 3);
+    (world, down, waiting)
+}
+
+#[test]
+fn a_crash_between_the_two_settlements_of_an_exchange_loses_no_cartridge() {
+    for delay in 60..70 {
+        let mut device = slow();
+        device.inject(Fault::late_effect(Duration::from_secs(delay)).on(0xA6));
+        let (mut world, down, waiting) = exchanging(device);
+        world.crash();
+        let state = |w: &World, id: RequestId| {
+            w.disk.motions.values().filter(|m| m.request == id).max_by_key(|m| m.sequence).unwrap().state
+        };
+        world.until("one is settled", |w| {
+            state(w, waiting) != MotionState::Open || state(w, down) != MotionState::Open
+        });
+        world.crash();
+        world.rest();
+        assert!(matches!(world.state(down), State::Passed(_)), "{}", world.state(down));
+        assert!(
+            matches!(world.state(waiting), State::Passed(_)),
+            "late by {delay} s: {:?}",
+            world.engine.view().request(waiting).map(|r| r.state)
+        );
+        world.assert_true();
+    }
+}
+
+#[test]
+fn an_exchange_is_not_believed_to_have_done_nothing_before_its_own_time_out() {
+    // Its command has the time of two motions: an hour. It happens within that.
+    let mut device = library(2);
+    device.inject(Fault::late_effect(Duration::from_secs(45 * 60)).on(0xA6));
+    let (mut world, down, waiting) = exchanging(device);
+    world.rest();
+    assert!(matches!(world.state(down), State::Passed(_)), "{}", world.state(down));
+    assert!(
+        matches!(world.state(waiting), State::Passed(_)),
+        "{:?}",
+        world.engine.view().request(waiting).map(|r| r.state)
+    );
+    assert_eq!(world.device.moves_sent(), 3, "sent twice");
+    world.assert_true();
+}
+
+#[test]
+fn a_medium_whose_drive_an_earlier_dismount_still_holds_is_given_to_who_waits_for_it() {
+    for delay in 60..70 {
+        let mut device = slow();
+        device.inject(Fault::late_effect(Duration::from_secs(delay)).on(0xA6));
+        let (mut world, _, _) = exchanging(device);
+        world.crash_with(|c| c.restart = autochanger_engine::input::RestartPolicy::CancelUnfinished);
+        world.until("ready", |w| *w.engine.view().libraries()[0].state == LibraryState::Ready);
+        let id = world.mount("VT0003L8");
+        world.rest();
+        assert!(
+            matches!(world.state(id), State::Passed(_)),
+            "late by {delay} s: {:?}; in drive 500: {:?}",
+            world.engine.view().request(id).map(|r| r.state),
+            in_drive(&world, 500)
+        );
+    }
+}
+
+#[test]
+fn a_dismount_that_must_unload_first_does_not_wait_for_the_slot_that_it_holds_itself() {
+    let device =
+        Library::new().slots(3).drives(1).cartridges("VT{:04}L8", 1..=2).timing(Timing::midrange()).build();
+    let mut world = World::with(device, |c| c.libraries[0].unload_before_move = false);
+    world.rest();
+    let home = world.device.find("VT0001L8").unwrap();
+    world.mount("VT0001L8");
+    world.rest();
+    // Hands fill its home; one other slot is empty.
+    world.device.operator_put(home, "VT0009L8").unwrap();
+    world.submit(inventory()).unwrap();
+    world.rest();
+    world.device.inject(Fault::sense(SenseKey::IllegalRequest, 0x3A, 0x00).on_move());
+    let down = world.dismount("VT0001L8");
+    world.rest();
+    assert!(
+        matches!(world.state(down), State::Passed(_)),
+        "{:?}",
+        world.engine.view().request(down).map(|r| r.state)
+    );
+}

@@ -28,8 +28,11 @@ impl Exchanged {
 
     /// The library does not know the command, or not for these elements.
     pub(crate) fn is_not_offered(&self) -> bool {
-        matches!(&self.displaced, Moved::No { sense: Some(sense), .. }
-            if sense.key == SenseKey::IllegalRequest && matches!(sense.code.asc, 0x20 | 0x24))
+        let refused = |moved: &Moved| {
+            matches!(moved, Moved::No { sense: Some(sense), .. }
+                if sense.key == SenseKey::IllegalRequest && matches!(sense.code.asc, 0x20 | 0x24))
+        };
+        refused(&self.displaced) && refused(&self.incoming)
     }
 }
 
@@ -55,7 +58,10 @@ enum Stage {
 
 impl Exchange {
     /// `displaced` goes from the drive to a slot, `incoming` from its slot to the drive.
-    pub(crate) fn new(displaced: Settle, incoming: Settle) -> Self {
+    pub(crate) fn new(mut displaced: Settle, mut incoming: Settle) -> Self {
+        // Two motions: twice the time of one.
+        displaced.takes_twice();
+        incoming.takes_twice();
         Self { displaced, incoming, stage: Stage::Fresh, sense: None, why: String::new() }
     }
 
@@ -86,8 +92,7 @@ impl Exchange {
             invert_first: false,
             invert_second: false,
         };
-        // Two motions: twice the time of one.
-        Do::Send(Device::Changer, Command::new(cdb.cdb(), self.displaced.motion_timeout().saturating_mul(2)))
+        Do::Send(Device::Changer, Command::new(cdb.cdb(), self.displaced.motion_timeout()))
     }
 
     fn ended(
@@ -122,6 +127,9 @@ impl Exchange {
             Do::Send(device, command) => Do::Send(device, command),
             Do::Wait(pause) => Do::Wait(pause),
             Do::Done(displaced) => {
+                if displaced == Settled::NotMoved {
+                    self.incoming.goal_is_taken();
+                }
                 self.stage = Stage::Incoming(displaced);
                 self.look(Heard::Start, now)
             }

@@ -68,6 +68,8 @@ pub(crate) struct Settle {
     agreeing: u8,
     unclear: u8,
     pause: Duration,
+    /// Another cartridge is known to stand at the goal.
+    taken: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +115,7 @@ impl Settle {
             agreeing: 0,
             unclear: 0,
             pause: timing.retry_min,
+            taken: false,
         }
     }
 
@@ -127,6 +130,16 @@ impl Settle {
     /// Why the last look saw nothing, if the device could not be reached.
     pub(crate) fn path_fault(&self) -> Option<&PathFault> {
         self.seen.path.as_ref()
+    }
+
+    /// The motion is one of two that one command makes: it has the time of both.
+    pub(crate) fn takes_twice(&mut self) {
+        self.timing.motion = self.timing.motion.saturating_mul(2);
+    }
+
+    /// What stands at the goal is another cartridge, whatever can be read there.
+    pub(crate) fn goal_is_taken(&mut self) {
+        self.taken = true;
     }
 
     /// The command is sent now. Of one that an earlier process may have sent nobody knows when: it counts from now, too,
@@ -234,7 +247,8 @@ impl Settle {
         if label.is_some() && label == self.barcode.as_ref() {
             return true;
         }
-        self.holds(self.seen.destination.as_ref())
+        !self.taken
+            && self.holds(self.seen.destination.as_ref())
             && self.seen.source.is_some()
             && !self.holds(self.seen.source.as_ref())
     }
@@ -246,8 +260,9 @@ impl Settle {
         let refused = self.proof == Proof::Refused;
         // A refused command took nothing away: seen at its source is enough, whatever stands at the goal.
         let stayed = refused && self.holds(self.seen.source.as_ref());
-        let not_at_goal =
-            stayed || (self.seen.destination.is_some() && !self.holds(self.seen.destination.as_ref()));
+        let not_at_goal = stayed
+            || self.taken
+            || (self.seen.destination.is_some() && !self.holds(self.seen.destination.as_ref()));
         let not_taken = self.holds(self.seen.source.as_ref()) || (refused && self.seen.source.is_some());
         let timed_out = now.monotonic.saturating_sub(self.sent_at) >= self.timing.motion;
         let over = self.proof != Proof::None || timed_out;

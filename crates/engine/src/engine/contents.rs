@@ -48,7 +48,8 @@ impl Engine {
     ) -> Reconciled {
         let mut found = Reconciled::default();
         let Some(library_id) = self.library(index).and_then(|library| library.id) else { return found };
-        let Unsettled { elements: unsettled, cartridges: moving } = self.unsettled(index, library_id);
+        let away = self.unsettled(index, library_id);
+        let (unsettled, moving) = (&away.elements, &away.cartridges);
         let placed = self.placed_in(library_id);
         let Some(library) = self.library_mut(index) else { return found };
         let read: BTreeSet<ElementAddress> = reports.iter().map(|report| report.name.address).collect();
@@ -65,16 +66,24 @@ impl Engine {
                 self.catalogue.find(&CartridgeRef::Barcode(tag.clone())).iter().any(|id| moving.contains(id))
             });
             if unsettled.contains(&report.name.address) || on_its_way {
+                // Another cartridge can stand where a motion begins or ends (an exchange of which one half is settled).
+                let stands = placed.get(&report.name.address).copied().filter(|id| {
+                    let barcode = self.catalogue.cartridge(*id).and_then(|known| known.barcode.as_ref());
+                    report.full && !moving.contains(id) && barcode == report.tag.as_ref()
+                });
+                seen.extend(stands);
                 if let Some(library) = self.library_mut(index) {
                     library.elements.note(report);
+                    if let Some(id) = stands {
+                        library.elements.update(report.name.address, |element| element.cartridge = Some(id));
+                    }
                 }
                 continue;
             }
             let known = self.library(index).and_then(|library| library.elements.get(report.name.address));
             let known =
                 known.and_then(|element| element.cartridge).or(placed.get(&report.name.address).copied());
-            let cartridge =
-                report.full.then(|| self.identify(report, known, library_id, &seen, &moving, now));
+            let cartridge = report.full.then(|| self.identify(report, known, library_id, &seen, moving, now));
             if let Some((cartridge, is_new)) = &cartridge {
                 seen.insert(cartridge.id);
                 found.cartridges += 1;
@@ -104,7 +113,7 @@ impl Engine {
                 });
             }
         }
-        found.missing = self.miss_unseen(library_id, kinds, &seen, &moving, &mut changed, now);
+        found.missing = self.miss_unseen(library_id, kinds, &seen, &away, &mut changed, now);
         for cartridge in changed {
             self.outbox.after(Effect::Event(EventKind::Cartridge {
                 id: cartridge.id,
@@ -216,7 +225,7 @@ impl Engine {
         library: LibraryId,
         kinds: &[ElementType],
         seen: &BTreeSet<CartridgeId>,
-        moving: &BTreeSet<CartridgeId>,
+        away: &Unsettled,
         changed: &mut Vec<Cartridge>,
         now: Now,
     ) -> u32 {
@@ -225,9 +234,10 @@ impl Engine {
             .catalogue
             .cartridges()
             .filter(|cartridge| cartridge.library == library)
-            .filter(|cartridge| !seen.contains(&cartridge.id) && !moving.contains(&cartridge.id))
+            .filter(|cartridge| !seen.contains(&cartridge.id) && !away.cartridges.contains(&cartridge.id))
             .filter_map(|cartridge| {
                 let last = match &cartridge.place {
+                    Place::Element(name) if away.elements.contains(&name.address) => return None,
                     Place::Element(name) if kinds.contains(&name.kind) => *name,
                     Place::Unknown { one_of } if whole => *one_of.first()?,
                     _ => return None,
@@ -247,10 +257,11 @@ impl Engine {
         let mounts: Vec<MountRecord> =
             self.catalogue.mounts().filter(|mount| mount.library == library).cloned().collect();
         for mount in mounts {
+            let earlier = self.open_motions.values().any(|record| record.cartridge == mount.cartridge);
             let Some(library) = self.library_mut(index) else { return };
             let there = library.elements.get(mount.drive).and_then(|element| element.cartridge);
             let unsettled = library.motions.values().any(|motion| motion.record.cartridge == mount.cartridge);
-            if there == Some(mount.cartridge) || unsettled {
+            if there == Some(mount.cartridge) || unsettled || earlier {
                 library.elements.update(mount.drive, |element| {
                     if let Some(drive) = &mut element.drive {
                         drive.mount = Some(mount.id);

@@ -43,6 +43,12 @@ impl Engine {
         };
         self.open_motions.remove(&id);
         let Some(motion) = self.close_motion(index, id, state) else { return };
+        // The survey left its elements out: they are read now.
+        if motion.recovered
+            && let Some(library) = self.library_mut(index)
+        {
+            library.stale = Stale::All;
+        }
         match moved {
             Moved::Yes => self.arrived(index, id, &motion.record, now),
             Moved::No { sense, why, proof } => {

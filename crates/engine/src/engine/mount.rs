@@ -136,7 +136,7 @@ impl Engine {
     /// That a request is in process is durable: its first step is sent.
     pub(crate) fn begun_durably(&mut self, id: RequestId, now: Now) {
         let Some(live) = self.live.get_mut(&id) else { return };
-        if live.phase != Phase::Beginning || live.ending.is_some() {
+        if live.phase != Phase::Beginning || live.ending.is_some() || self.stopped {
             return;
         }
         let Some(index) = live.library else { return };

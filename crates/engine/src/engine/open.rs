@@ -110,7 +110,10 @@ impl Engine {
         self.retract_unsent(index, now);
         let Some(library) = self.library_mut(index) else { return };
         library.stale = Stale::Nothing;
-        library.overtaken = Unsettled::default();
+        // An inventory that is still reading needs to know what overtook it.
+        if !library.reading {
+            library.overtaken = Unsettled::default();
+        }
         let config = &library.config;
         let survey = Survey::new(config.drives.clone(), config.timing, config.max_transfer);
         self.begin(index, Work::Survey(Box::new(survey)), now);

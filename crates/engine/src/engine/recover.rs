@@ -85,6 +85,16 @@ impl Engine {
 
     fn settle_open_motion(&mut self, index: LibraryIndex, id: RequestId, record: MotionRecord, now: Now) {
         let Some(mut settle) = self.settle_for(index, &record) else { return };
+        // One end shared with another open motion: one EXCHANGE may have been sent for both. Where exchanges are allowed the
+        // other half may be settled already.
+        let ends = [record.source.address, record.destination.address];
+        let paired = self.open_motions.values().any(|other| {
+            other.request != id
+                && (ends.contains(&other.source.address) || ends.contains(&other.destination.address))
+        });
+        if paired || self.library(index).is_some_and(|library| library.config.exchange) {
+            settle.takes_twice();
+        }
         settle.sent_now(now);
         let drive_is_goal = record.destination.kind == autochanger_scsi::ElementType::Drive;
         let (drive, slot) = if drive_is_goal {
@@ -134,6 +144,9 @@ impl Engine {
     pub(crate) fn resume_unstarted(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
         self.release(id, index);
         let Some(live) = self.live.get_mut(&id) else { return };
+        if live.deadline_over {
+            return self.end_early(id, CancelledBy::Deadline, now);
+        }
         if live.request.operation() == Operation::Mount && live.session.is_none() {
             live.phase = Phase::Owner;
             self.set_state(id, State::Waiting(Waiting::Owner));

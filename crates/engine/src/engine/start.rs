@@ -82,7 +82,7 @@ impl Engine {
     ) -> Start {
         let Some(library) = self.library(index) else { return Start::Gone };
         if library.elements.get(drive).is_some_and(|element| element.reserved_by.is_some()) {
-            return Start::Blocked(Blocker::Medium(cartridge));
+            return Start::Blocked(Blocker::Drive(drive));
         }
         let fits = library.elements.drive_fits(drive, self.need_of(id));
         if !fits || named.is_some_and(|named| named != drive) {
@@ -183,6 +183,10 @@ impl Engine {
         };
         if let Some(home) = home.filter(|&home| usable(home) && is_slot(home)) {
             return Ok(Some(home));
+        }
+        // What it has reserved already, before it had to unload, it keeps.
+        if let Some(own) = live.slot.filter(|&own| is_slot(own)) {
+            return Ok(Some(own));
         }
         let Some(library_id) = library.id else { return Ok(None) };
         Ok(library.elements.vacant_slot(|slot| self.catalogue.is_home_of_other(library_id, slot, cartridge)))

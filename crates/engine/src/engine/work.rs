@@ -210,26 +210,22 @@ impl Engine {
                 self.outbox.put(Output::Execute { path, id, command });
             }
         }
-        self.note_attention(task, path, &result, now);
+        self.note_attention(path, &result, now);
         self.step_task(task, Heard::Answer(result), now);
     }
 
     /// A unit attention is the only way in which a library tells of changes: what it touches is read again.
-    fn note_attention(
-        &mut self,
-        task: TaskId,
-        path: Path,
-        result: &Result<Completion, TransportError>,
-        now: Now,
-    ) {
+    fn note_attention(&mut self, path: Path, result: &Result<Completion, TransportError>, now: Now) {
         let Ok(completion) = result else { return };
         if path.device != Device::Changer || completion.status != Status::CheckCondition {
             return;
         }
-        let surveyed = self.tasks.get(&task).is_some_and(|task| match &task.work {
-            Work::Survey(survey) => survey.is_under_way(),
-            _ => false,
-        });
+        // Whoever hears of it: a survey that has begun to read, and what it found until that is durable, is touched, too.
+        let surveyed =
+            self.tasks.values().any(|task| match &task.work {
+                Work::Survey(survey) => task.library == path.library && survey.is_under_way(),
+                _ => false,
+            }) || self.library(path.library).is_some_and(|library| library.id.is_some() && !library.opening);
         let Some(sense) = completion.sense().filter(|sense| sense.key == SenseKey::UnitAttention) else {
             return;
         };
