@@ -50,6 +50,7 @@ impl Engine {
         let Some(library_id) = self.library(index).and_then(|library| library.id) else { return found };
         let away = self.unsettled(index, library_id);
         let (unsettled, moving) = (&away.elements, &away.cartridges);
+        let changing = self.library(index).is_some_and(|library| library.stale != Stale::Nothing);
         let placed = self.placed_in(library_id);
         let Some(library) = self.library_mut(index) else { return found };
         let read: BTreeSet<ElementAddress> = reports.iter().map(|report| report.name.address).collect();
@@ -65,7 +66,12 @@ impl Engine {
             let on_its_way = report.tag.as_ref().is_some_and(|tag| {
                 self.catalogue.find(&CartridgeRef::Barcode(tag.clone())).iter().any(|id| moving.contains(id))
             });
-            if unsettled.contains(&report.name.address) || on_its_way {
+            // Hands or an arm carried it on while the library was being read: it is read again, not taken for a second one.
+            let read_twice = report.tag.as_ref().is_some_and(|tag| {
+                let ids = self.catalogue.find(&CartridgeRef::Barcode(tag.clone()));
+                !ids.is_empty() && ids.iter().all(|id| seen.contains(id))
+            }) && (report.name.kind == ElementType::Transport || changing);
+            if unsettled.contains(&report.name.address) || on_its_way || read_twice {
                 // Another cartridge can stand where a motion begins or ends (an exchange of which one half is settled).
                 let stands = placed.get(&report.name.address).copied().filter(|id| {
                     let barcode = self.catalogue.cartridge(*id).and_then(|known| known.barcode.as_ref());

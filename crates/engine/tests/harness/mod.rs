@@ -219,6 +219,16 @@ impl World {
         }
     }
 
+    pub fn release_one(&mut self) {
+        if let Some((batch, changes)) = self.stalled.pop_front() {
+            self.disk.commit(changes);
+            self.input(Input::Persisted { batch, result: Ok(()) });
+        }
+        if self.stalled.is_empty() {
+            self.disk_held = false;
+        }
+    }
+
     /// The transport says that it never sent what it kept.
     pub fn deny_withheld(&mut self) {
         self.withhold_moves = false;
