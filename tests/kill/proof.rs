@@ -270,7 +270,8 @@ impl Proof {
         for cartridge in &snapshot.cartridges {
             let barcode = cartridge.barcode.as_deref().unwrap_or_default();
             let place = truth.get(barcode).unwrap_or_else(|| panic!("{barcode} is not in the library"));
-            let open = snapshot.motions.iter().find(|motion| motion.cartridge == cartridge.id);
+            let mut open = snapshot.motions.iter().filter(|motion| motion.state == MotionState::Open);
+            let open = open.find(|motion| motion.cartridge == cartridge.id);
             match (open, &cartridge.place) {
                 (Some(motion), _) => {
                     assert!([motion.source, motion.destination].contains(place), "{barcode} {place}")
