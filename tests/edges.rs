@@ -52,7 +52,9 @@ async fn a_ticket_that_is_handed_out_while_the_end_is_written_resolves() {
     within(hand.reached()).await;
     let session = bed.session.clone();
     let again = tokio::spawn(async move { session.mount("VT0002L8").id(id).submit().await });
-    tokio::time::sleep(Duration::from_millis(50)).await; // The repeat reaches the engine.
+    // Time for the repeat to reach the engine. Where it is too short the test sees less and cannot fail for it; the engine's
+    // own tests of this (`crates/engine/tests/edges.rs`) need no time.
+    tokio::time::sleep(Duration::from_millis(50)).await;
     hand.release();
     let _ = within(cancel).await.expect("no panic").expect("cancelled");
     assert!(matches!(within(first).await, Err(RequestError::Cancelled { .. })));
@@ -76,6 +78,7 @@ async fn an_adoption_during_a_cancel_does_not_break_the_store() {
     within(hand.reached()).await;
     let session = bed.session.clone();
     let adopt = tokio::spawn(async move { session.adopt(id).await });
+    // Time for the adoption to reach the engine; see the repeat above.
     tokio::time::sleep(Duration::from_millis(50)).await;
     hand.release();
     let _ = within(cancel).await.expect("no panic").expect("cancelled");

@@ -17,8 +17,6 @@ pub(crate) struct ElementState {
     pub(crate) full: bool,
     pub(crate) accessible: bool,
     pub(crate) exception: Option<AdditionalSense>,
-    /// The storage element that its cartridge came from, as the library tells. A hint.
-    pub(crate) source: Option<ElementAddress>,
     pub(crate) cartridge: Option<CartridgeId>,
     pub(crate) reserved_by: Option<RequestId>,
     /// A motion to or from it ended in doubt: it is not used until an inventory has seen it.
@@ -158,7 +156,6 @@ impl Elements {
             full: false,
             accessible: false,
             exception: None,
-            source: None,
             cartridge: None,
             reserved_by: None,
             doubtful: false,
@@ -168,7 +165,6 @@ impl Elements {
             element.full = report.full;
             element.accessible = report.accessible;
             element.exception = report.exception;
-            element.source = report.source;
         });
     }
 
