@@ -132,14 +132,32 @@ async fn worker(session: &Session, barcodes: [&str; 2]) {
     }
 }
 
-/// Dismounts what an earlier run has left mounted: a request of that run may wait for the drive.
+/// Dismounts what an earlier run has left mounted, also what its own requests mount only now: until then nothing new is
+/// asked for, or it could wait for a drive that nobody empties.
 async fn free_drives(session: &Session, barcodes: &[&str]) {
-    for barcode in barcodes {
-        let live = session.live_requests().await.expect("the session is open");
-        let is_live = live.iter().any(|request| request.barcode.as_deref() == Some(barcode));
-        if !is_live && is_in_drive(session, barcode).await {
-            dismount(session, barcode).await;
+    loop {
+        let mut quiet = true;
+        for barcode in barcodes {
+            let live = session.live_requests().await.expect("the session is open");
+            match live.iter().find(|request| request.barcode.as_deref() == Some(barcode)) {
+                Some(request) => {
+                    quiet = false;
+                    if request.state == State::Waiting(Waiting::Owner) {
+                        session.adopt(request.id).await.expect("its own application may adopt it");
+                    }
+                }
+                None if is_in_drive(session, barcode).await => {
+                    quiet = false;
+                    dismount(session, barcode).await;
+                }
+                None => {}
+            }
         }
+        if quiet {
+            return;
+        }
+        // Requests of an earlier process have no ticket here; looking again is cheap.
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
@@ -198,12 +216,6 @@ async fn is_in_drive(session: &Session, barcode: &str) -> bool {
 /// Everything live ends, every cartridge goes home, and the inventory is read.
 async fn finish(session: &Session) {
     free_drives(session, &BARCODES.concat()).await;
-    for barcode in BARCODES.concat() {
-        until_free(session, barcode).await;
-        if is_in_drive(session, barcode).await {
-            dismount(session, barcode).await;
-        }
-    }
     let inventory = session.inventory().await.expect("the inventory can be read");
     assert_eq!((inventory.cartridges, inventory.appeared, inventory.missing), (4, 0, 0), "{inventory:?}");
 }
