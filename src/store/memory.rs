@@ -1,13 +1,15 @@
 //! A store that forgets: maps in memory.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use autochanger_engine::catalog::{Cartridge, LibraryRecord, MotionRecord, MotionState, MountRecord};
 use autochanger_engine::id::{CartridgeId, LibraryId, RequestId};
 use autochanger_engine::request::Request;
+use autochanger_engine::time::WallTime;
 use autochanger_engine::{Change, Snapshot};
 
-use super::{HistoryFilter, Store, StoreError};
+use super::purge::end_of;
+use super::{HistoryFilter, Purge, Purged, Store, StoreError};
 
 /// Keeps everything in memory: for tests, and for programs that want no file. What it holds ends with the process.
 ///
@@ -19,14 +21,14 @@ pub struct MemoryStore {
     requests: BTreeMap<RequestId, Request>,
     live: BTreeSet<RequestId>,
     /// In the order in which they ended: the first is the first to be forgotten.
-    ended: VecDeque<RequestId>,
+    ended: BTreeSet<(WallTime, RequestId)>,
     motions: BTreeMap<(RequestId, u32), MotionRecord>,
     open_motions: BTreeSet<(RequestId, u32)>,
     mounts: BTreeMap<RequestId, MountRecord>,
 }
 
 impl MemoryStore {
-    /// How many ended requests are kept, the oldest being forgotten first: a month of a library that never rests (an arm
+    /// How many ended requests are kept, the oldest being forgotten first, but none whose medium is still mounted: a month of a library that never rests (an arm
     /// does some hundred moves an hour), in less than 100 MB.
     pub const MAX_ENDED: usize = 100_000;
 
@@ -88,45 +90,90 @@ impl MemoryStore {
     }
 
     fn keep_request(&mut self, request: &Request) {
-        let was_live = self.live.contains(&request.id);
-        let was_known = self.requests.insert(request.id, request.clone()).is_some();
-        if !request.state.is_final() {
+        if let Some(before) = self.requests.insert(request.id, request.clone())
+            && let Some(end) = end_of(&before)
+        {
+            self.ended.remove(&end);
+        }
+        let Some(end) = end_of(request) else {
             self.live.insert(request.id);
-        } else if was_live || !was_known {
-            self.live.remove(&request.id);
-            self.ended.push_back(request.id);
-            while self.ended.len() > Self::MAX_ENDED {
-                self.forget_the_oldest();
+            return;
+        };
+        self.live.remove(&request.id);
+        self.ended.insert(end);
+        self.keep_newest(Self::MAX_ENDED);
+    }
+
+    fn keep_newest(&mut self, keep: usize) -> Purged {
+        let beyond = self.ended.len().saturating_sub(keep);
+        self.purge_oldest(|number, _| number < beyond)
+    }
+
+    /// Goes through the ends, the oldest first, as long as they are wanted.
+    fn purge_oldest(&mut self, wanted: impl Fn(usize, WallTime) -> bool) -> Purged {
+        let mut purged = Purged::default();
+        let mut ids = Vec::new();
+        for (number, (at, id)) in self.ended.iter().enumerate() {
+            if !wanted(number, *at) {
+                break;
             }
+            if self.is_held(*id) {
+                purged.kept += 1;
+            } else if ids.len() < Purge::MAX {
+                ids.push(*id);
+            } else {
+                purged.more = true;
+                break;
+            }
+        }
+        purged.deleted = ids.len();
+        ids.into_iter().for_each(|id| self.delete(id));
+        purged
+    }
+
+    fn purge_these(&mut self, ids: &[RequestId]) -> Purged {
+        let mut purged = Purged { more: ids.len() > Purge::MAX, ..Purged::default() };
+        for id in ids.iter().take(Purge::MAX) {
+            if !self.requests.contains_key(id) {
+                purged.unknown += 1;
+            } else if self.live.contains(id) || self.is_held(*id) {
+                purged.kept += 1;
+            } else {
+                self.delete(*id);
+                purged.deleted += 1;
+            }
+        }
+        purged
+    }
+
+    /// Whether something that lives still speaks of the request.
+    fn is_held(&self, id: RequestId) -> bool {
+        self.mounts.contains_key(&id) || self.open_motions.range((id, 0)..=(id, u32::MAX)).next().is_some()
+    }
+
+    fn delete(&mut self, id: RequestId) {
+        if let Some(end) = self.requests.remove(&id).as_ref().and_then(end_of) {
+            self.ended.remove(&end);
+        }
+        for key in self.motion_keys(id) {
+            self.motions.remove(&key);
         }
     }
 
-    fn forget_the_oldest(&mut self) {
-        let Some(id) = self.ended.pop_front() else { return };
-        self.requests.remove(&id);
-        let closed = |key: &(RequestId, u32)| !self.open_motions.contains(key);
-        let keys: Vec<_> =
-            self.motions.range((id, 0)..=(id, u32::MAX)).map(|(&key, _)| key).filter(closed).collect();
-        for key in keys {
-            self.motions.remove(&key);
-        }
+    fn motion_keys(&self, id: RequestId) -> Vec<(RequestId, u32)> {
+        self.motions.range((id, 0)..=(id, u32::MAX)).map(|(key, _)| *key).collect()
     }
 }
 
 impl Store for MemoryStore {
     fn load(&mut self) -> Result<Snapshot, StoreError> {
+        let mut keys = self.open_motions.clone();
+        keys.extend(self.live.iter().flat_map(|id| self.motion_keys(*id)));
         Ok(Snapshot {
             libraries: self.libraries.values().cloned().collect(),
             cartridges: self.cartridges.values().cloned().collect(),
             requests: self.live.iter().filter_map(|id| self.requests.get(id)).cloned().collect(),
-            motions: self
-                .motions
-                .iter()
-                .filter(|(key, motion)| {
-                    self.live.contains(&motion.request) || self.open_motions.contains(*key)
-                })
-                .map(|(_, motion)| motion.clone())
-                .collect(),
+            motions: keys.iter().filter_map(|key| self.motions.get(key)).cloned().collect(),
             mounts: self.mounts.values().cloned().collect(),
         })
     }
@@ -153,6 +200,14 @@ impl Store for MemoryStore {
 
     fn motions(&mut self, request: RequestId) -> Result<Vec<MotionRecord>, StoreError> {
         Ok(self.motions.range((request, 0)..=(request, u32::MAX)).map(|(_, motion)| motion.clone()).collect())
+    }
+
+    fn purge(&mut self, purge: &Purge) -> Result<Purged, StoreError> {
+        Ok(match purge {
+            Purge::EndedBefore(moment) => self.purge_oldest(|_, at| at < *moment),
+            Purge::KeepNewest(keep) => self.keep_newest(usize::try_from(*keep).unwrap_or(usize::MAX)),
+            Purge::Requests(ids) => self.purge_these(ids),
+        })
     }
 
     fn is_blocking(&self) -> bool {

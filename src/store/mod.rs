@@ -7,6 +7,7 @@
 
 mod error;
 mod memory;
+mod purge;
 #[cfg(feature = "redb")]
 mod records;
 #[cfg(feature = "redb")]
@@ -21,6 +22,10 @@ use autochanger_engine::{Change, Snapshot};
 
 pub use error::StoreError;
 pub use memory::MemoryStore;
+pub use purge::{Purge, Purged};
+#[cfg(feature = "redb")]
+#[doc(hidden)]
+pub use redb::Disk;
 #[cfg(feature = "redb")]
 pub use redb::RedbStore;
 
@@ -65,6 +70,19 @@ pub trait Store: Send + 'static {
     /// [`StoreError::Damaged`] when a record cannot be read.
     fn motions(&mut self, request: RequestId) -> Result<Vec<MotionRecord>, StoreError>;
 
+    /// Deletes requests that have ended, and their motions, as one transaction: durable when it returns `Ok`. History
+    /// only: what is live, what is mounted and what may still be moving is never touched, whatever is asked. Its cost
+    /// must not grow with what is not deleted.
+    ///
+    /// Left out, it deletes nothing: right for a store that is not to forget, or that forgets by a rule of its own.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit).
+    fn purge(&mut self, purge: &Purge) -> Result<Purged, StoreError> {
+        let _ = purge;
+        Ok(Purged::default())
+    }
+
     /// Whether the calls can wait for a disk. The manager calls a store that does not block where it stands, and gives
     /// one that does a thread of its own.
     fn is_blocking(&self) -> bool {
@@ -91,6 +109,10 @@ impl Store for Box<dyn Store> {
 
     fn motions(&mut self, request: RequestId) -> Result<Vec<MotionRecord>, StoreError> {
         (**self).motions(request)
+    }
+
+    fn purge(&mut self, purge: &Purge) -> Result<Purged, StoreError> {
+        (**self).purge(purge)
     }
 
     fn is_blocking(&self) -> bool {

@@ -6,15 +6,19 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use ::redb::{
-    Builder, Database, DatabaseError, Durability, ReadableDatabase, StorageError, TableDefinition, TableError,
+    Builder, Database, DatabaseError, Durability, ReadableDatabase, StorageBackend, StorageError,
+    TableDefinition, TableError, WriteTransaction,
 };
 
-use super::RedbStore;
 use super::tables::WriteTables;
+use super::{QUICK_REPAIR, RedbStore};
 use crate::store::StoreError;
 
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 const FORMAT_KEY: &str = "format";
+
+/// The format of the files that have no table `ended`.
+const WITHOUT_INDEX_OF_ENDS: u64 = 1;
 
 /// Pages kept in memory: what is live and the upper levels of the trees fit many times over, and ended requests are
 /// rarely read. redb's own default is 1 GiB.
@@ -28,7 +32,20 @@ pub(super) fn open(path: &Path) -> Result<Database, StoreError> {
         Err(error) => return Err(StoreError::Open { path: path.into(), source: error.into() }),
     }
     let database = builder().open(path).map_err(|error| open_error(path, error))?;
-    check_format(path, &database)?;
+    make_current(path, &database)?;
+    Ok(database)
+}
+
+/// The same for a store that lies on something else than a file. An empty one is refused: only under a name of its own can
+/// a store be made so that no crash leaves half of one.
+pub(super) fn open_backend(path: &Path, backend: impl StorageBackend) -> Result<Database, StoreError> {
+    let length =
+        backend.len().map_err(|error| StoreError::Open { path: path.into(), source: error.into() })?;
+    if length == 0 {
+        return Err(StoreError::NotAStore { path: path.into(), what: "it is empty".into() });
+    }
+    let database = builder().create_with_backend(backend).map_err(|error| open_error(path, error))?;
+    make_current(path, &database)?;
     Ok(database)
 }
 
@@ -56,11 +73,7 @@ fn write_empty(draft: &Path, path: &Path) -> Result<(), StoreError> {
     let mut transaction = database.begin_write().map_err(storage_error)?;
     transaction.set_durability(Durability::Immediate).map_err(storage_error)?;
     WriteTables::open(&transaction)?;
-    transaction
-        .open_table(META)
-        .map_err(storage_error)?
-        .insert(FORMAT_KEY, RedbStore::FORMAT)
-        .map_err(storage_error)?;
+    write_format(&transaction)?;
     transaction.commit().map_err(storage_error)?;
     database.close().map_err(|error| open_error(path, error))
 }
@@ -100,7 +113,16 @@ fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
-fn check_format(path: &Path, database: &Database) -> Result<(), StoreError> {
+/// Recognises the file, and brings it to the format of this release.
+fn make_current(path: &Path, database: &Database) -> Result<(), StoreError> {
+    match format_of(path, database)? {
+        RedbStore::FORMAT => Ok(()),
+        WITHOUT_INDEX_OF_ENDS => index_ends(database),
+        found => Err(StoreError::Version { path: path.into(), found, supported: RedbStore::FORMAT }),
+    }
+}
+
+fn format_of(path: &Path, database: &Database) -> Result<u64, StoreError> {
     let transaction = database.begin_read().map_err(storage_error)?;
     let foreign = |what: String| StoreError::NotAStore { path: path.into(), what };
     let meta = match transaction.open_table(META) {
@@ -108,11 +130,25 @@ fn check_format(path: &Path, database: &Database) -> Result<(), StoreError> {
         Err(TableError::Storage(error)) => return Err(storage_error(error)),
         Err(error) => return Err(foreign(error.to_string())),
     };
-    match meta.get(FORMAT_KEY).map_err(storage_error)?.map(|format| format.value()) {
-        Some(RedbStore::FORMAT) => Ok(()),
-        Some(found) => Err(StoreError::Version { path: path.into(), found, supported: RedbStore::FORMAT }),
-        None => Err(foreign("it does not say which format it has".into())),
-    }
+    let format = meta.get(FORMAT_KEY).map_err(storage_error)?.map(|format| format.value());
+    format.ok_or_else(|| foreign("it does not say which format it has".into()))
+}
+
+/// One transaction: a crash leaves the old format or the new one. It reads every request once, which is why the format
+/// has a new number: a release that does not keep the index must not write to the file any more.
+fn index_ends(database: &Database) -> Result<(), StoreError> {
+    let mut transaction = database.begin_write().map_err(storage_error)?;
+    transaction.set_durability(Durability::Immediate).map_err(storage_error)?;
+    transaction.set_quick_repair(QUICK_REPAIR);
+    WriteTables::open(&transaction)?.index_ends()?;
+    write_format(&transaction)?;
+    transaction.commit().map_err(storage_error)
+}
+
+fn write_format(transaction: &WriteTransaction) -> Result<(), StoreError> {
+    let mut meta = transaction.open_table(META).map_err(storage_error)?;
+    meta.insert(FORMAT_KEY, RedbStore::FORMAT).map_err(storage_error)?;
+    Ok(())
 }
 
 fn open_error(path: &Path, error: DatabaseError) -> StoreError {

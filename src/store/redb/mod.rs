@@ -5,13 +5,16 @@
 //! | `libraries`, `cartridges`, `mounts` | id | record |
 //! | `requests` | id | record, live and ended |
 //! | `live` | id | nothing: the requests that have not ended |
+//! | `ended` | time of the end, id | nothing: the requests that have ended, in the order in which they are purged |
 //! | `motions` | request, sequence | record |
 //! | `open_motions` | request, sequence | nothing: the motions whose end is not known |
 //! | `meta` | `format` | the format of the file |
 //!
-//! The two indexes are what makes a start independent of the past: it reads them and what they name, however many
-//! requests have ended.
+//! `live` and `open_motions` are what makes a start independent of the past: it reads them and what they name, however
+//! many requests have ended. `ended` is what makes purging some of a million requests as cheap as purging them of a few.
 
+mod disk;
+mod ends;
 mod file;
 mod tables;
 
@@ -24,19 +27,22 @@ use autochanger_engine::id::RequestId;
 use autochanger_engine::request::Request;
 use autochanger_engine::{Change, Snapshot};
 
-use super::{HistoryFilter, Store, StoreError};
+use super::{HistoryFilter, Purge, Purged, Store, StoreError};
+pub use disk::Disk;
 use file::storage_error;
 use tables::{ReadTables, WriteTables};
 
 /// Keeps everything in one file, durably: when [`commit`](Store::commit) returns, the batch has been synced to the disk.
 ///
 /// The file belongs to one store at a time, in this process or any other; it may be copied while no store has it open.
-/// It grows with the requests that have ended, by some 400 bytes each: they are all kept.
+/// It grows with the requests that have ended, by some 400 bytes each, until they are [purged](Store::purge); what they took
+/// is then used for later ones.
 #[derive(Debug)]
 pub struct RedbStore {
     /// `None` after it was found to be damaged beyond use.
     database: Option<Database>,
     path: PathBuf,
+    quick_repair: bool,
 }
 
 /// Have each commit save what a reopening after a kill needs, instead of having the reopening read the whole file.
@@ -54,8 +60,8 @@ pub struct RedbStore {
 const QUICK_REPAIR: bool = true;
 
 impl RedbStore {
-    /// The format of the files that this release writes.
-    pub const FORMAT: u64 = 1;
+    /// The format of the files that this release writes. It opens all earlier ones, and brings them to this one.
+    pub const FORMAT: u64 = 2;
 
     /// Opens the file, or makes it where there is none. Its directory must exist.
     ///
@@ -68,7 +74,7 @@ impl RedbStore {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref().to_path_buf();
         let database = contained(|| file::open(&path))?;
-        Ok(Self { database: Some(database), path })
+        Ok(Self { database: Some(database), path, quick_repair: QUICK_REPAIR })
     }
 
     /// The file.
@@ -102,6 +108,24 @@ impl RedbStore {
         self.with_database(|database| work(ReadTables::open(&database.begin_read().map_err(storage_error)?)?))
     }
 
+    /// One durable transaction.
+    fn write<T>(
+        &mut self,
+        work: impl FnOnce(&mut WriteTables<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let quick_repair = self.quick_repair;
+        self.with_database(|database| {
+            let mut transaction = database.begin_write().map_err(storage_error)?;
+            transaction.set_durability(Durability::Immediate).map_err(storage_error)?;
+            transaction.set_quick_repair(quick_repair);
+            let mut tables = WriteTables::open(&transaction)?;
+            let result = work(&mut tables)?;
+            drop(tables);
+            transaction.commit().map_err(storage_error)?;
+            Ok(result)
+        })
+    }
+
     fn close(&mut self) {
         let database = self.database.take();
         // What a damaged file does to the closing is of no interest any more: each commit was durable by itself.
@@ -124,15 +148,11 @@ impl Store for RedbStore {
     }
 
     fn commit(&mut self, batch: &[Change]) -> Result<(), StoreError> {
-        self.with_database(|database| {
-            let mut transaction = database.begin_write().map_err(storage_error)?;
-            transaction.set_durability(Durability::Immediate).map_err(storage_error)?;
-            transaction.set_quick_repair(QUICK_REPAIR);
-            let mut tables = WriteTables::open(&transaction)?;
-            batch.iter().try_for_each(|change| tables.apply(change))?;
-            drop(tables);
-            transaction.commit().map_err(storage_error)
-        })
+        self.write(|tables| batch.iter().try_for_each(|change| tables.apply(change)))
+    }
+
+    fn purge(&mut self, purge: &Purge) -> Result<Purged, StoreError> {
+        self.write(|tables| tables.purge(purge))
     }
 
     fn request(&mut self, id: RequestId) -> Result<Option<Request>, StoreError> {

@@ -17,9 +17,9 @@ use crate::store::records::{
 use crate::store::{HistoryFilter, StoreError, unknown_change};
 
 /// A UUID as a number: its order is the order of its bytes, which for version 7 is that of time.
-type IdKey = u128;
+pub(super) type IdKey = u128;
 /// The request's id and the motion's sequence number.
-type MotionKey = (u128, u32);
+pub(super) type MotionKey = (u128, u32);
 type Definition<K, V = &'static [u8]> = TableDefinition<'static, K, V>;
 
 const LIBRARIES: Definition<IdKey> = Definition::new("libraries");
@@ -27,6 +27,9 @@ const CARTRIDGES: Definition<IdKey> = Definition::new("cartridges");
 const MOUNTS: Definition<IdKey> = Definition::new("mounts");
 const REQUESTS: Definition<IdKey> = Definition::new("requests");
 const LIVE: Definition<IdKey, ()> = Definition::new("live");
+/// The time of the end in milliseconds since 1970, and the request's id.
+pub(super) type EndKey = (u64, u128);
+const ENDED: Definition<EndKey, ()> = Definition::new("ended");
 const MOTIONS: Definition<MotionKey> = Definition::new("motions");
 const OPEN_MOTIONS: Definition<MotionKey, ()> = Definition::new("open_motions");
 
@@ -34,11 +37,12 @@ const OPEN_MOTIONS: Definition<MotionKey, ()> = Definition::new("open_motions");
 pub(super) struct WriteTables<'t> {
     libraries: Table<'t, IdKey, &'static [u8]>,
     cartridges: Table<'t, IdKey, &'static [u8]>,
-    mounts: Table<'t, IdKey, &'static [u8]>,
-    requests: Table<'t, IdKey, &'static [u8]>,
-    live: Table<'t, IdKey, ()>,
-    motions: Table<'t, MotionKey, &'static [u8]>,
-    open_motions: Table<'t, MotionKey, ()>,
+    pub(super) mounts: Table<'t, IdKey, &'static [u8]>,
+    pub(super) requests: Table<'t, IdKey, &'static [u8]>,
+    pub(super) live: Table<'t, IdKey, ()>,
+    pub(super) ended: Table<'t, EndKey, ()>,
+    pub(super) motions: Table<'t, MotionKey, &'static [u8]>,
+    pub(super) open_motions: Table<'t, MotionKey, ()>,
 }
 
 impl<'t> WriteTables<'t> {
@@ -49,6 +53,7 @@ impl<'t> WriteTables<'t> {
             mounts: transaction.open_table(MOUNTS).map_err(storage_error)?,
             requests: transaction.open_table(REQUESTS).map_err(storage_error)?,
             live: transaction.open_table(LIVE).map_err(storage_error)?,
+            ended: transaction.open_table(ENDED).map_err(storage_error)?,
             motions: transaction.open_table(MOTIONS).map_err(storage_error)?,
             open_motions: transaction.open_table(OPEN_MOTIONS).map_err(storage_error)?,
         })
@@ -81,12 +86,15 @@ impl<'t> WriteTables<'t> {
     fn keep_request(&mut self, request: &Request) -> Result<(), StoreError> {
         let key = request.id.0.as_u128();
         let bytes = write::<_, RequestRecord<'_>>("requests", request.id.0, request)?;
-        if let Some(before) = self.requests.insert(key, &*bytes).map_err(storage_error)? {
-            let before = read_request(key, before.value())?;
-            if before.state.is_final() && before.state != request.state {
-                return Err(StoreError::Ended { id: request.id, state: before.state.to_string() });
-            }
+        let before = self.requests.insert(key, &*bytes).map_err(storage_error)?;
+        let before = before.map(|before| read_request(key, before.value())).transpose()?;
+        if let Some(before) = &before
+            && before.state.is_final()
+            && before.state != request.state
+        {
+            return Err(StoreError::Ended { id: request.id, state: before.state.to_string() });
         }
+        self.keep_end(before.as_ref(), request)?;
         if request.state.is_final() {
             self.live.remove(key).map_err(storage_error)?;
         } else {
@@ -171,7 +179,8 @@ impl ReadTables {
             let value = self.motions.get(key).map_err(storage_error)?;
             let value = value.ok_or_else(|| dangling("open_motions", motion_key_text(key)))?;
             let motion = read_motion(key, value.value())?;
-            if !snapshot.motions.contains(&motion) {
+            // Those of live requests are there already.
+            if self.live.get(key.0).map_err(storage_error)?.is_none() {
                 snapshot.motions.push(motion);
             }
         }
@@ -231,7 +240,7 @@ where
         .map_err(|flaw| damaged(table, id.to_string(), flaw))
 }
 
-fn read_request(key: IdKey, bytes: &[u8]) -> Result<Request, StoreError> {
+pub(super) fn read_request(key: IdKey, bytes: &[u8]) -> Result<Request, StoreError> {
     let id = Uuid::from_u128(key);
     let request: Request = read::<RequestRecord<'_>, _>("requests", id, bytes)?;
     Ok(Request { id: RequestId(id), ..request })
@@ -256,7 +265,7 @@ fn motion_key_bytes((request, sequence): MotionKey) -> [u8; 20] {
     bytes
 }
 
-fn motion_key_text((request, sequence): MotionKey) -> String {
+pub(super) fn motion_key_text((request, sequence): MotionKey) -> String {
     format!("{}/{sequence}", Uuid::from_u128(request))
 }
 
@@ -264,11 +273,11 @@ fn refused(record: &'static str, key: String, flaw: Flaw) -> StoreError {
     StoreError::Refused { record, key, what: flaw.into_owned() }
 }
 
-fn damaged(table: &'static str, key: String, flaw: Flaw) -> StoreError {
+pub(super) fn damaged(table: &'static str, key: String, flaw: Flaw) -> StoreError {
     StoreError::Damaged { table, key, what: flaw.into_owned() }
 }
 
-fn dangling(table: &'static str, key: String) -> StoreError {
+pub(super) fn dangling(table: &'static str, key: String) -> StoreError {
     damaged(table, key, "names something that is not kept".into())
 }
 

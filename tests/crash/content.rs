@@ -1,0 +1,78 @@
+//! Everything that a store holds, to be held against what it must hold.
+
+use std::collections::BTreeSet;
+
+use autochanger::Request;
+use autochanger::catalog::{Cartridge, LibraryRecord, MotionRecord, MotionState, MountRecord};
+use autochanger::request::Place;
+use autochanger::store::{HistoryFilter, Store};
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Content {
+    libraries: Vec<LibraryRecord>,
+    cartridges: Vec<Cartridge>,
+    live: Vec<Request>,
+    motions_to_start_with: Vec<MotionRecord>,
+    mounts: Vec<MountRecord>,
+    requests: Vec<Request>,
+    motions: Vec<MotionRecord>,
+}
+
+impl Content {
+    pub(crate) fn of(store: &mut dyn Store) -> Self {
+        let snapshot = store.load().expect("what is kept is loaded");
+        let all = HistoryFilter { limit: HistoryFilter::MAX_LIMIT, ..HistoryFilter::default() };
+        let requests = store.history(&all).expect("what is kept is listed");
+        let motions = requests.iter().flat_map(|request| store.motions(request.id).expect("and its motions"));
+        Self {
+            libraries: snapshot.libraries,
+            cartridges: snapshot.cartridges,
+            live: snapshot.requests,
+            motions_to_start_with: snapshot.motions,
+            mounts: snapshot.mounts,
+            motions: motions.collect(),
+            requests,
+        }
+    }
+
+    /// The same with one more library, whose id comes last.
+    pub(crate) fn with(mut self, library: LibraryRecord) -> Self {
+        self.libraries.push(library);
+        self
+    }
+
+    /// How many requests there are, and how many of them have not ended.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        (self.requests.len(), self.live.len())
+    }
+
+    /// What holds between the records, whatever happened.
+    pub(crate) fn assert_sound(&self) {
+        let mut taken = BTreeSet::new();
+        for cartridge in &self.cartridges {
+            if let Place::Element(element) = &cartridge.place {
+                assert!(taken.insert(*element), "two cartridges in {element}: {cartridge:?}");
+            }
+        }
+        for mount in &self.mounts {
+            let cartridge = self.cartridges.iter().find(|cartridge| cartridge.id == mount.cartridge);
+            let place = cartridge.map(|cartridge| &cartridge.place);
+            assert!(
+                matches!(place, Some(Place::Element(element)) if element.address == mount.drive),
+                "{mount:?}, and the cartridge is in {place:?}"
+            );
+            assert!(self.requests.iter().any(|request| request.id == mount.id), "{mount:?} of no request");
+        }
+        for motion in self.motions.iter().filter(|motion| motion.state == MotionState::Open) {
+            let live = self.live.iter().any(|request| request.id == motion.request);
+            assert!(live, "{motion:?} of a request that is not live");
+        }
+        for request in &self.live {
+            let open = self
+                .motions
+                .iter()
+                .filter(|motion| motion.request == request.id && motion.state == MotionState::Open);
+            assert!(open.count() <= 1, "two motions are open for {request:?}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! A disk in the test's hand: it keeps in memory what is written, in its order, so that the power can be cut at any moment
+//! of it afterwards.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use autochanger::store::Disk;
+
+/// What happened to the disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Op {
+    Write { offset: u64, data: Vec<u8> },
+    SetLength(u64),
+    Sync,
+}
+
+/// A handle: clones are the same disk, which outlives the store that lies on it.
+#[derive(Debug, Clone)]
+pub(crate) struct TestDisk(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    /// As the system sees it: with all that was written, synced or not.
+    content: Vec<u8>,
+    log: Vec<Op>,
+    /// The operation from which on all fail.
+    fails_from: Option<usize>,
+    /// So many bytes may be read yet.
+    may_read: u64,
+    read: u64,
+}
+
+impl TestDisk {
+    pub(crate) fn new(content: Vec<u8>) -> Self {
+        let state = State { content, log: Vec::new(), fails_from: None, may_read: u64::MAX, read: 0 };
+        Self(Arc::new(Mutex::new(state)))
+    }
+
+    /// Has every operation fail from this one on, counted from 0 and from the disk's beginning.
+    pub(crate) fn failing_from(self, operation: usize) -> Self {
+        self.state().fails_from = Some(operation);
+        self
+    }
+
+    /// Has readings fail when so many bytes have been read: whoever reads in a circle meets an end.
+    pub(crate) fn readable_for(self, bytes: u64) -> Self {
+        self.state().may_read = bytes;
+        self
+    }
+
+    /// How many writings, changes of the length and syncs there were.
+    pub(crate) fn operations(&self) -> usize {
+        self.state().log.len()
+    }
+
+    /// How many bytes were read.
+    pub(crate) fn bytes_read(&self) -> u64 {
+        self.state().read
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.state().content.len()
+    }
+
+    pub(crate) fn log(&self) -> Vec<Op> {
+        self.state().log.clone()
+    }
+
+    /// What a process that was killed leaves: all that it wrote.
+    pub(crate) fn content(&self) -> Vec<u8> {
+        self.state().content.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn record(&self, op: Op) -> io::Result<()> {
+        let mut state = self.state();
+        if state.fails_from.is_some_and(|first| state.log.len() >= first) {
+            return Err(io::Error::other("the disk does not answer"));
+        }
+        apply(&op, &mut state.content)?;
+        state.log.push(op);
+        Ok(())
+    }
+}
+
+impl Disk for TestDisk {
+    fn length(&self) -> io::Result<u64> {
+        Ok(self.state().content.len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let mut state = self.state();
+        state.read += out.len() as u64;
+        if state.read > state.may_read {
+            return Err(io::Error::other("more was read than there is reason to"));
+        }
+        out.copy_from_slice(range(&mut state.content, offset, out.len())?);
+        Ok(())
+    }
+
+    fn set_length(&self, length: u64) -> io::Result<()> {
+        self.record(Op::SetLength(length))
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.record(Op::Sync)
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.record(Op::Write { offset, data: data.to_vec() })
+    }
+}
+
+/// A file of this length is no store of these tests: a damaged one may ask for any.
+const MAX_LENGTH: u64 = 1 << 30;
+
+/// Does to the content what the operation says.
+pub(crate) fn apply(op: &Op, content: &mut Vec<u8>) -> io::Result<()> {
+    match op {
+        Op::Write { offset, data } => range(content, *offset, data.len())?.copy_from_slice(data),
+        Op::SetLength(length) if *length > MAX_LENGTH => return Err(io::ErrorKind::StorageFull.into()),
+        Op::SetLength(length) => content.resize(*length as usize, 0),
+        Op::Sync => {}
+    }
+    Ok(())
+}
+
+fn range(content: &mut [u8], offset: u64, length: usize) -> io::Result<&mut [u8]> {
+    let start = usize::try_from(offset).unwrap_or(usize::MAX);
+    let end = start.saturating_add(length);
+    content.get_mut(start..end).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+}
