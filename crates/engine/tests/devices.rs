@@ -1,11 +1,9 @@
 //! Libraries with habits of their own: each is read whole, and does the main job.
 
-mod harness;
-
 use autochanger_engine::request::State;
 use autochanger_engine::view::{LibraryError, LibraryState};
 use autochanger_sim::{Device, Fault, Library, Quirk, SenseKey, Timing};
-use harness::World;
+use autochanger_world::World;
 
 fn library() -> Library {
     Library::new().slots(120).drives(3).ports(2).cartridges("VT{:04}L8", 1..=90).timing(Timing::midrange())

@@ -1,7 +1,5 @@
 //! Places where two things meet: hands and motions, an end and a question, a survey and a settlement.
 
-mod harness;
-
 use std::time::Duration;
 
 use autochanger_engine::catalog::{Caller, MotionState, Role};
@@ -15,7 +13,7 @@ use autochanger_engine::view::LibraryState;
 use autochanger_engine::{Answer, EventKind, Input};
 use autochanger_scsi::{ElementAddress, SenseKey, Status};
 use autochanger_sim::{Device, Fault, Hold, Library, Timing};
-use harness::{World, dismount, inventory, mount};
+use autochanger_world::{World, dismount, inventory, mount};
 use uuid::Uuid;
 
 fn library(drives: u16) -> Device {

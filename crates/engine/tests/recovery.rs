@@ -1,12 +1,10 @@
 //! Power loss at each row of a request's way (the design's rows 0 to 9), on a simulated library in virtual time.
 
-mod harness;
-
 use autochanger_engine::Answer;
 use autochanger_engine::input::RestartPolicy;
 use autochanger_engine::request::{FailureKind, Outcome, Place, State, Waiting};
 use autochanger_sim::{Device, Fault, Library, Timing};
-use harness::{World, mount};
+use autochanger_world::{World, mount};
 
 fn library() -> Device {
     Library::new()

@@ -1,7 +1,5 @@
 //! Requests from their acceptance to their end, on a simulated library in virtual time.
 
-mod harness;
-
 use std::time::Duration;
 
 use autochanger_engine::catalog::{Caller, Role};
@@ -14,7 +12,7 @@ use autochanger_engine::view::LibraryState;
 use autochanger_engine::{Answer, Input};
 use autochanger_scsi::{ElementAddress, SenseKey};
 use autochanger_sim::{Device, Fault, Library, Timing};
-use harness::{World, dismount, inventory, mount};
+use autochanger_world::{World, dismount, inventory, mount};
 use uuid::Uuid;
 
 fn library() -> Device {

@@ -1,15 +1,13 @@
 //! Random requests, cancels, faults, hands and power losses, then calm. One seed is one story and repeats exactly.
 //!
-//! The harness' disk refuses a final state that changes, and every motion is held against it before it is sent.
-
-mod harness;
+//! The world's disk refuses a final state that changes, and every motion is held against it before it is sent.
 
 use std::time::Duration;
 
 use autochanger_engine::input::RestartPolicy;
 use autochanger_engine::request::{State, Waiting};
 use autochanger_sim::{Fault, Library, SenseKey, Timing};
-use harness::{World, dismount, inventory, mount};
+use autochanger_world::{World, dismount, inventory, mount};
 
 /// Stories told at each run of the tests; a few seconds in all.
 const SEEDS: u64 = 400;

@@ -1,0 +1,148 @@
+//! What callers ask, and what they are answered.
+
+use autochanger_engine::catalog::{Caller, Role};
+use autochanger_engine::id::{RequestId, SessionId, Token};
+use autochanger_engine::output::SubmitError;
+use autochanger_engine::request::{CancelError, Cancellation, State, Submission, Wanted};
+use autochanger_engine::{Answer, EventKind, Input};
+use uuid::Uuid;
+
+use crate::world::World;
+
+impl World {
+    fn token(&mut self) -> Token {
+        self.next_token += 1;
+        Token(self.next_token)
+    }
+
+    /// The caller that asks where none is named: an operator's session of the application `test`.
+    #[must_use]
+    pub fn caller(&self) -> Caller {
+        Caller { session: SessionId(1), application: "test".into(), role: Role::Operator }
+    }
+
+    /// Hands a request in. Where the disk is held there is no answer yet, and the id is given back.
+    ///
+    /// # Errors
+    /// What the engine answered.
+    pub fn submit(&mut self, wanted: Wanted) -> Result<RequestId, SubmitError> {
+        let caller = self.caller();
+        self.submit_as(caller, wanted, |_| {})
+    }
+
+    /// The same for somebody, or with a deadline, a priority, an id of the caller's.
+    ///
+    /// # Errors
+    /// What the engine answered.
+    ///
+    /// # Panics
+    /// If the answer is to another question.
+    pub fn submit_as(
+        &mut self,
+        caller: Caller,
+        wanted: Wanted,
+        adjust: impl FnOnce(&mut Submission),
+    ) -> Result<RequestId, SubmitError> {
+        self.next_id += 1;
+        let mut submission = Submission {
+            id: RequestId(Uuid::from_u128(self.next_id)),
+            id_given: false,
+            caller,
+            wanted,
+            priority: 0,
+            deadline: None,
+            detached: false,
+        };
+        adjust(&mut submission);
+        let token = self.token();
+        let id = submission.id;
+        self.input(Input::Submit { token, submission });
+        match self.answers.remove(&token.0) {
+            Some(Answer::Submitted(Ok(request))) => Ok(request.id),
+            Some(Answer::Submitted(Err(error))) => Err(error),
+            None => Ok(id),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Hands in a mount that must be accepted.
+    ///
+    /// # Panics
+    /// If it is not.
+    pub fn mount(&mut self, barcode: &str) -> RequestId {
+        self.submit(mount(barcode)).unwrap()
+    }
+
+    /// Hands in a dismount that must be accepted.
+    ///
+    /// # Panics
+    /// If it is not.
+    pub fn dismount(&mut self, barcode: &str) -> RequestId {
+        self.submit(dismount(barcode)).unwrap()
+    }
+
+    /// Cancels a request; `None` where there is no answer yet.
+    pub fn cancel(&mut self, id: RequestId) -> Option<Result<Cancellation, CancelError>> {
+        let caller = self.caller();
+        self.cancel_as(caller, id)
+    }
+
+    /// The same for somebody.
+    ///
+    /// # Panics
+    /// If the answer is to another question.
+    pub fn cancel_as(&mut self, caller: Caller, id: RequestId) -> Option<Result<Cancellation, CancelError>> {
+        let token = self.token();
+        self.input(Input::Cancel { token, caller, id, reason: None });
+        match self.answers.remove(&token.0) {
+            Some(Answer::Cancel(answer)) => Some(answer),
+            None => None,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Adopts a mount, or a request that waits for an owner.
+    ///
+    /// # Panics
+    /// If there is no answer.
+    pub fn adopt(&mut self, id: RequestId) -> Answer {
+        let token = self.token();
+        let caller = self.caller();
+        self.input(Input::Adopt { token, caller, id });
+        self.answers.remove(&token.0).expect("an answer")
+    }
+
+    /// The state on the disk.
+    ///
+    /// # Panics
+    /// If the request is not on it.
+    #[must_use]
+    pub fn state(&self, id: RequestId) -> State {
+        self.disk.requests.get(&id).map(|request| request.state.clone()).expect("the request is on the disk")
+    }
+
+    /// How often the end of a request was told.
+    #[must_use]
+    pub fn final_events(&self, id: RequestId) -> usize {
+        let ends = |kind: &EventKind| matches!(kind, EventKind::Request(request) if request.id == id && request.state.is_final());
+        self.events.iter().filter(|event| ends(&event.kind)).count()
+    }
+}
+
+/// A mount in any drive, to read and write.
+#[must_use]
+pub fn mount(barcode: &str) -> Wanted {
+    Wanted::Mount { cartridge: barcode.into(), drive: None, access: Default::default() }
+}
+
+/// A dismount to the slot that the cartridge came from.
+#[must_use]
+pub fn dismount(barcode: &str) -> Wanted {
+    Wanted::Dismount { cartridge: barcode.into(), slot: None, force: false }
+}
+
+/// A fast inventory of the only library.
+#[must_use]
+pub fn inventory() -> Wanted {
+    Wanted::Inventory { library: None, full: false }
+}

@@ -1,0 +1,75 @@
+//! What is on the disk.
+
+use std::collections::BTreeMap;
+
+use autochanger_engine::catalog::{Cartridge, LibraryRecord, MotionRecord, MountRecord};
+use autochanger_engine::id::{CartridgeId, RequestId};
+use autochanger_engine::request::Request;
+use autochanger_engine::{Change, Snapshot};
+
+/// What is on the disk.
+#[derive(Debug, Default, Clone)]
+pub struct Disk {
+    /// Known libraries.
+    pub libraries: Vec<LibraryRecord>,
+    /// Known cartridges.
+    pub cartridges: BTreeMap<CartridgeId, Cartridge>,
+    /// All requests, those that have ended, too.
+    pub requests: BTreeMap<RequestId, Request>,
+    /// All motions, by request and number.
+    pub motions: BTreeMap<(RequestId, u32), MotionRecord>,
+    /// What is mounted.
+    pub mounts: BTreeMap<RequestId, MountRecord>,
+}
+
+impl Disk {
+    /// Commits one batch.
+    ///
+    /// # Panics
+    /// If a final state would change.
+    pub fn commit(&mut self, changes: Vec<Change>) {
+        for change in changes {
+            match change {
+                Change::Library(record) => {
+                    self.libraries.retain(|known| known.id != record.id);
+                    self.libraries.push(record);
+                }
+                Change::Cartridge(cartridge) => {
+                    self.cartridges.insert(cartridge.id, cartridge);
+                }
+                Change::Request(request) => {
+                    if let Some(old) = self.requests.get(&request.id) {
+                        assert!(
+                            !old.state.is_final() || old.state == request.state,
+                            "a final state changed: {old:?}"
+                        );
+                    }
+                    self.requests.insert(request.id, request);
+                }
+                Change::Motion(motion) => {
+                    self.motions.insert((motion.request, motion.sequence), motion);
+                }
+                Change::Mount(mount) => {
+                    self.mounts.insert(mount.id, mount);
+                }
+                Change::MountEnded(id) => {
+                    self.mounts.remove(&id);
+                }
+                _ => unreachable!("a change that this disk does not know"),
+            }
+        }
+    }
+
+    /// What a store hands to a manager that starts: what has not ended, and what that needs.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let is_live = |id: &RequestId| self.requests.get(id).is_some_and(|request| !request.state.is_final());
+        Snapshot {
+            libraries: self.libraries.clone(),
+            cartridges: self.cartridges.values().cloned().collect(),
+            requests: self.requests.values().filter(|request| is_live(&request.id)).cloned().collect(),
+            motions: self.motions.values().filter(|motion| is_live(&motion.request)).cloned().collect(),
+            mounts: self.mounts.values().cloned().collect(),
+        }
+    }
+}

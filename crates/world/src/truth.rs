@@ -1,0 +1,58 @@
+//! What must be true of the libraries and of the disk.
+
+use std::collections::BTreeMap;
+
+use autochanger_engine::catalog::MotionState;
+use autochanger_engine::request::Place;
+
+use crate::world::World;
+
+impl World {
+    /// Nothing moves without an intent that is on the disk.
+    pub(crate) fn assert_intended(&self, cdb: &[u8]) {
+        let address = |at: usize| u16::from_be_bytes([cdb[at], cdb[at + 1]]);
+        let ways = match cdb[0] {
+            0xA5 => vec![(address(4), address(6))],
+            0xA6 => vec![(address(4), address(6)), (address(6), address(8))],
+            _ => return,
+        };
+        for (source, destination) in ways {
+            let intended = self.disk.motions.values().any(|motion| {
+                motion.state == MotionState::Open
+                    && (motion.source.address.0, motion.destination.address.0) == (source, destination)
+            });
+            assert!(intended, "a motion {source} -> {destination} without a durable intent");
+        }
+    }
+
+    /// Every cartridge of the library is in one element, and the catalogue says the same.
+    ///
+    /// # Panics
+    /// If that is not so.
+    pub fn assert_true(&self) {
+        let mut seen = BTreeMap::new();
+        for (address, _, barcode) in self.device.contents() {
+            if let Some(barcode) = barcode {
+                assert!(seen.insert(barcode.clone(), address).is_none(), "{barcode} is in two places");
+            }
+        }
+        for cartridge in self.disk.cartridges.values() {
+            let barcode = cartridge.barcode.as_deref().unwrap_or_default();
+            match &cartridge.place {
+                Place::Element(name) => {
+                    assert_eq!(
+                        seen.get(barcode),
+                        Some(&name.address),
+                        "{barcode} is not where the catalogue says"
+                    );
+                }
+                other => panic!("{barcode}: {other}"),
+            }
+        }
+        let open: Vec<_> =
+            self.disk.motions.values().filter(|motion| motion.state == MotionState::Open).collect();
+        let live: Vec<_> = open.iter().map(|motion| self.engine.view().request(motion.request)).collect();
+        assert!(open.is_empty(), "motions are open: {open:#?} of {live:#?}");
+        assert!(self.device.moves_sent() <= self.disk.motions.len() as u64, "more moves than intents");
+    }
+}
