@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use autochanger_scsi::ElementAddress;
 
-use crate::catalog::{Caller, Cartridge, LibraryRecord, MotionRecord, MountRecord};
+use crate::catalog::{Caller, Cartridge, DriveRecord, LibraryRecord, MotionRecord, MountRecord};
 use crate::command::{Completion, TransportError};
 use crate::id::{BatchId, CommandId, LibraryIndex, RequestId, SessionId, Token};
 use crate::request::{Request, Submission};
@@ -42,6 +42,36 @@ pub enum Input {
         /// Who claims.
         caller: Caller,
         /// The mount request.
+        id: RequestId,
+    },
+    /// Several mounts are handed in that are served together or not at all; each carries the same
+    /// [`group`](crate::request::Options::group). Answered with
+    /// [`Answer::SubmittedGroup`](crate::output::Answer::SubmittedGroup).
+    SubmitGroup {
+        /// The caller's mark.
+        token: Token,
+        /// The mounts.
+        submissions: Vec<Submission>,
+    },
+    /// A request is to have another place in the queue. Answered with
+    /// [`Answer::Reordered`](crate::output::Answer::Reordered).
+    Reorder {
+        /// The caller's mark.
+        token: Token,
+        /// Who asks.
+        caller: Caller,
+        /// Which request.
+        id: RequestId,
+        /// Counted from 1 among the waiting requests of its operation and library; more than there are: the last.
+        position: u32,
+    },
+    /// An operator says that what was asked of a person will not be done. Answered as a cancel of the request is.
+    RefuseOperatorTask {
+        /// The caller's mark.
+        token: Token,
+        /// Who refuses.
+        caller: Caller,
+        /// The request that waits for it.
         id: RequestId,
     },
     /// A session is closed: what was bound to it is cancelled. Answered with
@@ -124,6 +154,8 @@ pub struct Snapshot {
     pub motions: Vec<MotionRecord>,
     /// Mounts.
     pub mounts: Vec<MountRecord>,
+    /// Drives.
+    pub drives: Vec<DriveRecord>,
 }
 
 /// How the engine is set up.
@@ -139,7 +171,14 @@ pub struct Config {
     pub max_pending_cancels: usize,
     /// What becomes of unfinished requests at start.
     pub restart: RestartPolicy,
+    /// What a point of priority is worth: a request overtakes those that are older by less than this for each point. So
+    /// the lowest priority waits at most 30 times as long behind later ones of the highest.
+    pub priority_worth: Duration,
 }
+
+/// What a point of priority is worth, unless the caller says otherwise: the lowest priority is served at the latest when
+/// it has waited five hours longer than one of the highest, which is within a night.
+pub const DEFAULT_PRIORITY_WORTH: Duration = Duration::from_secs(600);
 
 /// How one library is set up.
 #[derive(Debug, Clone)]
@@ -159,6 +198,9 @@ pub struct LibraryConfig {
     /// Whether a dismount and a mount that waits for its drive may be one EXCHANGE MEDIUM, where the library says that it
     /// has the command. Libraries claim it without having it, so it is for the caller to say.
     pub exchange: bool,
+    /// How long a medium whose dismount was deferred stays in its drive at least, although another one waits for the drive
+    /// (RSM: `dwDeferDismountDelay`).
+    pub dwell: Duration,
 }
 
 /// A drive that the caller named.

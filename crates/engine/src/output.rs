@@ -5,12 +5,14 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::catalog::{Cartridge, Identity, LibraryRecord, MotionRecord, MountRecord};
+use crate::catalog::{
+    Cartridge, DriveRecord, FaultRecord, Identity, LibraryRecord, MotionRecord, MountRecord, Service,
+};
 use crate::command::Command;
 use crate::id::{BatchId, CartridgeId, CommandId, LibraryIndex, Path, RequestId, Token};
 use crate::request::{CancelError, Cancellation, Place, Request, State};
 use crate::time::WallTime;
-use crate::view::{LibraryState, MountInfo};
+use crate::view::{LibraryState, MountInfo, OperatorRequest};
 
 /// One thing to be done.
 #[derive(Debug)]
@@ -75,6 +77,10 @@ pub enum Change {
     Mount(MountRecord),
     /// A mount ended.
     MountEnded(RequestId),
+    /// A drive, new or changed. Its key is its library and its element.
+    Drive(DriveRecord),
+    /// Something failed.
+    Fault(FaultRecord),
 }
 
 /// Answers to questions.
@@ -82,6 +88,10 @@ pub enum Change {
 pub enum Answer {
     /// To [`Input::Submit`](crate::Input::Submit): the request as accepted (or as it already stands).
     Submitted(Result<Request, SubmitError>),
+    /// To [`Input::SubmitGroup`](crate::Input::SubmitGroup): the requests as accepted, or why one of them, and so none, was.
+    SubmittedGroup(Result<Vec<Request>, SubmitError>),
+    /// To [`Input::Reorder`](crate::Input::Reorder): its position now, counted from 1.
+    Reordered(Result<u32, ReorderError>),
     /// To [`Input::Cancel`](crate::Input::Cancel).
     Cancel(Result<Cancellation, CancelError>),
     /// To [`Input::Adopt`](crate::Input::Adopt): the request as it stands.
@@ -184,6 +194,21 @@ pub enum SubmitError {
         /// Why.
         reason: String,
     },
+    /// It was taken out of service.
+    #[error("{what} is disabled: enable it, or ask for another one")]
+    Disabled {
+        /// The library, drive or cartridge.
+        what: String,
+    },
+    /// It was to be done at once, and something it needs is in use.
+    #[error("{what} is in use: ask again later, or without `at_once`")]
+    Busy {
+        /// The cartridge or the drives.
+        what: String,
+    },
+    /// The option or the group does not go with the request.
+    #[error("{0}")]
+    Unfit(String),
     /// The priority is out of range.
     #[error("priority {0} is out of range: −15 to 15")]
     PriorityOutOfRange(i8),
@@ -203,6 +228,40 @@ pub enum SubmitError {
     ResourceExhausted {
         /// The bound.
         limit: usize,
+    },
+    /// The store failed.
+    #[error("the store failed: {reason}; open the manager again")]
+    Store {
+        /// What it said.
+        reason: String,
+    },
+}
+
+/// Why a request was not given another place in the queue.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReorderError {
+    /// It is not live, or not the caller's to see.
+    #[error("there is no live request {id}; list the requests to see which there are")]
+    NotFound {
+        /// The id.
+        id: RequestId,
+    },
+    /// Another application's.
+    #[error("request {id} belongs to {owner:?}: reordering it needs the role of an administrator")]
+    PermissionDenied {
+        /// The id.
+        id: RequestId,
+        /// Its owner.
+        owner: String,
+    },
+    /// It has no place in the queue: it is under way, put off, or waits for a person or an owner.
+    #[error("request {id} has no place in the queue: it is {state}")]
+    NotInQueue {
+        /// The id.
+        id: RequestId,
+        /// How it stands.
+        state: alloc::boxed::Box<State>,
     },
     /// The store failed.
     #[error("the store failed: {reason}; open the manager again")]
@@ -265,6 +324,8 @@ pub struct Event {
 
 /// What happened.
 #[derive(Debug, Clone)]
+// Requests are nearly all of the events: boxing them would cost an allocation for each.
+#[allow(clippy::large_enum_variant)]
 #[non_exhaustive]
 pub enum EventKind {
     /// A request was accepted, changed its state, or ended. What it says is durable.
@@ -319,6 +380,37 @@ pub enum EventKind {
         /// What the store said.
         reason: Arc<str>,
     },
+    /// A drive's or library's service changed.
+    Service {
+        /// The library's name.
+        library: Arc<str>,
+        /// The drive; `None`: the library itself.
+        drive: Option<autochanger_scsi::ElementAddress>,
+        /// How it serves now.
+        service: Service,
+    },
+    /// Another drive stands where one was: it begins anew.
+    DriveReplaced {
+        /// The library's name.
+        library: Arc<str>,
+        /// The drive's element address.
+        drive: autochanger_scsi::ElementAddress,
+        /// The serial number of the one before.
+        before: Arc<str>,
+        /// Its serial number.
+        serial: Arc<str>,
+    },
+    /// Something failed, and this is whose fault it was.
+    Fault(FaultRecord),
+    /// A person is asked for something (RSM: an operator request).
+    OperatorAsked(OperatorRequest),
+    /// What was asked of a person is done, or is not needed any more.
+    OperatorDone {
+        /// The request that waited for it.
+        request: RequestId,
+        /// Whose request it is.
+        application: Arc<str>,
+    },
     /// The library said that something changed; the touched part of the inventory is read again.
     Attention {
         /// The library's name.
@@ -367,6 +459,18 @@ impl fmt::Display for EventKind {
             }
             Self::MotionInDoubt { request, why, .. } => {
                 write!(f, "a motion of request {request} is in doubt: {why}")
+            }
+            Self::Service { library, drive: Some(drive), service } => {
+                write!(f, "drive {drive} of {library} is {service}")
+            }
+            Self::Service { library, drive: None, service } => write!(f, "library {library} is {service}"),
+            Self::DriveReplaced { library, drive, before, serial } => {
+                write!(f, "drive {drive} of {library} was replaced: {serial} stands where {before} was")
+            }
+            Self::Fault(fault) => write!(f, "fault of the {}: {}", fault.of, fault.message),
+            Self::OperatorAsked(asked) => write!(f, "please {}", asked.task),
+            Self::OperatorDone { request, .. } => {
+                write!(f, "nothing is asked of a person any more for request {request}")
             }
             Self::StoreFailed { reason } => write!(f, "the store failed: {reason}"),
             Self::Attention { library, what } => write!(f, "library {library} tells of a change: {what}"),

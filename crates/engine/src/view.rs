@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 
 use autochanger_scsi::{AdditionalSense, ElementAddress};
 
-use crate::catalog::Identity;
+use crate::catalog::{Blame, Identity, Service};
 use crate::command::PathFault;
 use crate::id::{CartridgeId, Device, LibraryId, RequestId};
 use crate::input::ClaimError;
@@ -27,6 +27,12 @@ pub struct LibraryInfo {
     pub counts: ElementCounts,
     /// Requests that have not ended.
     pub live_requests: usize,
+    /// Whether it serves.
+    pub service: Service,
+    /// The slot that is kept for the cleaning cartridge.
+    pub cleaner_slot: Option<ElementAddress>,
+    /// Motions, and those that failed by its fault.
+    pub blame: Blame,
 }
 
 /// Elements by type.
@@ -139,6 +145,14 @@ pub struct DriveInfo {
     pub reserved_by: Option<RequestId>,
     /// What the library says of it (EXCEPT).
     pub exception: Option<AdditionalSense>,
+    /// Whether it serves.
+    pub service: Service,
+    /// When it was cleaned last, as far as the manager saw it.
+    pub last_cleaned: Option<WallTime>,
+    /// It asked to be cleaned, and was not yet.
+    pub wants_cleaning: bool,
+    /// Loads, and those that failed by its fault.
+    pub blame: Blame,
 }
 
 /// An element that is not a drive: slot, port or transport.
@@ -181,4 +195,75 @@ pub struct MountInfo {
     pub application: Arc<str>,
     /// Since when.
     pub since: WallTime,
+}
+
+/// Something that a person is asked to do (RSM: `NTMS_OPREQUESTINFORMATION`). It is there as long as its request waits for
+/// it; it is withdrawn when that is cancelled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperatorRequest {
+    /// The request that waits for it.
+    pub request: RequestId,
+    /// The application of that request.
+    pub application: Arc<str>,
+    /// What is to be done.
+    pub task: OperatorTask,
+    /// Since when it is asked.
+    pub since: WallTime,
+}
+
+/// What a person is asked to do (RSM: `NtmsOpreqCommand`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OperatorTask {
+    /// Bring a cartridge that is not in the library (RSM: `NTMS_OPREQ_MOVEMEDIA`).
+    BringCartridge {
+        /// The cartridge's label or id.
+        cartridge: Arc<str>,
+        /// The library's name.
+        library: Arc<str>,
+    },
+    /// Put cartridges into the port (RSM: part of an inject).
+    FillPort {
+        /// The library's name.
+        library: Arc<str>,
+    },
+    /// Take cartridges out of the port, or out of the library: there is no room.
+    EmptyPort {
+        /// The library's name.
+        library: Arc<str>,
+    },
+    /// Open the door, do what is to be done, and close it.
+    UseDoor {
+        /// The library's name.
+        library: Arc<str>,
+    },
+    /// The door or port has been open for long: close it (RSM: `NTMS_OPREQ_DEVICESERVICE`).
+    CloseDoor {
+        /// The library's name.
+        library: Arc<str>,
+    },
+    /// Bring a cleaning cartridge (RSM: `NTMS_OPREQ_CLEANER`).
+    BringCleaner {
+        /// The library's name.
+        library: Arc<str>,
+    },
+}
+
+impl core::fmt::Display for OperatorTask {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::BringCartridge { cartridge, library } => {
+                write!(f, "bring cartridge {cartridge} into library {library}")
+            }
+            Self::FillPort { library } => write!(f, "put cartridges into the port of library {library}"),
+            Self::EmptyPort { library } => {
+                write!(f, "take cartridges out of the port of library {library}: there is no free slot")
+            }
+            Self::UseDoor { library } => write!(f, "open the door of library {library}, and close it again"),
+            Self::CloseDoor { library } => write!(f, "close the door and the port of library {library}"),
+            Self::BringCleaner { library } => {
+                write!(f, "bring a cleaning cartridge into library {library}")
+            }
+        }
+    }
 }

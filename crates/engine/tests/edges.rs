@@ -51,6 +51,7 @@ fn given(world: &World, id: RequestId, barcode: &str) -> Submission {
         priority: 0,
         deadline: None,
         detached: false,
+        options: Default::default(),
     }
 }
 

@@ -52,6 +52,7 @@ impl World {
             priority: 0,
             deadline: None,
             detached: false,
+            options: Default::default(),
         };
         adjust(&mut submission);
         let token = self.token();

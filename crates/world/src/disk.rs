@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use autochanger_engine::catalog::{Cartridge, LibraryRecord, MotionRecord, MountRecord};
-use autochanger_engine::id::{CartridgeId, RequestId};
+use autochanger_engine::catalog::{
+    Cartridge, DriveRecord, FaultRecord, LibraryRecord, MotionRecord, MountRecord,
+};
+use autochanger_engine::id::{CartridgeId, LibraryId, RequestId};
 use autochanger_engine::request::Request;
 use autochanger_engine::{Change, Snapshot};
 
@@ -20,6 +22,10 @@ pub struct Disk {
     pub motions: BTreeMap<(RequestId, u32), MotionRecord>,
     /// What is mounted.
     pub mounts: BTreeMap<RequestId, MountRecord>,
+    /// Known drives, by library and element address.
+    pub drives: BTreeMap<(LibraryId, u16), DriveRecord>,
+    /// All that failed, by request and number.
+    pub faults: BTreeMap<(RequestId, u32), FaultRecord>,
 }
 
 impl Disk {
@@ -55,6 +61,12 @@ impl Disk {
                 Change::MountEnded(id) => {
                     self.mounts.remove(&id);
                 }
+                Change::Drive(drive) => {
+                    self.drives.insert((drive.library, drive.element.0), drive);
+                }
+                Change::Fault(fault) => {
+                    self.faults.insert((fault.request, fault.sequence), fault);
+                }
                 _ => unreachable!("a change that this disk does not know"),
             }
         }
@@ -70,6 +82,7 @@ impl Disk {
             requests: self.requests.values().filter(|request| is_live(&request.id)).cloned().collect(),
             motions: self.motions.values().filter(|motion| is_live(&motion.request)).cloned().collect(),
             mounts: self.mounts.values().cloned().collect(),
+            drives: self.drives.values().cloned().collect(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use autochanger_engine::id::{BatchId, CommandId};
-use autochanger_engine::input::{RestartPolicy, Timing};
+use autochanger_engine::input::{DEFAULT_PRIORITY_WORTH, RestartPolicy, Timing};
 use autochanger_engine::time::{Now, WallTime};
 use autochanger_engine::{Answer, Change, Config, Engine, Event, LibraryConfig, Snapshot};
 use autochanger_sim::{Device, Key};
@@ -79,12 +79,14 @@ impl World {
             moves_in_flight: 1,
             unload_before_move: true,
             exchange: false,
+            dwell: Duration::ZERO,
         };
         let mut config = Config {
             libraries: (0..devices.len()).map(library).collect(),
             seed: 1,
             max_live_requests: 1000,
             max_pending_cancels: 16,
+            priority_worth: DEFAULT_PRIORITY_WORTH,
             restart: RestartPolicy::Resume,
         };
         adjust(&mut config);

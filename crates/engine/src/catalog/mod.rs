@@ -1,6 +1,8 @@
 //! What is kept: libraries, cartridges, mounts and motions, and who may do what.
 
 pub(crate) mod generation;
+mod media;
+mod service;
 
 use alloc::sync::Arc;
 
@@ -10,6 +12,8 @@ pub use crate::access::{Caller, Role};
 use crate::id::{CartridgeId, LibraryId, RequestId};
 use crate::request::{ElementName, Place};
 use crate::time::WallTime;
+pub use media::{Cleaner, Label, MediumKind};
+pub use service::{Blame, DriveRecord, FaultRecord, Service};
 
 /// A cartridge (RSM: `NTMS_PMIDINFORMATION`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +32,14 @@ pub struct Cartridge {
     pub first_seen: WallTime,
     /// When its place was last confirmed or changed.
     pub last_seen: WallTime,
+    /// It was taken out of use (RSM: a disabled PMID).
+    pub disabled: bool,
+    /// What is known of it as a cleaning cartridge; `None`: it is none, as far as is known.
+    pub cleaner: Option<Cleaner>,
+    /// What is written on it, as it was read or recorded last.
+    pub label: Option<Label>,
+    /// How often it was used, and how often that failed by its fault.
+    pub blame: Blame,
 }
 
 /// A library, as it is kept.
@@ -37,6 +49,12 @@ pub struct LibraryRecord {
     pub id: LibraryId,
     /// What the changer says it is.
     pub identity: Identity,
+    /// Whether it serves.
+    pub service: Service,
+    /// The slot that is kept for the cleaning cartridge.
+    pub cleaner_slot: Option<ElementAddress>,
+    /// How often it moved something, and how often that failed by its fault.
+    pub blame: Blame,
 }
 
 /// What a changer says it is.

@@ -48,10 +48,26 @@ impl Engine {
         if waited {
             self.set_state(id, State::Queued);
             self.admit(id, now);
+            // A group has one owner.
+            for other in self.others_of_group(id) {
+                self.adopt_member(other, id, now);
+            }
         }
         if let Some(request) = self.live.get(&id).map(|live| live.request.clone()) {
             self.answer_adopt(token, Ok(request));
         }
+    }
+
+    fn adopt_member(&mut self, id: RequestId, with: RequestId, now: Now) {
+        let owner = self.live.get(&with).map(|live| (live.session, live.request.application.clone()));
+        let (Some((session, application)), Some(live)) = (owner, self.live.get_mut(&id)) else { return };
+        if live.phase != Phase::Owner {
+            return;
+        }
+        live.session = session;
+        live.request.application = application;
+        self.set_state(id, State::Queued);
+        self.admit(id, now);
     }
 
     /// Adopts a mount whose request has ended: the medium is in the drive.

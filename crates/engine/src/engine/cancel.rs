@@ -78,6 +78,11 @@ impl Engine {
         self.outbox.after(Effect::Answer(token, Answer::Cancel(answer)));
     }
 
+    /// A request ends with another one of its group.
+    pub(crate) fn stop_member(&mut self, id: RequestId, by: CancelledBy, now: Now) {
+        let _: Verdict = self.stop(id, by, now);
+    }
+
     /// The table. Changes the request as its answer says.
     fn stop(&mut self, id: RequestId, by: CancelledBy, now: Now) -> Verdict {
         let open_motion = self.open_motions.contains_key(&id);
@@ -119,6 +124,9 @@ impl Engine {
             // A dismount's move is its last step; its unload is not.
             (Operation::Dismount, Phase::Unloading) => true,
             (Operation::Dismount, _) => false,
+            // A mount that has failed ends with the move that puts its medium back.
+            (Operation::Mount, Phase::Moving) if live.putting_back && live.request.failing.is_some() => false,
+            (Operation::Mount, _) if live.putting_back => true,
             // After the move a mount waits for its drive, where there is a way to ask it.
             (Operation::Mount, _) => {
                 match (live.library.and_then(|index| self.library(index)), live.request.drive) {
@@ -131,6 +139,31 @@ impl Engine {
                     _ => true,
                 }
             }
+            // What only changes the catalogue or the service has no steps on a device.
+            (
+                Operation::DisableLibrary
+                | Operation::EnableLibrary
+                | Operation::DisableDrive
+                | Operation::EnableDrive
+                | Operation::DisableMedia
+                | Operation::EnableMedia
+                | Operation::UpdateLabel
+                | Operation::Classify
+                | Operation::ReserveCleanerSlot
+                | Operation::ReleaseCleanerSlot,
+                _,
+            ) => false,
+            // An eject's move is its last step; an unload before it is not.
+            (Operation::Eject | Operation::EjectCleaner, phase) => phase == Phase::Unloading,
+            (
+                Operation::DoorAccess
+                | Operation::Inject
+                | Operation::InjectCleaner
+                | Operation::Identify
+                | Operation::CleanDrive
+                | Operation::WriteFreeLabel,
+                _,
+            ) => true,
             // Between two chunks there is always a point to stop at; whether this was the last one is seen then.
             (Operation::Inventory, _) => true,
         }

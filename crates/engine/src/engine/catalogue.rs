@@ -20,6 +20,8 @@ pub(crate) struct Catalogue {
     /// Homes of cartridges, so that another cartridge is not put there while a better slot is free.
     homes: BTreeMap<(LibraryId, ElementAddress), CartridgeId>,
     reserved: BTreeMap<CartridgeId, RequestId>,
+    /// How many live mounts want a cartridge.
+    wishes: BTreeMap<CartridgeId, u32>,
 }
 
 impl Catalogue {
@@ -45,6 +47,8 @@ impl Catalogue {
     pub(crate) fn find(&self, name: &CartridgeRef) -> Vec<CartridgeId> {
         match name {
             CartridgeRef::Id(id) => self.cartridges.contains_key(id).then_some(*id).into_iter().collect(),
+            // Elements are the libraries': see `check_cartridge`.
+            CartridgeRef::Element { .. } => Vec::new(),
             CartridgeRef::Barcode(barcode) => self.by_barcode.get(barcode).cloned().unwrap_or_default(),
         }
     }
@@ -101,6 +105,18 @@ impl Catalogue {
 
     pub(crate) fn mount_of(&self, cartridge: CartridgeId) -> Option<&MountRecord> {
         self.mounts.get(self.mounted.get(&cartridge)?)
+    }
+
+    pub(crate) fn wish_for(&mut self, cartridge: CartridgeId, more: bool) {
+        let wishes = self.wishes.entry(cartridge).or_default();
+        *wishes = if more { wishes.saturating_add(1) } else { wishes.saturating_sub(1) };
+        if *wishes == 0 {
+            self.wishes.remove(&cartridge);
+        }
+    }
+
+    pub(crate) fn is_wished_for(&self, cartridge: CartridgeId) -> bool {
+        self.wishes.contains_key(&cartridge)
     }
 
     pub(crate) fn reserve(&mut self, cartridge: CartridgeId, request: RequestId) {

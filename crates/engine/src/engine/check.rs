@@ -3,16 +3,17 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
-use crate::catalog::{Caller, Role, generation};
+use crate::catalog::{Caller, Label, Role, Service, generation};
 use crate::id::{CartridgeId, LibraryId, LibraryIndex};
 use crate::library::elements::Need;
 use crate::output::SubmitError;
-use crate::request::{Access, CartridgeRef, Operation, Place, Submission, Wanted};
+use crate::request::{Access, CartridgeRef, Operation, Place, ServiceTarget, Submission, Wanted};
 
 /// Priorities (RSM: `NTMS_PRIORITY_LOWEST` to `NTMS_PRIORITY_HIGHEST`).
 const PRIORITIES: core::ops::RangeInclusive<i8> = -15..=15;
@@ -33,21 +34,72 @@ impl Engine {
         if !PRIORITIES.contains(&submission.priority) {
             return Err(SubmitError::PriorityOutOfRange(submission.priority));
         }
+        self.check_options(submission)?;
         match &submission.wanted {
-            Wanted::Inventory { library, .. } => {
-                let (index, library) = self.check_library(*library)?;
-                Ok(Resolved { index, library, cartridge: None, barcode: None })
+            Wanted::SetService { target, .. } => match target {
+                ServiceTarget::Library(library) => self.of_library(*library),
+                ServiceTarget::Drive { library, drive } => {
+                    let resolved = self.of_library(*library)?;
+                    self.check_element(resolved.index, *drive, ElementType::Drive)?;
+                    Ok(resolved)
+                }
+                ServiceTarget::Cartridge(cartridge) => self.check_cartridge(cartridge, false),
+            },
+            Wanted::Inventory { library, .. }
+            | Wanted::DoorAccess { library, .. }
+            | Wanted::EjectCleaner { library }
+            | Wanted::Inject { library, .. }
+            | Wanted::InjectCleaner { library, .. } => self.in_service(self.of_library(*library)?),
+            Wanted::ReserveCleanerSlot { library, slot } => {
+                let resolved = self.of_library(*library)?;
+                self.check_element(resolved.index, *slot, ElementType::Storage)?;
+                Ok(resolved)
+            }
+            Wanted::ReleaseCleanerSlot { library } => self.of_library(*library),
+            Wanted::CleanDrive { library, drive } => {
+                let resolved = self.in_service(self.of_library(*library)?)?;
+                self.check_element(resolved.index, *drive, ElementType::Drive)?;
+                Ok(resolved)
+            }
+            Wanted::UpdateLabel { cartridge, label } => {
+                if label.id.len() > Label::MAX_ID {
+                    return Err(SubmitError::Unfit(format!(
+                        "the label's id has {} bytes, and {} can be kept: shorten it",
+                        label.id.len(),
+                        Label::MAX_ID
+                    )));
+                }
+                self.check_cartridge(cartridge, false)
+            }
+            Wanted::Classify { cartridge } => self.check_cartridge(cartridge, false),
+            Wanted::Eject { cartridge, port } => {
+                let resolved = self.in_service(self.check_cartridge(cartridge, false)?)?;
+                if let Some(port) = port {
+                    self.check_element(resolved.index, *port, ElementType::ImportExport)?;
+                }
+                self.check_not_open(&resolved)?;
+                Ok(resolved)
+            }
+            Wanted::Identify { cartridge, .. } | Wanted::WriteFreeLabel { cartridge, .. } => {
+                let resolved = self.usable(self.check_cartridge(cartridge, false)?)?;
+                self.check_not_open(&resolved)?;
+                Ok(resolved)
             }
             Wanted::Mount { cartridge, drive, access } => {
-                let resolved = self.check_cartridge(cartridge)?;
+                let may_be_away = submission.options.wait_for_operator;
+                let resolved = self.usable(self.check_cartridge(cartridge, may_be_away)?)?;
                 if let Some(drive) = drive {
                     self.check_element(resolved.index, *drive, ElementType::Drive)?;
+                    self.check_drive_serves(resolved.index, *drive)?;
                 }
                 self.check_pairing(&resolved, *drive, *access)?;
+                if submission.options.at_once {
+                    self.check_at_once(&resolved, *drive, *access)?;
+                }
                 Ok(resolved)
             }
             Wanted::Dismount { cartridge, slot, force } => {
-                let resolved = self.check_cartridge(cartridge)?;
+                let resolved = self.in_service(self.check_cartridge(cartridge, false)?)?;
                 if let Some(slot) = slot {
                     self.check_element(resolved.index, *slot, ElementType::Storage)?;
                 }
@@ -56,6 +108,105 @@ impl Engine {
                 Ok(resolved)
             }
         }
+    }
+
+    /// Options that do not go with the operation are refused, not ignored.
+    fn check_options(&self, submission: &Submission) -> Result<(), SubmitError> {
+        let (options, operation) = (&submission.options, submission.wanted.operation());
+        let unfit = |option: &str, only: &str| {
+            Err(SubmitError::Unfit(format!(
+                "`{option}` goes with a {only}, not with a request for {operation}"
+            )))
+        };
+        if options.deferred && operation != Operation::Dismount {
+            return unfit("deferred", "dismount");
+        }
+        let mounts = operation == Operation::Mount;
+        match (options.at_once, options.wait_for_operator, options.group) {
+            (true, _, _) if !mounts => unfit("at_once", "mount"),
+            (_, true, _) if !mounts => unfit("wait_for_operator", "mount"),
+            (_, _, Some(_)) if !mounts => unfit("group", "mount"),
+            (true, true, _) => Err(SubmitError::Unfit(
+                "`at_once` and `wait_for_operator` contradict each other: give one of them".into(),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn of_library(&self, library: Option<LibraryId>) -> Result<Resolved, SubmitError> {
+        let (index, library) = self.check_library(library)?;
+        Ok(Resolved { index, library, cartridge: None, barcode: None })
+    }
+
+    fn in_service(&self, resolved: Resolved) -> Result<Resolved, SubmitError> {
+        match self.library(resolved.index) {
+            Some(library) if library.service == Service::Disabled => {
+                Err(SubmitError::Disabled { what: format!("library {}", library.config.name) })
+            }
+            _ => Ok(resolved),
+        }
+    }
+
+    /// Library and cartridge are in service.
+    fn usable(&self, resolved: Resolved) -> Result<Resolved, SubmitError> {
+        let resolved = self.in_service(resolved)?;
+        match resolved.cartridge.and_then(|id| self.catalogue.cartridge(id)) {
+            Some(cartridge) if cartridge.disabled => Err(SubmitError::Disabled {
+                what: format!("cartridge {}", self.cartridge_name(cartridge.id)),
+            }),
+            _ => Ok(resolved),
+        }
+    }
+
+    fn check_drive_serves(&self, index: LibraryIndex, drive: ElementAddress) -> Result<(), SubmitError> {
+        let state = self.library(index).and_then(|library| library.elements.get(drive)?.drive.as_ref());
+        match state {
+            Some(state) if state.service == Service::Disabled => {
+                let what = format!("drive {drive} of {}", self.library_name(index));
+                Err(SubmitError::Disabled { what })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Medium and drive are free at this moment.
+    fn check_at_once(
+        &self,
+        resolved: &Resolved,
+        named: Option<ElementAddress>,
+        access: Access,
+    ) -> Result<(), SubmitError> {
+        let (Some(library), Some(id)) = (self.library(resolved.index), resolved.cartridge) else {
+            return Ok(());
+        };
+        if self.catalogue.reserver(id).is_some() || self.catalogue.mount_of(id).is_some() {
+            return Err(SubmitError::Busy { what: format!("cartridge {}", self.cartridge_name(id)) });
+        }
+        let in_drive = self.catalogue.cartridge(id).is_some_and(
+            |cartridge| matches!(cartridge.place, Place::Element(place) if place.kind == ElementType::Drive && named.is_none_or(|named| named == place.address)),
+        );
+        let medium = resolved.barcode.as_deref().and_then(generation::of_label);
+        let mut free = library.elements.free_drives(Need { medium, access });
+        if in_drive || free.any(|drive| named.is_none_or(|named| named == drive)) {
+            return Ok(());
+        }
+        let what = match named {
+            Some(drive) => format!("drive {drive} of {}", library.config.name),
+            None => format!("every drive of {} that would do", library.config.name),
+        };
+        Err(SubmitError::Busy { what })
+    }
+
+    /// A cartridge that somebody has mounted is not worked on for somebody else.
+    fn check_not_open(&self, resolved: &Resolved) -> Result<(), SubmitError> {
+        let Some(mount) = resolved.cartridge.and_then(|id| self.catalogue.mount_of(id)) else {
+            return Ok(());
+        };
+        Err(SubmitError::MediaOpen {
+            cartridge: self.cartridge_name(mount.cartridge),
+            drive: mount.drive.0,
+            application: mount.application.to_string(),
+        })
     }
 
     fn check_library(&self, id: Option<LibraryId>) -> Result<(LibraryIndex, LibraryId), SubmitError> {
@@ -84,8 +235,11 @@ impl Engine {
         }
     }
 
-    fn check_cartridge(&self, name: &CartridgeRef) -> Result<Resolved, SubmitError> {
-        let found = self.catalogue.find(name);
+    fn check_cartridge(&self, name: &CartridgeRef, may_be_away: bool) -> Result<Resolved, SubmitError> {
+        let found = match name {
+            CartridgeRef::Element { library, element } => vec![self.held_by(*library, *element)?],
+            name => self.catalogue.find(name),
+        };
         let here = |id: &CartridgeId| {
             let cartridge = self.catalogue.cartridge(*id)?;
             let library = self.libraries.iter().find(|library| library.id == Some(cartridge.library))?;
@@ -95,7 +249,9 @@ impl Engine {
         // One label, several records: those that are gone do not make it ambiguous.
         let placed: Vec<_> = present
             .iter()
-            .filter(|(cartridge, _)| !matches!(cartridge.place, Place::Missing { .. }))
+            .filter(|(cartridge, _)| {
+                !matches!(cartridge.place, Place::Missing { .. } | Place::Outside { .. })
+            })
             .collect();
         let (cartridge, library) = match (placed.as_slice(), present.first()) {
             ([one], _) => **one,
@@ -104,7 +260,7 @@ impl Engine {
             (several, _) => {
                 let barcode = match name {
                     CartridgeRef::Barcode(barcode) => barcode.clone(),
-                    CartridgeRef::Id(id) => id.to_string().into(),
+                    other => other.to_string().into(),
                 };
                 return Err(SubmitError::AmbiguousBarcode { barcode, count: several.len() });
             }
@@ -115,7 +271,8 @@ impl Engine {
                 state: library.state.clone(),
             });
         }
-        if !matches!(cartridge.place, Place::Element(_)) {
+        let away = matches!(cartridge.place, Place::Missing { .. } | Place::Outside { .. });
+        if !(matches!(cartridge.place, Place::Element(_)) || (may_be_away && away)) {
             return Err(SubmitError::CartridgeNotAvailable {
                 cartridge: name.to_string(),
                 place: cartridge.place.clone(),
@@ -126,6 +283,19 @@ impl Engine {
             library: cartridge.library,
             cartridge: Some(cartridge.id),
             barcode: cartridge.barcode.clone(),
+        })
+    }
+
+    /// The cartridge that an element holds.
+    fn held_by(
+        &self,
+        library: Option<LibraryId>,
+        element: ElementAddress,
+    ) -> Result<CartridgeId, SubmitError> {
+        let (index, _) = self.check_library(library)?;
+        let held = self.library(index).and_then(|library| library.elements.get(element)?.cartridge);
+        held.ok_or_else(|| SubmitError::CartridgeNotFound {
+            cartridge: format!("in element {element} of {}", self.library_name(index)),
         })
     }
 
@@ -158,7 +328,11 @@ impl Engine {
         }
         Err(SubmitError::NoSuchElement {
             library: library.config.name.clone(),
-            wanted: if kind == ElementType::Drive { "drive" } else { "slot" },
+            wanted: match kind {
+                ElementType::Drive => "drive",
+                ElementType::ImportExport => "port",
+                _ => "slot",
+            },
             address: address.0,
             offered: if offered.is_empty() { "none".into() } else { offered },
         })

@@ -7,7 +7,7 @@ use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
 use super::emit::Effect;
-use crate::catalog::{Cartridge, MountRecord};
+use crate::catalog::{Blame, Cartridge, MountRecord};
 use crate::changer::inventory::ElementReport;
 use crate::id::{CartridgeId, LibraryId, LibraryIndex, RequestId};
 use crate::library::fault::Stale;
@@ -129,6 +129,11 @@ impl Engine {
             self.outbox.change(Change::Cartridge(cartridge));
         }
         self.reconcile_mounts(index, library_id);
+        self.reconcile_deferred(index, now);
+        if found.missing > 0 {
+            self.wake_those_without_cartridge(index);
+        }
+        self.cartridges_came(now);
         found
     }
 
@@ -209,6 +214,10 @@ impl Engine {
                     home: home_here.or(report.source),
                     first_seen: now.wall,
                     last_seen: now.wall,
+                    disabled: false,
+                    cleaner: None,
+                    label: None,
+                    blame: Blame::default(),
                 };
                 (cartridge, true)
             }
@@ -248,7 +257,12 @@ impl Engine {
                     Place::Unknown { one_of } if whole => *one_of.first()?,
                     _ => return None,
                 };
-                Some(Cartridge { place: Place::Missing { last }, last_seen: now.wall, ..cartridge.clone() })
+                // What stood in a port was there for a person to take.
+                let place = match last.kind {
+                    ElementType::ImportExport => Place::Outside { last },
+                    _ => Place::Missing { last },
+                };
+                Some(Cartridge { place, last_seen: now.wall, ..cartridge.clone() })
             })
             .collect();
         for cartridge in &missing {
@@ -256,6 +270,23 @@ impl Engine {
             changed.push(cartridge.clone());
         }
         missing.len() as u32
+    }
+
+    /// Who waits for a drive, and whose cartridge has gone, waits for nothing that could come.
+    fn wake_those_without_cartridge(&mut self, index: LibraryIndex) {
+        let gone = |id: CartridgeId| {
+            self.catalogue.cartridge(id).is_some_and(|cartridge| {
+                matches!(cartridge.place, Place::Missing { .. } | Place::Outside { .. })
+            })
+        };
+        let stranded: Vec<RequestId> = self
+            .live
+            .values()
+            .filter(|live| live.library == Some(index) && live.blocker().is_some())
+            .filter(|live| live.request.cartridge.is_some_and(gone))
+            .map(|live| live.request.id)
+            .collect();
+        self.try_again(index, &stranded);
     }
 
     /// A mount whose cartridge is not in its drive any more has ended by somebody's hand.

@@ -9,7 +9,7 @@ use super::Engine;
 use super::live::Follower;
 use crate::id::{BatchId, LibraryIndex, RequestId, Token};
 use crate::input::StoreFailure;
-use crate::output::{AdoptError, Answer, Change, Event, EventKind, Output, SubmitError};
+use crate::output::{AdoptError, Answer, Change, Event, EventKind, Output, ReorderError, SubmitError};
 use crate::request::CancelError;
 use crate::time::Now;
 
@@ -131,6 +131,10 @@ impl Engine {
             if let Effect::Answer(token, answer) = effect {
                 let answer = match answer {
                     Answer::Submitted(_) => Answer::Submitted(Err(SubmitError::Store { reason: text() })),
+                    Answer::SubmittedGroup(_) => {
+                        Answer::SubmittedGroup(Err(SubmitError::Store { reason: text() }))
+                    }
+                    Answer::Reordered(_) => Answer::Reordered(Err(ReorderError::Store { reason: text() })),
                     Answer::Cancel(_) => Answer::Cancel(Err(CancelError::Store { reason: text() })),
                     Answer::Adopted(_) => Answer::Adopted(Err(AdoptError::Store { reason: text() })),
                     // Nothing is claimed of what was not kept.

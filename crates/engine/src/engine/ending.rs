@@ -43,6 +43,10 @@ impl Engine {
         };
         self.open_motions.remove(&id);
         let Some(motion) = self.close_motion(index, id, state) else { return };
+        match state {
+            MotionState::Moved => self.pair_may_follow(index, id),
+            _ => self.part_pair(index, id, now),
+        }
         // The survey left its elements out: they are read now.
         if motion.recovered
             && let Some(library) = self.library_mut(index)
@@ -90,10 +94,23 @@ impl Engine {
         self.place_cartridge(index, record.cartridge, Place::Element(record.destination), now);
         self.vacate(index, record.source, record.cartridge);
         self.free_slot_of(index, id, record.source);
+        if let Some(library) = self.library_mut(index) {
+            library.blame.uses += 1;
+        }
+        if record.source.kind == ElementType::Drive {
+            let outcome = Outcome::Dismounted { slot: record.destination.address };
+            self.end_deferred_of(index, record.source.address, outcome, now);
+        }
         match self.operation(id) {
+            Some(Operation::Mount) if record.destination.kind == ElementType::Storage => {
+                self.is_back(index, id, now);
+            }
             Some(Operation::Mount) => {
                 if self.stopping(id) {
                     return self.stop_here(id, now);
+                }
+                if self.live.get(&id).is_some_and(|live| live.request.failing.is_some()) {
+                    return self.put_back(index, id, now);
                 }
                 self.await_drive(index, id, now);
             }

@@ -4,29 +4,46 @@
 use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
-use super::live::Phase;
 use super::motion::Way;
 use crate::catalog::MotionState;
 use crate::changer::exchange::Exchanged;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::MotionStage;
 use crate::library::queue::Blocker;
-use crate::request::{ElementName, Place};
+use crate::request::{ElementName, Operation, Place};
 use crate::time::Now;
 
 impl Engine {
-    /// The mount that waits for the drive and whose cartridge stands ready in a slot.
+    /// The mount for which an EXCHANGE MEDIUM is made of the dismount, where the library can.
     pub(crate) fn exchange_partner(&self, index: LibraryIndex, drive: ElementAddress) -> Option<RequestId> {
-        let library = self.library(index).filter(|library| library.can_exchange())?;
-        let waiting = [Blocker::Drive(drive), Blocker::AnyDrive];
-        let id = waiting.into_iter().find_map(|blocker| library.queue.first_waiting(blocker))?;
-        let cartridge = self.live.get(&id)?.request.cartridge?;
-        let free = !self.medium_is_busy(cartridge, id) && self.catalogue.mount_of(cartridge).is_none();
-        let fits = library.elements.drive_fits(drive, self.need_of(id));
-        (free && fits && self.slot_of(cartridge).is_some()).then_some(id)
+        self.library(index).filter(|library| library.can_exchange())?;
+        self.partner(index, drive)
     }
 
-    fn slot_of(&self, cartridge: CartridgeId) -> Option<ElementName> {
+    /// The first mount that waits for the drive, fits it, and whose cartridge stands ready in a slot.
+    pub(crate) fn partner(&self, index: LibraryIndex, drive: ElementAddress) -> Option<RequestId> {
+        let library = self.library(index)?;
+        if !self.serves(index, Operation::Mount) || library.holding.is_some() {
+            return None;
+        }
+        let named = library.queue.waiting_for(Blocker::Drive(drive));
+        let fits = |id: &RequestId| {
+            let Some(live) = self.live.get(id) else { return false };
+            let Some(cartridge) = live.request.cartridge else { return false };
+            live.request.operation() == Operation::Mount
+                && live.request.options.group.is_none()
+                && live.ending.is_none()
+                && !live.putting_back
+                && !live.suspects.iter().any(|(suspect, _)| *suspect == drive)
+                && !self.medium_is_busy(cartridge, *id)
+                && self.catalogue.mount_of(cartridge).is_none()
+                && library.elements.drive_fits(drive, self.need_of(*id))
+                && self.slot_of(cartridge).is_some()
+        };
+        named.chain(library.queue.waiting_for(Blocker::AnyDrive)).map(|(_, id)| id).find(fits)
+    }
+
+    pub(crate) fn slot_of(&self, cartridge: CartridgeId) -> Option<ElementName> {
         match self.catalogue.cartridge(cartridge)?.place {
             Place::Element(name) if name.kind == ElementType::Storage => Some(name),
             _ => None,
@@ -48,17 +65,7 @@ impl Engine {
         let (Some(incoming), Some(slot)) = (incoming, slot) else {
             return self.intend(index, dismount, displaced, way, now);
         };
-        if let Some(live) = self.live.get_mut(&mount) {
-            let order = live.order;
-            let blocker = match live.phase {
-                Phase::Blocked(blocker) => Some(blocker),
-                _ => None,
-            };
-            live.phase = Phase::Prepared;
-            if let Some(library) = self.library_mut(index) {
-                library.queue.remove(order, blocker);
-            }
-        }
+        self.take_from_queue(index, mount);
         let drive = way.source;
         self.reserve(index, mount, incoming, drive.address, Some(slot.address));
         self.journal(
@@ -79,6 +86,7 @@ impl Engine {
 
     /// One of the two is cancelled before anything was sent: the other goes its own way.
     pub(crate) fn leave_exchange(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+        self.part_pair(index, id, now);
         let Some(library) = self.library_mut(index) else { return };
         if let Some(mount) = library.motions.get_mut(&id).and_then(|motion| motion.with.take()) {
             self.close_motion(index, mount, MotionState::NotSent);

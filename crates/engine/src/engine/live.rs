@@ -15,7 +15,8 @@ use crate::output::{AdoptError, Answer, Change, EventKind};
 use crate::request::{
     CancelError, Cancellation, CancelledBy, Failure, Operation, Place, Request, State, Waiting,
 };
-use crate::time::Now;
+use crate::time::{Now, WallTime};
+use crate::view::OperatorTask;
 
 /// A live request.
 #[derive(Debug)]
@@ -47,6 +48,18 @@ pub(crate) struct Live {
     pub(crate) slot: Option<ElementAddress>,
     /// The drive was unloaded for it.
     pub(crate) unloaded: bool,
+    /// A deferred dismount whose drive is needed.
+    pub(crate) due: bool,
+    /// The drive that its group got for it.
+    pub(crate) granted: Option<ElementAddress>,
+    /// Drives in which its medium did not come ready.
+    pub(crate) suspects: Vec<(ElementAddress, Failure)>,
+    /// Its medium is on its way out of the drive again.
+    pub(crate) putting_back: bool,
+    /// Faults that were kept for it.
+    pub(crate) faults: u32,
+    /// What a person is asked for it, and since when.
+    pub(crate) task: Option<(OperatorTask, WallTime)>,
 }
 
 /// A question about a request whose end is on its way to the store; it is answered when the end is durable.
@@ -82,6 +95,16 @@ pub(crate) enum Phase {
     Unloading,
     /// Reading the inventory.
     Reading,
+    /// A dismount that is put off until the drive is needed.
+    Deferred,
+    /// Its turn comes with that of the first of its group.
+    Grouped,
+    /// Its medium is ready; the others of its group are not yet.
+    Ready,
+    /// Waiting for a person.
+    Operator,
+    /// A change of service that takes effect when what is under way has ended.
+    Settling,
     /// Kept from an earlier process; its library is not there yet.
     Orphan,
     /// Kept from an earlier process; waits for a session that adopts it.
@@ -90,9 +113,9 @@ pub(crate) enum Phase {
 
 impl Live {
     /// A request that takes its place in the order of service.
-    pub(crate) fn new(request: Request, age: u64, phase: Phase, deadline: Option<TimerKey>) -> Self {
+    pub(crate) fn new(request: Request, order: Order, phase: Phase, deadline: Option<TimerKey>) -> Self {
         Self {
-            order: Order::new(request.operation(), request.priority, age),
+            order,
             request,
             session: None,
             administrator: false,
@@ -108,6 +131,12 @@ impl Live {
             pause: None,
             slot: None,
             unloaded: false,
+            due: false,
+            granted: None,
+            suspects: Vec::new(),
+            putting_back: false,
+            faults: 0,
+            task: None,
         }
     }
 
@@ -120,7 +149,14 @@ impl Live {
         }
     }
 
-    fn blocker(&self) -> Option<Blocker> {
+    /// Whether it has a place in the queue.
+    pub(crate) fn is_in_queue(&self) -> bool {
+        let queued =
+            matches!(self.phase, Phase::Queued | Phase::Blocked(_) | Phase::Grouped | Phase::Pausing);
+        queued && self.ending.is_none()
+    }
+
+    pub(crate) fn blocker(&self) -> Option<Blocker> {
         match self.phase {
             Phase::Blocked(blocker) => Some(blocker),
             _ => None,
@@ -169,11 +205,15 @@ impl Engine {
             (live.order, live.blocker(), live.library, live.woken_from.take());
         let (cartridge, operation) = (live.request.cartridge, live.request.operation());
         let begun_reading = live.phase == Phase::Beginning && operation == Operation::Inventory;
+        let deferred_in = live.request.drive.filter(|_| live.phase == Phase::Deferred);
         for timer in [live.deadline.take(), live.pause.take()].into_iter().flatten() {
             self.timers.remove(&timer);
         }
         self.outbox.change(Change::Request(request));
         self.outbox.after(Effect::Ended(id));
+        self.count_wish(id, false);
+        self.withdraw_task(id);
+        self.leave_group(id, now);
         if let Some(index) = library {
             if let Some(library) = self.library_mut(index) {
                 library.queue.remove(order, blocker);
@@ -190,6 +230,9 @@ impl Engine {
                 None => {}
             }
             self.release(id, index);
+            if let Some(drive) = deferred_in {
+                self.forget_deferred(index, id, drive);
+            }
             // A mount can be waiting for this dismount although it had reserved nothing yet.
             if let (Some(cartridge), Operation::Dismount) = (cartridge, operation) {
                 self.wake(index, Blocker::Medium(cartridge));
@@ -199,6 +242,9 @@ impl Engine {
     }
 
     pub(crate) fn fail(&mut self, id: RequestId, failure: Failure, now: Now) {
+        if self.live.get(&id).is_some_and(|live| live.ending.is_none()) {
+            self.blame_end(id, &failure, now);
+        }
         self.end(id, State::Failed(failure), now);
     }
 
@@ -266,9 +312,10 @@ impl Engine {
 
     /// Frees what a request has reserved, and wakes who waits for it.
     pub(crate) fn release(&mut self, id: RequestId, index: LibraryIndex) {
-        let Some((cartridge, slot, drive)) =
-            self.live.get_mut(&id).map(|live| (live.request.cartridge, live.slot.take(), live.request.drive))
-        else {
+        let Some((cartridge, slot, drive)) = self.live.get_mut(&id).map(|live| {
+            live.granted = None;
+            (live.request.cartridge, live.slot.take(), live.request.drive)
+        }) else {
             return;
         };
         if let Some(cartridge) = cartridge.filter(|&cartridge| self.catalogue.is_reserved_by(cartridge, id)) {
@@ -311,10 +358,24 @@ impl Engine {
         // A drive that is not free can still be made free of a cartridge that nobody mounted: the waiter decides.
         let Some(library) = self.library(index) else { return };
         let usable = library.elements.is_free_drive(drive)
-            || library.elements.idle_loaded_drive(Some(drive), Need::default()).is_some();
+            || library.elements.loaded_drive(Some(drive), Need::default()).is_some();
         if usable && !self.wake(index, Blocker::Drive(drive)) {
             self.wake(index, Blocker::AnyDrive);
         }
+    }
+
+    /// Makes waiting requests ready, whatever they wait for.
+    pub(crate) fn try_again(&mut self, index: LibraryIndex, ids: &[RequestId]) {
+        for &id in ids {
+            let Some(live) = self.live.get_mut(&id) else { continue };
+            let (order, blocker) = (live.order, live.blocker());
+            live.phase = Phase::Queued;
+            if let Some(library) = self.library_mut(index) {
+                library.queue.remove(order, blocker);
+                library.queue.insert(order, id);
+            }
+        }
+        self.mark_dirty(index);
     }
 
     /// Makes the first waiter for a thing ready.

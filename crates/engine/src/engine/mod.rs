@@ -4,17 +4,28 @@ mod adopt;
 mod cancel;
 mod catalogue;
 mod check;
+mod cleaner;
 mod contents;
+mod defer;
 mod emit;
 mod ending;
 mod exchange;
+mod fault;
+mod group;
+mod identity;
 mod inventory;
 mod live;
 mod motion;
 mod mount;
 mod open;
+mod operator;
+mod order;
+mod pair;
+mod put_back;
+mod records;
 mod recover;
 mod schedule;
+mod service;
 mod start;
 mod submit;
 mod view;
@@ -25,9 +36,11 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::catalog::{LibraryRecord, MotionRecord};
+use autochanger_scsi::ElementAddress;
+
+use crate::catalog::{DriveRecord, LibraryRecord, MotionRecord};
 use crate::changer::Heard;
-use crate::id::{CommandId, IdSource, LibraryIndex, Path, RequestId};
+use crate::id::{CommandId, IdSource, LibraryId, LibraryIndex, Path, RequestId};
 use crate::input::{Config, Input, Snapshot};
 use crate::library::Library;
 use crate::output::Output;
@@ -47,6 +60,7 @@ pub struct Engine {
     libraries: Vec<Library>,
     catalogue: Catalogue,
     known_libraries: Vec<LibraryRecord>,
+    known_drives: BTreeMap<(LibraryId, ElementAddress), DriveRecord>,
     live: BTreeMap<RequestId, Live>,
     /// Counts accepted requests: their age in the order of service.
     accepted: u64,
@@ -86,6 +100,7 @@ impl Engine {
             libraries,
             catalogue: Catalogue::new(snapshot.cartridges, snapshot.mounts),
             known_libraries: snapshot.libraries,
+            known_drives: snapshot.drives.into_iter().map(|d| ((d.library, d.element), d)).collect(),
             live: BTreeMap::new(),
             accepted: 0,
             open_motions: BTreeMap::new(),
@@ -118,6 +133,9 @@ impl Engine {
             Input::Submit { token, submission } => self.submit(token, submission, now),
             Input::Cancel { token, caller, id, reason } => self.cancel(token, &caller, id, reason, now),
             Input::Adopt { token, caller, id } => self.adopt(token, caller, id, now),
+            Input::SubmitGroup { token, submissions } => self.submit_group(token, submissions, now),
+            Input::Reorder { token, caller, id, position } => self.reorder(token, &caller, id, position),
+            Input::RefuseOperatorTask { token, caller, id } => self.refuse_task(token, &caller, id, now),
             Input::CloseSession { token, session } => self.close_session(token, session, now),
             Input::Persisted { batch, result } => self.persisted(batch, result, now),
             Input::Found { token, result } => self.found(token, result, now),
@@ -180,6 +198,7 @@ impl Engine {
                 Timer::Reopen(library) => self.begin_open(library, now),
                 Timer::Requeue(request) => self.requeue_after_pause(request, now),
                 Timer::Schedule(library) => self.mark_dirty(library),
+                Timer::DwellOver(library, drive) => self.dwell_over(library, drive),
                 Timer::Deadline(request) => self.deadline_passed(request, now),
             }
         }

@@ -72,8 +72,16 @@ impl Engine {
             self.set_state(id, State::InProcess);
         }
         self.outbox.change(Change::Motion(record.clone()));
-        let motion =
-            PlannedMotion { record, stage, with: None, recovered: false, sent_before: false, doubted: false };
+        let motion = PlannedMotion {
+            record,
+            stage,
+            with: None,
+            after: None,
+            follows: false,
+            recovered: false,
+            sent_before: false,
+            doubted: false,
+        };
         if let Some(library) = self.library_mut(index) {
             library.motions.insert(id, motion);
         }
@@ -112,8 +120,11 @@ impl Engine {
         let ids: Vec<RequestId> =
             library.motions.iter().filter(|(_, m)| unsent.contains(&m.stage)).map(|(&id, _)| id).collect();
         for id in ids {
-            self.drop_intent(id, now);
-            self.back_to_queue(index, id, now);
+            // One that follows another goes back with it.
+            if self.library(index).is_some_and(|library| library.motions.contains_key(&id)) {
+                self.drop_intent(id, now);
+                self.back_to_queue(index, id, now);
+            }
         }
     }
 
@@ -187,7 +198,10 @@ impl Engine {
         if resting {
             motion.stage = MotionStage::Settling;
         }
-        if !core::mem::replace(&mut motion.doubted, true) {
+        let told = core::mem::replace(&mut motion.doubted, true);
+        // Nobody knows how long: what was to follow does not wait for it.
+        self.part_pair(index, id, now);
+        if !told {
             let Some(application) = self.live.get(&id).map(|live| live.request.application.clone()) else {
                 return;
             };

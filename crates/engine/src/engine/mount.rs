@@ -1,6 +1,7 @@
 //! The drive's part of a mount and of a dismount.
 
 use alloc::string::ToString;
+use alloc::vec::Vec;
 
 use autochanger_scsi::{ElementAddress, ElementType};
 
@@ -18,7 +19,7 @@ use crate::time::Now;
 use crate::view::MountInfo;
 
 impl Engine {
-    fn drive_device(&self, index: LibraryIndex, drive: ElementAddress) -> Option<Device> {
+    pub(crate) fn drive_device(&self, index: LibraryIndex, drive: ElementAddress) -> Option<Device> {
         self.library(index)?.elements.get(drive)?.drive.as_ref()?.device
     }
 
@@ -61,10 +62,54 @@ impl Engine {
             "{element} of {} did not come ready with cartridge {cartridge}: {what}",
             self.library_name(index)
         );
-        self.fail(id, Failure::new(kind, message).with_sense(sense).with_place(Place::Element(element)), now);
+        let failure = Failure::new(kind, message).with_sense(sense).with_place(Place::Element(element));
+        self.not_ready(index, id, drive, failure, now);
     }
 
+    /// Another drive tells whose fault it is; otherwise the mount has failed.
+    fn not_ready(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        drive: ElementAddress,
+        failure: Failure,
+        now: Now,
+    ) {
+        if self.stopping(id) {
+            return self.stop_here(id, now);
+        }
+        if self.may_try_another_drive(index, id, &failure) {
+            if let Some(live) = self.live.get_mut(&id) {
+                live.suspects.push((drive, failure));
+            }
+            return self.put_back(index, id, now);
+        }
+        if self.live.get(&id).is_some_and(|live| live.request.failing.is_some()) {
+            return self.put_back(index, id, now);
+        }
+        self.fail(id, failure, now);
+    }
+
+    /// The drive is ready. A mount of a group passes with the others.
     fn mounted(&mut self, index: LibraryIndex, id: RequestId, drive: ElementAddress, now: Now) {
+        if self.live.get(&id).is_some_and(|live| live.request.failing.is_some()) {
+            return self.put_back(index, id, now);
+        }
+        let others = match self.ready_in_group(id) {
+            Some(_) if self.waits_for_group(id) => return,
+            Some(others) => others,
+            None => Vec::new(),
+        };
+        self.pass_mounted(index, id, drive, now);
+        for other in others {
+            if let Some(drive) = self.live.get(&other).and_then(|live| live.request.drive) {
+                self.pass_mounted(index, other, drive, now);
+            }
+        }
+    }
+
+    fn pass_mounted(&mut self, index: LibraryIndex, id: RequestId, drive: ElementAddress, now: Now) {
+        self.blame_suspects(id, now);
         let Some(live) = self.live.get(&id) else { return };
         let Some(cartridge) = live.request.cartridge else { return };
         let mount = MountRecord {
@@ -75,13 +120,11 @@ impl Engine {
             application: live.request.application.clone(),
             since: now.wall,
         };
-        if let Some(library) = self.library_mut(index) {
-            library.elements.update(drive, |element| {
-                if let Some(drive) = &mut element.drive {
-                    drive.mount = Some(id);
-                }
-            });
-        }
+        self.keep_drive(index, drive, |drive| {
+            drive.mount = Some(id);
+            drive.blame.uses += 1;
+        });
+        self.keep_cartridge(cartridge, |cartridge| cartridge.blame.uses += 1);
         self.catalogue.put_mount(mount.clone());
         self.outbox.change(Change::Mount(mount.clone()));
         let info = self.mount_info(&mount);
@@ -155,7 +198,7 @@ impl Engine {
                     self.begin(index, Work::Unload(id, Unload::new(device, timing, force)), now);
                 }
             }
-            Wanted::Mount { .. } => {}
+            _ => {}
         }
     }
 
@@ -201,12 +244,7 @@ impl Engine {
                 if live.deadline_over {
                     return self.end_early(id, CancelledBy::Deadline, now);
                 }
-                live.phase = Phase::Queued;
-                let order = live.order;
-                if let Some(library) = self.library_mut(index) {
-                    library.queue.insert(order, id);
-                }
-                self.mark_dirty(index);
+                self.queue_again(index, id);
             }
             Unloaded::No(kind, sense) => {
                 let Some(drive) = self.live.get(&id).and_then(|live| live.request.drive) else { return };

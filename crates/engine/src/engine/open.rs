@@ -8,7 +8,7 @@ use super::Engine;
 use super::contents::Reconciled;
 use super::emit::Effect;
 use super::work::{Timer, Work};
-use crate::catalog::{Identity, LibraryRecord, generation};
+use crate::catalog::{Identity, generation};
 use crate::changer::identify::{Identify, NotIdentified};
 use crate::changer::survey::{NotSurveyed, Survey, Surveyed, TYPES};
 use crate::command::PathFault;
@@ -16,7 +16,7 @@ use crate::id::{LibraryId, LibraryIndex};
 use crate::input::ClaimError;
 use crate::library::Unsettled;
 use crate::library::fault::Stale;
-use crate::output::{Change, EventKind, Output};
+use crate::output::{EventKind, Output};
 use crate::time::Now;
 use crate::view::{LibraryError, LibraryState};
 
@@ -90,17 +90,18 @@ impl Engine {
             return self.unusable(index, LibraryError::InUse { device, serial: identity.serial, claim }, now);
         }
         library.claimed = true;
-        let known =
-            self.known_libraries.iter().find(|known| known.identity.is_same(&identity)).map(|known| known.id);
-        let id = known.unwrap_or_else(|| LibraryId(self.ids.next()));
-        let record = LibraryRecord { id, identity };
-        if !self.known_libraries.contains(&record) {
-            self.known_libraries.retain(|known| known.id != id);
-            self.known_libraries.push(record.clone());
-            self.outbox.change(Change::Library(record));
-        }
+        let known = self.known_libraries.iter().find(|known| known.identity.is_same(&identity)).cloned();
+        let id = known.as_ref().map_or_else(|| LibraryId(self.ids.next()), |known| known.id);
         if let Some(library) = self.library_mut(index) {
             library.id = Some(id);
+            if let Some(known) = &known {
+                library.service = known.service;
+                library.cleaner_slot = known.cleaner_slot;
+                library.blame = known.blame;
+            }
+        }
+        if known.is_none_or(|known| known.identity != identity) {
+            self.keep_library(index);
         }
         self.begin_survey(index, now);
     }
@@ -159,6 +160,7 @@ impl Engine {
                 }
             });
         }
+        self.recognize_drives(index, now);
         self.outbox.after(Effect::Surveyed(index));
     }
 

@@ -10,6 +10,7 @@ use crate::catalog::{MotionRecord, MotionState};
 use crate::changer::motion::Motion;
 use crate::id::{LibraryIndex, RequestId};
 use crate::input::RestartPolicy;
+use crate::library::queue::Order;
 use crate::library::{MotionStage, PlannedMotion};
 use crate::output::Change;
 use crate::request::{CancelledBy, Operation, Place, Request, State, Waiting};
@@ -42,11 +43,14 @@ impl Engine {
         let open_motion = self.open_motions.contains_key(&id);
         let stopping = request.stopping.is_some();
         // An unload and a reading have no motion; that they are in process is durable before they are sent.
-        let other_step = request.state == State::InProcess && request.operation() != Operation::Mount;
+        let other_step = request.state == State::InProcess && request.operation().has_steps_without_motion();
         let steps_sent = sent || other_step;
-        let mut live = Live::new(request, self.accepted, Phase::Orphan, deadline);
+        let natural = Order::new(&request, self.accepted, self.config.priority_worth);
+        let order = request.queue_place.map_or(natural, |place| Order::at(place, request.operation()));
+        let mut live = Live::new(request, order, Phase::Orphan, deadline);
         live.steps_sent = steps_sent;
         self.live.insert(id, live);
+        self.count_wish(id, true);
         self.pending_cancels += usize::from(stopping);
         if self.config.restart == RestartPolicy::CancelUnfinished && !stopping {
             if open_motion {
@@ -110,6 +114,8 @@ impl Engine {
             record,
             stage: MotionStage::Settling,
             with: None,
+            after: None,
+            follows: false,
             recovered: true,
             sent_before: true,
             doubted: false,
@@ -121,10 +127,13 @@ impl Engine {
     }
 
     fn attach(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
-        let Some(live) = self.live.get(&id) else { return };
-        if live.request.stopping.is_some() {
+        if self.stopping(id) {
             return self.stop_here(id, now);
         }
+        if self.restore_deferred(index, id, now) {
+            return;
+        }
+        let Some(live) = self.live.get(&id) else { return };
         let in_its_drive = live.request.state == State::InProcess
             && live.request.operation() == Operation::Mount
             && live.request.drive.is_some_and(|drive| {
@@ -133,14 +142,23 @@ impl Engine {
         match (in_its_drive, live.request.drive, live.request.cartridge) {
             // The move was done before the process ended; only the wait for the drive was left.
             (true, Some(drive), Some(cartridge)) => {
+                let failing = live.request.failing.is_some();
                 self.reserve(index, id, cartridge, drive, None);
-                self.await_drive(index, id, now);
+                if failing { self.put_back(index, id, now) } else { self.await_drive(index, id, now) }
             }
             _ => self.resume_unstarted(index, id, now),
         }
     }
 
     /// A request whose motion did not happen is as unstarted: a mount waits for somebody who still wants it.
+    /// Back in its slot, a mount tries again; one of an earlier process waits for somebody who still wants it.
+    pub(crate) fn resume_or_queue(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+        match self.live.get(&id) {
+            Some(live) if live.session.is_none() => self.resume_unstarted(index, id, now),
+            _ => self.back_to_queue(index, id, now),
+        }
+    }
+
     pub(crate) fn resume_unstarted(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
         self.release(id, index);
         let Some(live) = self.live.get_mut(&id) else { return };

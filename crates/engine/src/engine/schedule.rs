@@ -7,7 +7,7 @@ use crate::library::MotionStage;
 use crate::library::elements::Need;
 use crate::library::fault::Stale;
 use crate::library::queue::Blocker;
-use crate::request::{CancelledBy, Operation, Wanted};
+use crate::request::{CancelledBy, Failure, FailureKind, Operation, State, Wanted};
 use crate::time::Now;
 
 /// What became of the attempt to start a request.
@@ -26,6 +26,7 @@ impl Engine {
         if self.store_failed.is_some() || self.stopped {
             return;
         }
+        self.settle_services(index, now);
         let Some(library) = self.library(index) else { return };
         if !library.is_ready() || library.reading {
             return;
@@ -52,10 +53,10 @@ impl Engine {
             let next = library
                 .motions
                 .iter()
-                .filter(|(_, motion)| motion.stage == MotionStage::Prepared)
-                .filter_map(|(&id, _)| Some((self.live.get(&id)?.order, id)))
+                .filter(|(_, motion)| motion.stage == MotionStage::Prepared && motion.after.is_none())
+                .filter_map(|(&id, motion)| Some((!motion.follows, self.live.get(&id)?.order, id)))
                 .min();
-            let Some((_, id)) = next else { return };
+            let Some((_, _, id)) = next else { return };
             self.send_motion(index, id, now);
         }
     }
@@ -65,7 +66,10 @@ impl Engine {
             if !library.may_prepare() || library.reading {
                 return;
             }
-            let Some(id) = library.queue.first() else { return };
+            if self.pair_next(index, now) {
+                continue;
+            }
+            let Some(id) = self.next_to_start(index) else { return };
             match self.start(index, id, now) {
                 Start::Gone => {
                     let live = self.live.get_mut(&id);
@@ -81,6 +85,21 @@ impl Engine {
                 Start::Blocked(blocker) => self.block(index, id, blocker),
             }
         }
+    }
+
+    /// The first in the queue; but an empty drive is filled before another one is emptied: that is one motion to a drive
+    /// that works, and not two.
+    fn next_to_start(&self, index: LibraryIndex) -> Option<RequestId> {
+        let library = self.library(index)?;
+        let first = library.queue.first()?;
+        if self.operation(first) != Some(Operation::Dismount) {
+            return Some(first);
+        }
+        let fillable = library.queue.first_mount().filter(|mount| {
+            self.live.get(mount).is_some_and(|live| live.granted.is_some() || live.putting_back)
+                || self.free_drive_for(index, *mount).is_some()
+        });
+        Some(fillable.unwrap_or(first))
     }
 
     fn block(&mut self, index: LibraryIndex, id: RequestId, blocker: Blocker) {
@@ -99,7 +118,7 @@ impl Engine {
                     let any = Need::default();
                     l.elements
                         .free_drive(any)
-                        .or_else(|| Some(l.elements.idle_loaded_drive(None, any)?.name.address))
+                        .or_else(|| Some(l.elements.loaded_drive(None, any)?.name.address))
                         .is_some()
                 });
                 if blocker == Blocker::AnyDrive && free {
@@ -124,9 +143,15 @@ impl Engine {
         if live.deadline_over {
             return self.end_early(id, CancelledBy::Deadline, now);
         }
-        // A drive rewinds and unloads while the arm is elsewhere.
-        if live.request.operation() == Operation::Dismount && self.unload_early(index, id) {
-            return;
+        if live.request.options.group.is_some() && live.granted.is_none() && !live.putting_back {
+            return self.join_group(id);
+        }
+        match live.request.operation() {
+            // A drive rewinds and unloads while the arm is elsewhere.
+            Operation::Dismount if self.unload_early(index, id, now) => return,
+            // A medium that is in its drive already needs no arm.
+            Operation::Mount if self.mount_in_place(index, id, now) => return,
+            _ => {}
         }
         if let Some(library) = self.library_mut(index) {
             library.queue.insert(order, id);
@@ -135,14 +160,24 @@ impl Engine {
     }
 
     fn start(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> Start {
+        if let Some(kept) = self.kept_by_service(index, id, now) {
+            return kept;
+        }
         let Some(live) = self.live.get(&id) else { return Start::Gone };
-        match &live.request.wanted {
+        match live.request.wanted.clone() {
+            Wanted::SetService { .. } => self.start_service(index, id, now),
+            Wanted::UpdateLabel { label, .. } => self.start_update_label(id, label, now),
             Wanted::Inventory { .. } => self.start_inventory(index, id),
-            Wanted::Mount { drive, .. } => {
-                let named = *drive;
-                self.start_mount(index, id, named, now)
-            }
+            Wanted::Mount { drive, .. } => self.start_mount(index, id, drive, now),
             Wanted::Dismount { .. } => self.start_dismount(index, id, now),
+            Wanted::Classify { .. } => self.start_classify(id, now),
+            Wanted::ReserveCleanerSlot { slot, .. } => self.start_reserve_cleaner_slot(index, id, slot, now),
+            Wanted::ReleaseCleanerSlot { .. } => self.start_release_cleaner_slot(index, id, now),
+            wanted => {
+                let message = alloc::format!("the {} is not offered", wanted.operation());
+                self.end(id, State::Invalid(Failure::new(FailureKind::Refused, message)), now);
+                Start::Gone
+            }
         }
     }
 }

@@ -7,17 +7,22 @@ use autochanger_scsi::{ElementAddress, ElementType};
 use super::Engine;
 use super::motion::Way;
 use super::schedule::Start;
-use crate::catalog::{Caller, Role, generation};
+use crate::catalog::{Caller, Role, Service, generation};
 use crate::id::{CartridgeId, LibraryIndex, RequestId, SessionId};
 use crate::library::elements::Need;
+use crate::library::fault::Stale;
 use crate::library::queue::Blocker;
 use crate::request::{
-    Access, CartridgeRef, ElementName, Failure, FailureKind, Place, State, Submission, Wanted,
+    Access, CartridgeRef, ElementName, Failure, FailureKind, Operation, Options, Outcome, Place, State,
+    Submission, Wanted,
 };
 use crate::time::Now;
 
 /// The application name under which the manager submits what it needs for itself.
-const OWN: &str = "autochanger";
+pub(crate) const OWN: &str = "autochanger";
+/// By how many points of priority a mount may go before others because its medium is in the drive already: with ten minutes
+/// a point, half an hour, which is some loads of others.
+const HAND_OVER_POINTS: u32 = 3;
 
 impl Engine {
     pub(crate) fn start_mount(
@@ -27,39 +32,58 @@ impl Engine {
         named: Option<ElementAddress>,
         now: Now,
     ) -> Start {
-        let Some(cartridge) = self.live.get(&id).and_then(|live| live.request.cartridge) else {
+        let Some(live) = self.live.get(&id) else { return Start::Gone };
+        let (Some(cartridge), putting_back) = (live.request.cartridge, live.putting_back) else {
             return Start::Gone;
         };
+        if putting_back && let Some(drive) = live.request.drive {
+            return self.start_put_back(index, id, cartridge, drive, now);
+        }
+        if live.request.options.group.is_some()
+            && let Some(start) = self.start_group(index, id, now)
+        {
+            return start;
+        }
+        let granted = self.live.get(&id).and_then(|live| live.granted);
         if self.medium_is_busy(cartridge, id) || self.catalogue.mount_of(cartridge).is_some() {
             return Start::Blocked(Blocker::Medium(cartridge));
         }
         let source = match self.standing_place(id, cartridge) {
             Ok(source) => source,
             Err(failure) => {
-                self.fail(id, failure, now);
+                let away = matches!(failure.place, Some(Place::Missing { .. } | Place::Outside { .. }));
+                if away && self.live.get(&id).is_some_and(|live| live.request.options.wait_for_operator) {
+                    self.wait_for_cartridge(id, cartridge, now);
+                } else {
+                    self.fail(id, failure, now);
+                }
                 return Start::Gone;
             }
         };
         if source.kind == ElementType::Drive {
-            return self.start_in_drive(index, id, cartridge, source.address, named, now);
+            return self.start_in_drive(index, id, cartridge, source.address, now);
         }
         let need = self.need_of(id);
         let Some(library) = self.library(index) else { return Start::Gone };
-        let drive = match named {
+        let drive = match granted.or(named) {
+            Some(drive) if granted.is_some() => drive,
             Some(drive) if library.elements.is_free_drive(drive) => drive,
             Some(drive) if library.elements.get(drive).is_none() => {
                 let message = alloc::format!("drive {drive} is not in {} any more", library.config.name);
                 self.fail(id, Failure::new(FailureKind::Refused, message), now);
                 return Start::Gone;
             }
+            Some(drive) if !library.elements.drive_serves(drive) => {
+                return self.wait_for_service(index, id, drive, now);
+            }
             Some(drive) => {
-                self.displace(index, Some(drive), need, now);
+                self.make_room(index, Some(drive), need, now);
                 return Start::Blocked(Blocker::Drive(drive));
             }
-            None => match library.elements.free_drive(need) {
+            None => match self.free_drive_for(index, id) {
                 Some(drive) => drive,
                 None => {
-                    self.displace(index, None, need, now);
+                    self.make_room(index, None, need, now);
                     return Start::Blocked(Blocker::AnyDrive);
                 }
             },
@@ -70,6 +94,71 @@ impl Engine {
         Start::Gone
     }
 
+    /// The drive that a mount gets now: free, fitting, and not one in which its medium did not come ready. Of those the one
+    /// that was not used for the longest time.
+    pub(crate) fn free_drive_for(&self, index: LibraryIndex, id: RequestId) -> Option<ElementAddress> {
+        let (library, live) = (self.library(index)?, self.live.get(&id)?);
+        let named = self.named_drive(id);
+        library.elements.free_drives(self.need_of(id)).find(|drive| {
+            named.is_none_or(|named| named == *drive)
+                && !live.suspects.iter().any(|(suspect, _)| suspect == drive)
+        })
+    }
+
+    /// The drive that the mount names is out of service: paused, it is waited for; disabled, it is not.
+    fn wait_for_service(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        drive: ElementAddress,
+        now: Now,
+    ) -> Start {
+        let Some(library) = self.library(index) else { return Start::Gone };
+        let state = library.elements.get(drive).and_then(|element| element.drive.as_ref());
+        if state.is_some_and(|drive| drive.service == Service::Disabled) {
+            let message = alloc::format!("drive {drive} of {} is disabled", library.config.name);
+            self.fail(id, Failure::new(FailureKind::Disabled, message), now);
+            return Start::Gone;
+        }
+        Start::Blocked(Blocker::Drive(drive))
+    }
+
+    /// A mount whose medium is in a drive that will do begins at once: it needs no arm.
+    pub(crate) fn mount_in_place(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> bool {
+        let Some(cartridge) = self.live.get(&id).and_then(|live| live.request.cartridge) else {
+            return false;
+        };
+        let Some(library) = self.library(index) else { return false };
+        if !library.is_ready() || self.stopped || self.store_failed.is_some() || library.reading {
+            return false;
+        }
+        if library.stale != Stale::Nothing
+            || !self.serves(index, Operation::Mount)
+            || self.medium_is_busy(cartridge, id)
+            || self.catalogue.mount_of(cartridge).is_some()
+        {
+            return false;
+        }
+        let Ok(place) = self.standing_place(id, cartridge) else { return false };
+        if place.kind != ElementType::Drive || !self.will_do(index, id, place.address) {
+            return false;
+        }
+        matches!(self.start_in_drive(index, id, cartridge, place.address, now), Start::Gone)
+    }
+
+    /// Whether the mount can use the drive that its medium is in.
+    fn will_do(&self, index: LibraryIndex, id: RequestId, drive: ElementAddress) -> bool {
+        let (Some(library), Some(live)) = (self.library(index), self.live.get(&id)) else { return false };
+        let named = live.granted.or(self.named_drive(id));
+        let suspect = live.suspects.iter().any(|(suspect, _)| *suspect == drive);
+        let free =
+            library.elements.get(drive).is_some_and(|element| element.reserved_by.is_none_or(|by| by == id));
+        free && named.is_none_or(|named| named == drive)
+            && !suspect
+            && library.elements.drive_serves(drive)
+            && library.elements.drive_fits(drive, self.need_of(id))
+    }
+
     /// The cartridge is in a drive already, and nobody has it mounted: no move is needed if the drive will do.
     fn start_in_drive(
         &mut self,
@@ -77,18 +166,19 @@ impl Engine {
         id: RequestId,
         cartridge: CartridgeId,
         drive: ElementAddress,
-        named: Option<ElementAddress>,
         now: Now,
     ) -> Start {
         let Some(library) = self.library(index) else { return Start::Gone };
-        if library.elements.get(drive).is_some_and(|element| element.reserved_by.is_some()) {
+        let element = library.elements.get(drive);
+        if element.is_some_and(|element| element.reserved_by.is_some_and(|by| by != id)) {
             return Start::Blocked(Blocker::Drive(drive));
         }
-        let fits = library.elements.drive_fits(drive, self.need_of(id));
-        if !fits || named.is_some_and(|named| named != drive) {
+        if !self.will_do(index, id, drive) {
+            self.claim_deferred(index, drive, now);
             self.displace(index, Some(drive), Need::default(), now);
             return Start::Blocked(Blocker::Medium(cartridge));
         }
+        self.end_deferred_of(index, drive, Outcome::KeptInDrive { drive }, now);
         self.reserve(index, id, cartridge, drive, None);
         self.set_state(id, State::InProcess);
         self.await_drive(index, id, now);
@@ -98,7 +188,7 @@ impl Engine {
     pub(crate) fn start_dismount(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> Start {
         let Some(live) = self.live.get(&id) else { return Start::Gone };
         let Some(cartridge) = live.request.cartridge else { return Start::Gone };
-        let unloaded = live.unloaded;
+        let (unloaded, put_off) = (live.unloaded, live.request.options.deferred && !live.due);
         if self.medium_is_busy(cartridge, id) {
             return Start::Blocked(Blocker::Medium(cartridge));
         }
@@ -119,6 +209,13 @@ impl Engine {
         }
         if let Err(failure) = self.may_take(id, cartridge) {
             self.fail(id, failure, now);
+            return Start::Gone;
+        }
+        if put_off && self.library(index).is_some_and(|library| library.elements.drive_serves(source.address))
+        {
+            return self.put_off(index, id, cartridge, source.address, now);
+        }
+        if !unloaded && self.hand_over(index, id, cartridge, source.address, now) {
             return Start::Gone;
         }
         if !unloaded && self.begin_unload(index, id, cartridge, source.address) {
@@ -142,8 +239,48 @@ impl Engine {
         Start::Gone
     }
 
-    pub(crate) fn unload_early(&mut self, index: LibraryIndex, id: RequestId) -> bool {
+    /// Another mount waits for the medium that is to be taken out: it stays, and serves that one next. So that one tape that
+    /// everybody wants does not keep the others out for ever, it may go before others by so much and no more.
+    fn hand_over(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        cartridge: CartridgeId,
+        drive: ElementAddress,
+        now: Now,
+    ) -> bool {
+        let (Some(library), Some(live)) = (self.library(index), self.live.get(&id)) else { return false };
+        let anywhere = matches!(live.request.wanted, Wanted::Dismount { slot: None, force: false, .. });
+        if !anywhere || live.request.stopping.is_some() {
+            return false;
+        }
+        let Some((order, heir)) = library.queue.waiting_for(Blocker::Medium(cartridge)).next() else {
+            return false;
+        };
+        let head_start = order.earlier(HAND_OVER_POINTS, self.config.priority_worth);
+        let waits_longer =
+            library.queue.waiting_for(Blocker::AnyDrive).next().is_some_and(|(first, _)| first < head_start);
+        let is_mount = self.live.get(&heir).is_some_and(|live| {
+            live.request.operation() == Operation::Mount && live.request.options.group.is_none()
+        });
+        if waits_longer || !is_mount || !self.will_do(index, heir, drive) {
+            return false;
+        }
+        if let Some(mount) = self.catalogue.mount_of(cartridge).map(|mount| mount.id) {
+            self.end_mount(index, mount);
+        }
+        self.end(id, State::Passed(Outcome::KeptInDrive { drive }), now);
+        true
+    }
+
+    pub(crate) fn unload_early(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> bool {
+        if !self.serves(index, Operation::Dismount) {
+            return false;
+        }
         let Some(live) = self.live.get(&id) else { return false };
+        if live.request.options.deferred && !live.due {
+            return false;
+        }
         let Some(cartridge) = live.request.cartridge.filter(|_| !live.unloaded) else { return false };
         let ready = self.library(index).is_some_and(|library| library.is_ready());
         if !ready || self.stopped || self.store_failed.is_some() || self.medium_is_busy(cartridge, id) {
@@ -151,14 +288,15 @@ impl Engine {
         }
         match self.standing_place(id, cartridge) {
             Ok(place) if place.kind == ElementType::Drive && self.may_take(id, cartridge).is_ok() => {
-                self.begin_unload(index, id, cartridge, place.address)
+                self.hand_over(index, id, cartridge, place.address, now)
+                    || self.begin_unload(index, id, cartridge, place.address)
             }
             _ => false,
         }
     }
 
     /// The slot for a dismount: the named one, the one that the cartridge came from, an empty one. `None`: wait.
-    fn choose_slot(
+    pub(crate) fn choose_slot(
         &self,
         index: LibraryIndex,
         id: RequestId,
@@ -181,6 +319,7 @@ impl Engine {
         let is_slot = |slot: ElementAddress| {
             library.elements.get(slot).is_some_and(|element| element.name.kind == ElementType::Storage)
         };
+        let cleaners = library.cleaner_slot;
         if let Some(home) = home.filter(|&home| usable(home) && is_slot(home)) {
             return Ok(Some(home));
         }
@@ -189,7 +328,8 @@ impl Engine {
             return Ok(Some(own));
         }
         let Some(library_id) = library.id else { return Ok(None) };
-        Ok(library.elements.vacant_slot(|slot| self.catalogue.is_home_of_other(library_id, slot, cartridge)))
+        let others = |slot: ElementAddress| self.catalogue.is_home_of_other(library_id, slot, cartridge);
+        Ok(library.elements.vacant_slot(|slot| Some(slot) != cleaners, others))
     }
 
     /// Whose medium it is can have changed since the dismount was handed in.
@@ -211,7 +351,11 @@ impl Engine {
     }
 
     /// The element in which the cartridge stands.
-    fn standing_place(&self, id: RequestId, cartridge: CartridgeId) -> Result<ElementName, Failure> {
+    pub(crate) fn standing_place(
+        &self,
+        id: RequestId,
+        cartridge: CartridgeId,
+    ) -> Result<ElementName, Failure> {
         let place = self.catalogue.cartridge(cartridge).map(|cartridge| cartridge.place.clone());
         match place {
             Some(Place::Element(name)) => Ok(name),
@@ -249,7 +393,13 @@ impl Engine {
     }
 
     /// Frees a drive of a cartridge that nobody mounted, by a dismount of the manager's own.
-    fn displace(&mut self, index: LibraryIndex, named: Option<ElementAddress>, need: Need, now: Now) {
+    pub(crate) fn displace(
+        &mut self,
+        index: LibraryIndex,
+        named: Option<ElementAddress>,
+        need: Need,
+        now: Now,
+    ) {
         let Some(library) = self.library(index) else { return };
         let Some(element) = library.elements.idle_loaded_drive(named, need) else { return };
         let (drive, Some(cartridge)) = (element.name.address, element.cartridge) else { return };
@@ -261,6 +411,7 @@ impl Engine {
             priority: 0,
             deadline: None,
             detached: true,
+            options: Options::default(),
         };
         let Some(id) = self.submit_own(submission, now) else { return };
         // Known from the start, so that the drive is let go of however the dismount ends.

@@ -10,6 +10,7 @@ use super::work::Timer;
 use crate::catalog::{Caller, Role};
 use crate::id::{RequestId, Token};
 use crate::input::StoreFailure;
+use crate::library::queue::Order;
 use crate::output::{Answer, Change, EventKind, Output, SubmitError};
 use crate::request::{CancelError, Request, State, Submission};
 use crate::time::Now;
@@ -82,7 +83,7 @@ impl Engine {
         }
     }
 
-    fn answer_submit(&mut self, token: Token, answer: Result<Request, SubmitError>) {
+    pub(crate) fn answer_submit(&mut self, token: Token, answer: Result<Request, SubmitError>) {
         self.outbox.after(Effect::Answer(token, Answer::Submitted(answer)));
     }
 
@@ -110,8 +111,8 @@ impl Engine {
         Some(self.take_in(submission, resolved, now))
     }
 
-    fn take_in(&mut self, submission: Submission, resolved: Resolved, now: Now) -> RequestId {
-        let Submission { id, caller, wanted, priority, deadline, detached, .. } = submission;
+    pub(crate) fn take_in(&mut self, submission: Submission, resolved: Resolved, now: Now) -> RequestId {
+        let Submission { id, caller, wanted, priority, deadline, detached, options, .. } = submission;
         let request = Request {
             id,
             library: resolved.library,
@@ -128,6 +129,9 @@ impl Engine {
             stopping: None,
             motions: 0,
             wanted,
+            options,
+            queue_place: None,
+            failing: None,
         };
         self.accepted += 1;
         let deadline =
@@ -135,11 +139,13 @@ impl Engine {
         self.outbox.change(Change::Request(request.clone()));
         self.outbox.after(Effect::Event(EventKind::Request(request.clone())));
         self.outbox.after(Effect::Accepted(id));
-        let mut live = Live::new(request, self.accepted, Phase::Accepting, deadline);
+        let order = Order::new(&request, self.accepted, self.config.priority_worth);
+        let mut live = Live::new(request, order, Phase::Accepting, deadline);
         live.session = Some(caller.session);
         live.administrator = caller.role == Role::Administrator;
         live.library = Some(resolved.index);
         self.live.insert(id, live);
+        self.count_wish(id, true);
         id
     }
 }
@@ -147,7 +153,8 @@ impl Engine {
 fn repeat_of(known: &Request, submission: &Submission) -> Result<Request, SubmitError> {
     let same = known.wanted == submission.wanted
         && known.application == submission.caller.application
-        && known.priority == submission.priority;
+        && known.priority == submission.priority
+        && known.options == submission.options;
     if same { Ok(known.clone()) } else { Err(SubmitError::IdReused { id: submission.id }) }
 }
 

@@ -10,7 +10,7 @@ use crate::catalog::Cartridge;
 use crate::id::{CartridgeId, LibraryId, Path, RequestId};
 use crate::library::Library;
 use crate::request::Request;
-use crate::view::{DriveInfo, ElementCounts, LibraryInfo, MountInfo, SlotInfo};
+use crate::view::{DriveInfo, ElementCounts, LibraryInfo, MountInfo, OperatorRequest, SlotInfo};
 
 /// A look at the engine.
 #[derive(Debug)]
@@ -45,6 +45,9 @@ impl<'a> View<'a> {
                     ports: count(ElementType::ImportExport),
                     drives: count(ElementType::Drive),
                 },
+                service: library.service,
+                cleaner_slot: library.cleaner_slot,
+                blame: library.blame,
                 live_requests: self
                     .0
                     .live
@@ -72,6 +75,10 @@ impl<'a> View<'a> {
                     mount: drive.and_then(|drive| drive.mount),
                     reserved_by: element.reserved_by,
                     exception: element.exception,
+                    service: drive.map_or_else(Default::default, |drive| drive.service),
+                    last_cleaned: drive.and_then(|drive| drive.last_cleaned),
+                    wants_cleaning: drive.is_some_and(|drive| drive.wants_cleaning),
+                    blame: drive.map_or_else(Default::default, |drive| drive.blame),
                 });
             }
         }
@@ -121,6 +128,16 @@ impl<'a> View<'a> {
     pub fn request(&self, id: RequestId) -> Option<Request> {
         let live = self.0.live.get(&id).filter(|live| live.phase != Phase::Accepting)?;
         Some(live.request.clone())
+    }
+
+    /// Its place among the waiting requests of its operation and library, counted from 1; `None` where it has none.
+    pub fn queue_position(&self, id: RequestId) -> Option<u32> {
+        self.0.position_of(id)
+    }
+
+    /// What persons are asked to do, for live requests.
+    pub fn operator_requests(&self) -> Vec<OperatorRequest> {
+        self.accepted().filter_map(|live| self.0.task_of(live.request.id)).collect()
     }
 
     /// The way to the drive of a mount, where one is known.

@@ -5,7 +5,7 @@ use alloc::collections::VecDeque;
 use alloc::string::ToString;
 use core::time::Duration;
 
-use autochanger_scsi::{ElementType, SenseKey, Status};
+use autochanger_scsi::{ElementAddress, ElementType, SenseKey, Status};
 
 use super::Engine;
 use crate::changer::exchange::Exchange;
@@ -64,6 +64,8 @@ pub(crate) enum Timer {
     Reopen(LibraryIndex),
     Requeue(RequestId),
     Schedule(LibraryIndex),
+    /// A medium whose dismount was deferred has stayed long enough.
+    DwellOver(LibraryIndex, ElementAddress),
     Deadline(RequestId),
 }
 

@@ -2,13 +2,16 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
+use core::time::Duration;
 
 use autochanger_scsi::{AdditionalSense, ElementAddress, ElementType};
 
 use crate::catalog::generation::{Generation, Medium, fits};
+use crate::catalog::{Blame, Service};
 use crate::changer::inventory::ElementReport;
 use crate::id::{CartridgeId, Device, RequestId};
 use crate::request::{Access, ElementName};
+use crate::time::WallTime;
 
 /// An element.
 #[derive(Debug, Clone)]
@@ -24,6 +27,19 @@ pub(crate) struct ElementState {
     pub(crate) drive: Option<DriveState>,
 }
 
+impl DriveState {
+    /// Another drive in the same place: nothing that is kept of the one before holds for it.
+    pub(crate) fn renewed(self) -> Self {
+        Self {
+            service: Service::default(),
+            last_cleaned: None,
+            wants_cleaning: false,
+            blame: Blame::default(),
+            ..self
+        }
+    }
+}
+
 /// What a drive has more than other elements.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct DriveState {
@@ -31,6 +47,12 @@ pub(crate) struct DriveState {
     pub(crate) device: Option<Device>,
     pub(crate) generation: Option<Generation>,
     pub(crate) mount: Option<RequestId>,
+    /// The deferred dismount of the medium in it, and since when that is put off.
+    pub(crate) deferred: Option<(RequestId, Duration)>,
+    pub(crate) service: Service,
+    pub(crate) last_cleaned: Option<WallTime>,
+    pub(crate) wants_cleaning: bool,
+    pub(crate) blame: Blame,
     /// The dismount that frees it of a cartridge that nobody mounted.
     pub(crate) displacing: Option<RequestId>,
     /// Its place in the order of use; 0: never used.
@@ -98,9 +120,17 @@ impl Elements {
         Some(result)
     }
 
-    /// The free drive that was not used for the longest time, among those that `fits`.
+    /// Free drives that fit, the one that was not used for the longest time first.
+    pub(crate) fn free_drives(&self, need: Need) -> impl Iterator<Item = ElementAddress> {
+        self.free_drives
+            .iter()
+            .map(|&(_, address)| address)
+            .filter(move |&address| self.drive_fits(address, need))
+    }
+
+    /// The free drive that was not used for the longest time, among those that fit.
     pub(crate) fn free_drive(&self, need: Need) -> Option<ElementAddress> {
-        self.free_drives.iter().map(|&(_, address)| address).find(|&address| self.drive_fits(address, need))
+        self.free_drives(need).next()
     }
 
     /// Whether a drive can use the medium so, as far as is known.
@@ -114,6 +144,27 @@ impl Elements {
 
     pub(crate) fn is_free_drive(&self, address: ElementAddress) -> bool {
         self.all.get(&address).is_some_and(is_free_drive)
+    }
+
+    /// Whether it takes part in the library's work.
+    pub(crate) fn drive_serves(&self, address: ElementAddress) -> bool {
+        let drive = self.all.get(&address).and_then(|element| element.drive.as_ref());
+        drive.is_some_and(|drive| drive.service == Service::Enabled)
+    }
+
+    /// A drive that fits, whose cartridge nobody has mounted and nobody works on: it can be emptied.
+    pub(crate) fn loaded_drive(&self, named: Option<ElementAddress>, need: Need) -> Option<&ElementState> {
+        let is_one = |element: &&ElementState| {
+            element.drive.as_ref().is_some_and(|drive| drive.mount.is_none() && drive.displacing.is_none())
+                && element.cartridge.is_some()
+                && element.reserved_by.is_none()
+                && !element.doubtful
+                && self.drive_fits(element.name.address, need)
+        };
+        match named {
+            Some(address) => self.all.get(&address).filter(is_one),
+            None => self.of_kind(ElementType::Drive).find(is_one),
+        }
     }
 
     /// A drive that fits, whose cartridge nobody mounted and nobody works on.
@@ -138,11 +189,15 @@ impl Elements {
     }
 
     /// An empty slot that is nobody's home, else any empty one.
-    pub(crate) fn vacant_slot(&self, is_home: impl Fn(ElementAddress) -> bool) -> Option<ElementAddress> {
+    pub(crate) fn vacant_slot(
+        &self,
+        may_use: impl Fn(ElementAddress) -> bool,
+        is_home: impl Fn(ElementAddress) -> bool,
+    ) -> Option<ElementAddress> {
         let vacant = || {
             self.of_kind(ElementType::Storage)
                 .map(|element| element.name.address)
-                .filter(|&a| self.is_vacant(a))
+                .filter(|&a| self.is_vacant(a) && may_use(a))
         };
         vacant().find(|&address| !is_home(address)).or_else(|| vacant().next())
     }
@@ -189,7 +244,7 @@ impl Elements {
 }
 
 fn is_free_drive(element: &ElementState) -> bool {
-    element.drive.as_ref().is_some_and(|drive| drive.mount.is_none())
+    element.drive.as_ref().is_some_and(|drive| drive.mount.is_none() && drive.service == Service::Enabled)
         && !element.full
         && element.cartridge.is_none()
         && element.reserved_by.is_none()
@@ -198,7 +253,10 @@ fn is_free_drive(element: &ElementState) -> bool {
 }
 
 fn is_idle_loaded(element: &ElementState) -> bool {
-    element.drive.as_ref().is_some_and(|drive| drive.mount.is_none() && drive.displacing.is_none())
+    element
+        .drive
+        .as_ref()
+        .is_some_and(|drive| drive.mount.is_none() && drive.displacing.is_none() && drive.deferred.is_none())
         && element.cartridge.is_some()
         && element.reserved_by.is_none()
         && !element.doubtful

@@ -11,17 +11,17 @@ use core::time::Duration;
 
 use autochanger_scsi::{DeviceCapabilities, ElementAddress, ElementAddressAssignment, ElementType};
 
-use crate::catalog::{Identity, MotionRecord};
+use crate::catalog::{Blame, Identity, LibraryRecord, MotionRecord, Service};
 use crate::changer::inventory::ReadStyle;
 use crate::id::{CartridgeId, LibraryId, LibraryIndex, RequestId};
 use crate::input::LibraryConfig;
-use crate::request::ElementName;
+use crate::request::{ElementName, GroupId};
 use crate::view::LibraryState;
 use elements::Elements;
 use fault::Stale;
 use queue::Queue;
 
-/// Intents that are made durable while every arm still works, so that the arm's next move is ready when it is free.
+/// Intents for each arm that are made durable while it still works, so that its next move is ready when it is free.
 pub(crate) const PREPARED_AHEAD: usize = 1;
 
 /// A library.
@@ -55,6 +55,11 @@ pub(crate) struct Library {
     pub(crate) refreshes: u32,
     pub(crate) refresh_after: Duration,
     pub(crate) motions: BTreeMap<RequestId, PlannedMotion>,
+    pub(crate) service: Service,
+    pub(crate) cleaner_slot: Option<ElementAddress>,
+    pub(crate) blame: Blame,
+    /// The group for which free drives are kept until it has all that it needs.
+    pub(crate) holding: Option<GroupId>,
 }
 
 /// Elements and cartridges of which a report is not to be believed.
@@ -71,6 +76,10 @@ pub(crate) struct PlannedMotion {
     pub(crate) stage: MotionStage,
     /// The mount whose cartridge takes the place of this one, by the same command.
     pub(crate) with: Option<RequestId>,
+    /// The dismount that must arrive before it is sent: it frees the drive.
+    pub(crate) after: Option<RequestId>,
+    /// It was made to follow such a dismount, and goes before others when that has arrived.
+    pub(crate) follows: bool,
     /// An earlier process made the intent.
     pub(crate) recovered: bool,
     /// A step of the request had been sent before this motion was.
@@ -119,7 +128,18 @@ impl Library {
             refreshes: 0,
             refresh_after: Duration::ZERO,
             motions: BTreeMap::new(),
+            service: Service::default(),
+            cleaner_slot: None,
+            blame: Blame::default(),
+            holding: None,
         }
+    }
+
+    /// What is kept of it, once it is known.
+    pub(crate) fn record(&self) -> Option<LibraryRecord> {
+        let (id, identity) = (self.id?, self.identity.clone()?);
+        let (service, cleaner_slot, blame) = (self.service, self.cleaner_slot, self.blame);
+        Some(LibraryRecord { id, identity, service, cleaner_slot, blame })
     }
 
     pub(crate) fn is_ready(&self) -> bool {
@@ -142,7 +162,7 @@ impl Library {
     /// Whether one more intent may be made.
     pub(crate) fn may_prepare(&self) -> bool {
         self.count(&[MotionStage::Intent, MotionStage::Prepared, MotionStage::Sent])
-            < usize::from(self.config.moves_in_flight.max(1)) + PREPARED_AHEAD
+            < usize::from(self.config.moves_in_flight.max(1)) * (1 + PREPARED_AHEAD)
     }
 
     /// Whether nothing moves and nothing is about to.

@@ -1,23 +1,80 @@
 //! Who is served next, and who waits for what. Every operation is O(log n) in the number of waiting requests.
 
 use alloc::collections::BTreeMap;
+use core::time::Duration;
 
 use autochanger_scsi::ElementAddress;
 
 use crate::id::{CartridgeId, RequestId};
-use crate::request::{Operation, Waiting};
+use crate::request::{Operation, QueuePlace, Request, Waiting};
 
-/// The order of service: operation, then priority (high first), then age.
+/// How far is looked for a request that can go before its turn without harm to others. Bounds the work of one decision;
+/// a line in which so many do not fit the drive is served by the next wake-up all the same.
+const LOOK_AHEAD: usize = 32;
+/// The most that a point of priority can be worth. With it, priorities count for more than a year.
+const MAX_WORTH: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// How far apart two operations stand in the queue, in points of priority: all of them, so that at equal age the operation
+/// comes first, then the priority.
+const POINTS_PER_OPERATION: u64 = 31;
+/// The lowest bits of a place: between two neighbours of one millisecond so many requests can be put in turn.
+const ROOM: u32 = 32;
+const AGE_BITS: u32 = 48;
+
+/// The order of service: operation, then place given by hand, then priority (high first), then age.
+///
+/// One number holds all of it: the moment at which the request was accepted, put off by what its operation and its priority
+/// are worth. So everything ages at the same pace: whatever comes later than a request by more than the two can be worth
+/// comes after it, and nobody starves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Order {
-    rank: u8,
-    priority: u8,
-    age: u64,
+    place: u128,
+    operation: Operation,
 }
 
 impl Order {
-    pub(crate) fn new(operation: Operation, priority: i8, age: u64) -> Self {
-        Self { rank: operation as u8, priority: (15 - priority.clamp(-15, 15)) as u8, age }
+    const LOWEST: Self = Self { place: 0, operation: Operation::DisableLibrary };
+
+    pub(crate) fn new(request: &Request, age: u64, worth: Duration) -> Self {
+        let point = worth.as_millis().min(MAX_WORTH.as_millis()) as u64;
+        let priority = (15 - i64::from(request.priority.clamp(-15, 15))) as u64;
+        let points = request.operation() as u64 * POINTS_PER_OPERATION + priority;
+        let due = request.queued_at.0.saturating_add(points.saturating_mul(point));
+        let due = u128::from(due.min((1 << (128 - AGE_BITS - ROOM)) - 1));
+        let age = u128::from(age & ((1 << AGE_BITS) - 1));
+        let place = (due << (AGE_BITS + ROOM)) | (age << ROOM) | (1 << (ROOM - 1));
+        Self { place, operation: request.operation() }
+    }
+
+    pub(crate) fn at(place: QueuePlace, operation: Operation) -> Self {
+        Self { place: place.0, operation }
+    }
+
+    pub(crate) fn place(self) -> QueuePlace {
+        QueuePlace(self.place)
+    }
+
+    pub(crate) fn operation(self) -> Operation {
+        self.operation
+    }
+
+    /// The place of a request that is older by what so many points of priority are worth.
+    pub(crate) fn earlier(self, points: u32, worth: Duration) -> Self {
+        let by = u128::from(points).saturating_mul(worth.min(MAX_WORTH).as_millis()) << (AGE_BITS + ROOM);
+        Self { place: self.place.saturating_sub(by), operation: self.operation }
+    }
+
+    /// A place between two neighbours; `None` where there is no room left.
+    pub(crate) fn between(before: Option<Self>, behind: Option<Self>) -> Option<Self> {
+        let step = 1 << (ROOM - 1);
+        let (before, behind, operation) = match (before, behind) {
+            (None, None) => return None,
+            (None, Some(behind)) => (behind.place.checked_sub(2 * step)?, behind.place, behind.operation),
+            (Some(before), None) => (before.place, before.place.checked_add(2 * step)?, before.operation),
+            (Some(before), Some(behind)) => (before.place, behind.place, behind.operation),
+        };
+        let place = before + behind.checked_sub(before)? / 2;
+        (place > before && place < behind).then_some(Self { place, operation })
     }
 }
 
@@ -28,6 +85,8 @@ pub(crate) enum Blocker {
     Drive(ElementAddress),
     AnyDrive,
     Slot,
+    Port,
+    Service,
 }
 
 impl From<Blocker> for Waiting {
@@ -36,6 +95,8 @@ impl From<Blocker> for Waiting {
             Blocker::Medium(_) => Self::Medium,
             Blocker::Drive(_) | Blocker::AnyDrive => Self::Drive,
             Blocker::Slot => Self::Slot,
+            Blocker::Port => Self::Port,
+            Blocker::Service => Self::Service,
         }
     }
 }
@@ -51,6 +112,22 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
+    /// Gives a request that is in the queue another place.
+    pub(crate) fn reorder(&mut self, from: Order, to: Order, blocker: Option<Blocker>) {
+        match blocker {
+            Some(blocker) => {
+                if let Some(id) = self.waiting.remove(&(blocker, from)) {
+                    self.waiting.insert((blocker, to), id);
+                }
+            }
+            None => {
+                if let Some(id) = self.ready.remove(&from) {
+                    self.ready.insert(to, id);
+                }
+            }
+        }
+    }
+
     pub(crate) fn insert(&mut self, order: Order, id: RequestId) {
         self.ready.insert(order, id);
     }
@@ -59,12 +136,19 @@ impl Queue {
         self.ready.first_key_value().map(|(_, &id)| id)
     }
 
-    /// The first waiter for `blocker`.
-    pub(crate) fn first_waiting(&self, blocker: Blocker) -> Option<RequestId> {
-        let lowest = Order { rank: 0, priority: 0, age: 0 };
-        let (_, &id) =
-            self.waiting.range((blocker, lowest)..).next().filter(|((found, _), _)| *found == blocker)?;
-        Some(id)
+    /// The first of the ready ones that is a mount, as far as is looked.
+    pub(crate) fn first_mount(&self) -> Option<RequestId> {
+        let mut ready = self.ready.iter().take(LOOK_AHEAD);
+        ready.find(|(order, _)| order.operation() == Operation::Mount).map(|(_, &id)| id)
+    }
+
+    /// Those that wait for `blocker`, in their order, as far as is looked.
+    pub(crate) fn waiting_for(&self, blocker: Blocker) -> impl Iterator<Item = (Order, RequestId)> {
+        let waiting = self.waiting.range((blocker, Order::LOWEST)..);
+        waiting
+            .take_while(move |((found, _), _)| *found == blocker)
+            .take(LOOK_AHEAD)
+            .map(|(&(_, order), &id)| (order, id))
     }
 
     pub(crate) fn block(&mut self, order: Order, id: RequestId, blocker: Blocker) {
@@ -91,9 +175,11 @@ impl Queue {
 
     /// Makes the first waiter for `blocker` ready.
     pub(crate) fn wake(&mut self, blocker: Blocker) -> Option<RequestId> {
-        let lowest = Order { rank: 0, priority: 0, age: 0 };
-        let (&key, &id) =
-            self.waiting.range((blocker, lowest)..).next().filter(|((found, _), _)| *found == blocker)?;
+        let (&key, &id) = self
+            .waiting
+            .range((blocker, Order::LOWEST)..)
+            .next()
+            .filter(|((found, _), _)| *found == blocker)?;
         self.waiting.remove(&key);
         self.ready.insert(key.1, id);
         Some(id)
@@ -103,31 +189,79 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request::tests::request;
+    use crate::request::{Operation, Wanted};
+    use crate::time::WallTime;
     use uuid::Uuid;
+
+    const WORTH: Duration = Duration::from_secs(600);
 
     fn id(n: u128) -> RequestId {
         RequestId(Uuid::from_u128(n))
     }
 
+    fn mount(priority: i8, at: u64, age: u64) -> Order {
+        order(
+            Wanted::Mount { cartridge: "A".into(), drive: None, access: Default::default() },
+            priority,
+            at,
+            age,
+        )
+    }
+
+    fn dismount(priority: i8, at: u64, age: u64) -> Order {
+        order(Wanted::Dismount { cartridge: "A".into(), slot: None, force: false }, priority, at, age)
+    }
+
+    fn order(wanted: Wanted, priority: i8, at: u64, age: u64) -> Order {
+        let mut request = request(wanted);
+        request.priority = priority;
+        request.queued_at = WallTime(at);
+        Order::new(&request, age, WORTH)
+    }
+
     #[test]
     fn dismounts_come_before_mounts_and_priority_before_age() {
         let mut queue = Queue::default();
-        queue.insert(Order::new(Operation::Mount, 15, 1), id(1));
-        queue.insert(Order::new(Operation::Mount, 0, 0), id(2));
-        queue.insert(Order::new(Operation::Dismount, -15, 9), id(3));
-        let mut order = alloc::vec::Vec::new();
-        while let Some((&key, &found)) = queue.ready.first_key_value() {
-            order.push(found);
-            queue.remove(key, None);
-        }
+        queue.insert(mount(15, 1, 1), id(1));
+        queue.insert(mount(0, 0, 0), id(2));
+        queue.insert(dismount(-15, 9, 9), id(3));
+        let order: alloc::vec::Vec<_> = queue.ready.values().copied().collect();
         assert_eq!(order, [id(3), id(1), id(2)]);
+    }
+
+    #[test]
+    fn the_lowest_priority_is_not_overtaken_by_what_comes_later_than_the_points_are_worth() {
+        let waiting = mount(-15, 0, 0);
+        let span = 30 * WORTH.as_millis() as u64;
+        assert!(mount(15, span - 1, 1) < waiting);
+        assert!(mount(15, span + 1, 2) > waiting);
+        // Also not by another operation, for ever.
+        let operations =
+            (Operation::Mount as u64 - Operation::Inventory as u64) * 31 * WORTH.as_millis() as u64;
+        let inventory = Wanted::Inventory { library: None, full: false };
+        assert!(order(inventory.clone(), 15, 1, 3) < waiting);
+        assert!(order(inventory, 15, operations + span + 1, 4) > waiting);
+    }
+
+    #[test]
+    fn between_two_neighbours_there_is_room_for_thirty_in_turn() {
+        let (first, mut behind) = (mount(0, 5, 1), mount(0, 5, 2));
+        for _ in 0..30 {
+            let middle = Order::between(Some(first), Some(behind)).unwrap();
+            assert!(first < middle && middle < behind);
+            behind = middle;
+        }
+        assert_eq!(Order::between(Some(first), Some(first)), None);
+        assert!(Order::between(None, Some(first)).unwrap() < first);
+        assert!(Order::between(Some(first), None).unwrap() > first);
     }
 
     #[test]
     fn only_the_first_waiter_for_a_thing_is_woken() {
         let mut queue = Queue::default();
         for n in 0..3 {
-            let order = Order::new(Operation::Mount, 0, n);
+            let order = mount(0, n, n);
             queue.insert(order, id(u128::from(n)));
             queue.block(order, id(u128::from(n)), Blocker::AnyDrive);
         }
@@ -135,5 +269,18 @@ mod tests {
         assert_eq!(queue.wake(Blocker::AnyDrive), Some(id(0)));
         assert_eq!(queue.first(), Some(id(0)));
         assert_eq!(queue.waiting.len(), 2);
+    }
+
+    #[test]
+    fn a_waiting_request_takes_another_place_and_waits_on() {
+        let mut queue = Queue::default();
+        let (first, second) = (mount(0, 0, 0), mount(0, 1, 1));
+        for (order, n) in [(first, 0), (second, 1)] {
+            queue.insert(order, id(n));
+            queue.block(order, id(n), Blocker::AnyDrive);
+        }
+        let ahead = Order::between(None, Some(first)).unwrap();
+        queue.reorder(second, ahead, Some(Blocker::AnyDrive));
+        assert_eq!(queue.wake(Blocker::AnyDrive), Some(id(1)));
     }
 }

@@ -75,6 +75,20 @@ pub enum FailureKind {
     MediaOpen,
     /// The store failed.
     Store,
+    /// The cartridge, drive or library is disabled.
+    Disabled,
+    /// What was asked to be done at once cannot be.
+    Busy,
+    /// Another mount of its group failed.
+    Group,
+    /// Nobody came, or nothing came, within the time.
+    TimedOut,
+    /// There is no cleaning cartridge that can be used.
+    NoCleaner,
+    /// The medium carries another label than it should.
+    WrongLabel,
+    /// The medium carries data, and overwriting it was not asked for.
+    NotFree,
 }
 
 /// Whose fault a failure is.
@@ -101,8 +115,17 @@ impl FailureKind {
     /// Whose fault it is.
     pub fn fault_of(self) -> FaultOf {
         match self {
-            Self::Incompatible | Self::Refused | Self::NotMounted | Self::MediaOpen => FaultOf::Caller,
-            Self::MediumFault => FaultOf::Medium,
+            Self::Incompatible
+            | Self::Refused
+            | Self::NotMounted
+            | Self::MediaOpen
+            | Self::Disabled
+            | Self::Busy
+            | Self::Group
+            | Self::TimedOut
+            | Self::NoCleaner
+            | Self::NotFree => FaultOf::Caller,
+            Self::MediumFault | Self::WrongLabel => FaultOf::Medium,
             Self::DriveFault | Self::MediumHeld => FaultOf::Drive,
             Self::SourceEmpty | Self::DestinationFull | Self::LibraryFault | Self::CartridgeMissing => {
                 FaultOf::Library
@@ -136,6 +159,13 @@ impl FailureKind {
             Self::NotMounted => "if it should be in a drive, run an inventory: hands may have been there",
             Self::MediaOpen => "ask it to dismount, or, as an administrator, dismount with `force`",
             Self::Store => "check the store's disk, then open the manager again",
+            Self::Disabled => "enable it, or ask for another one",
+            Self::Busy => "ask again later, or without `at_once`",
+            Self::Group => "see how that mount ended, then ask for all of them again",
+            Self::TimedOut => "ask again when somebody is at the library",
+            Self::NoCleaner => "put a cleaning cartridge in with `inject_cleaner`, then ask again",
+            Self::WrongLabel => "look at the cartridge: its label and its content do not belong together",
+            Self::NotFree => "ask with `overwrite` if what is on it may be lost",
         }
     }
 }

@@ -2,9 +2,10 @@
 
 mod cancel;
 mod failure;
+mod options;
 mod state;
+mod wanted;
 
-use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt;
 use core::time::Duration;
@@ -13,125 +14,128 @@ use autochanger_scsi::{ElementAddress, ElementType};
 
 pub use cancel::{CancelError, Cancellation};
 pub use failure::{Failure, FailureKind, FaultOf};
-pub use state::{CancelledBy, Outcome, Place, State, Waiting};
+pub use options::{GroupId, Options, QueuePlace};
+pub use state::{CancelledBy, LabelFound, Outcome, Place, State, Waiting};
+pub use wanted::{Access, AfterDoor, CartridgeRef, ServiceTarget, Wanted};
 
 use crate::access::{Caller, Role};
 use crate::id::{CartridgeId, LibraryId, RequestId};
 use crate::time::WallTime;
 
-/// The operations (RSM: `NtmsLmOperation`), in the order in which the queue serves them.
+/// The operations (RSM: `NtmsLmOperation`), in the order in which the queue serves them. RSM's first, REMOVE (0), is a
+/// cancel: no request of its own here, but what [`Request::stopping`] tells of its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Operation {
+    /// Take a library out of service (`NTMS_LM_DISABLELIBRARY`, 1).
+    DisableLibrary = 1,
+    /// Put a library into service, or pause or drain it (`NTMS_LM_ENABLELIBRARY`, 2).
+    EnableLibrary = 2,
+    /// Take a drive out of service (`NTMS_LM_DISABLEDRIVE`, 3).
+    DisableDrive = 3,
+    /// Put a drive into service, or pause or drain it (`NTMS_LM_ENABLEDRIVE`, 4).
+    EnableDrive = 4,
+    /// Take a cartridge out of use (`NTMS_LM_DISABLEMEDIA`, 5).
+    DisableMedia = 5,
+    /// Put a cartridge into use (`NTMS_LM_ENABLEMEDIA`, 6).
+    EnableMedia = 6,
+    /// Record the label that an application has written (`NTMS_LM_UPDATEOMID`, 7).
+    UpdateLabel = 7,
     /// Read what is where (`NTMS_LM_INVENTORY`, 8).
     Inventory = 8,
+    /// Let a person open the door, and read what is where afterwards (`NTMS_LM_DOORACCESS`, 9).
+    DoorAccess = 9,
+    /// Put a cartridge into a port, for a person to take (`NTMS_LM_EJECT`, 10).
+    Eject = 10,
+    /// Put the cleaning cartridge into a port (`NTMS_LM_EJECTCLEANER`, 11).
+    EjectCleaner = 11,
+    /// Take what a person puts into a port (`NTMS_LM_INJECT`, 12).
+    Inject = 12,
+    /// Take a cleaning cartridge from a port into its slot (`NTMS_LM_INJECTCLEANER`, 13).
+    InjectCleaner = 13,
+    /// Read the label on a medium (`NTMS_LM_PROCESSOMID`, 14).
+    Identify = 14,
+    /// Clean a drive (`NTMS_LM_CLEANDRIVE`, 15).
+    CleanDrive = 15,
     /// Take a cartridge out of its drive and put it into a slot (`NTMS_LM_DISMOUNT`, 16).
     Dismount = 16,
     /// Put a cartridge into a drive and wait until the drive is ready (`NTMS_LM_MOUNT`, 17).
     Mount = 17,
+    /// Write the manager's own label of a free medium (`NTMS_LM_WRITESCRATCH`, 18).
+    WriteFreeLabel = 18,
+    /// Decide what a full slot holds (`NTMS_LM_CLASSIFY`, 19).
+    Classify = 19,
+    /// Reserve a slot for the cleaning cartridge (`NTMS_LM_RESERVECLEANER`, 20).
+    ReserveCleanerSlot = 20,
+    /// Give the cleaning cartridge's slot back (`NTMS_LM_RELEASECLEANER`, 21).
+    ReleaseCleanerSlot = 21,
+}
+
+impl Operation {
+    /// Every operation, in the order of the queue.
+    pub const ALL: [Self; 21] = [
+        Self::DisableLibrary,
+        Self::EnableLibrary,
+        Self::DisableDrive,
+        Self::EnableDrive,
+        Self::DisableMedia,
+        Self::EnableMedia,
+        Self::UpdateLabel,
+        Self::Inventory,
+        Self::DoorAccess,
+        Self::Eject,
+        Self::EjectCleaner,
+        Self::Inject,
+        Self::InjectCleaner,
+        Self::Identify,
+        Self::CleanDrive,
+        Self::Dismount,
+        Self::Mount,
+        Self::WriteFreeLabel,
+        Self::Classify,
+        Self::ReserveCleanerSlot,
+        Self::ReleaseCleanerSlot,
+    ];
+}
+
+impl Operation {
+    /// Whether it sends something to a device, beside a motion and the wait for a drive, that a restart must reckon with.
+    pub(crate) fn has_steps_without_motion(self) -> bool {
+        use Operation::*;
+        match self {
+            DisableLibrary | EnableLibrary | DisableDrive | EnableDrive | DisableMedia | EnableMedia => false,
+            UpdateLabel | Classify | ReserveCleanerSlot | ReleaseCleanerSlot | Mount => false,
+            Inventory | DoorAccess | Eject | EjectCleaner | Inject | InjectCleaner => true,
+            Identify | CleanDrive | Dismount | WriteFreeLabel => true,
+        }
+    }
 }
 
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::DisableLibrary => "disabling of the library",
+            Self::EnableLibrary => "change of the library's service",
+            Self::DisableDrive => "disabling of the drive",
+            Self::EnableDrive => "change of the drive's service",
+            Self::DisableMedia => "disabling of the cartridge",
+            Self::EnableMedia => "enabling of the cartridge",
+            Self::UpdateLabel => "recording of the label",
             Self::Inventory => "inventory",
+            Self::DoorAccess => "door access",
+            Self::Eject => "eject",
+            Self::EjectCleaner => "eject of the cleaner",
+            Self::Inject => "inject",
+            Self::InjectCleaner => "inject of a cleaner",
+            Self::Identify => "identification",
+            Self::CleanDrive => "cleaning",
             Self::Dismount => "dismount",
             Self::Mount => "mount",
+            Self::WriteFreeLabel => "writing of a free label",
+            Self::Classify => "classification",
+            Self::ReserveCleanerSlot => "reservation of the cleaner's slot",
+            Self::ReleaseCleanerSlot => "release of the cleaner's slot",
         })
-    }
-}
-
-/// A cartridge, as callers name it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum CartridgeRef {
-    /// By the label that the library's scanner reads.
-    Barcode(Arc<str>),
-    /// By its id in the catalogue.
-    Id(CartridgeId),
-}
-
-impl fmt::Display for CartridgeRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Barcode(barcode) => f.write_str(barcode),
-            Self::Id(id) => write!(f, "{id}"),
-        }
-    }
-}
-
-impl From<&str> for CartridgeRef {
-    fn from(barcode: &str) -> Self {
-        Self::Barcode(barcode.into())
-    }
-}
-
-impl From<&String> for CartridgeRef {
-    fn from(barcode: &String) -> Self {
-        Self::Barcode(barcode.as_str().into())
-    }
-}
-
-impl From<String> for CartridgeRef {
-    fn from(barcode: String) -> Self {
-        Self::Barcode(barcode.into())
-    }
-}
-
-impl From<CartridgeId> for CartridgeRef {
-    fn from(id: CartridgeId) -> Self {
-        Self::Id(id)
-    }
-}
-
-/// What the mounting program means to do with the medium.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Access {
-    /// Read only.
-    Read,
-    /// Read and write: the drive's generation must be able to write the medium's.
-    #[default]
-    ReadWrite,
-}
-
-/// What is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Wanted {
-    /// Read what is where by READ ELEMENT STATUS (RSM: `InventoryNtmsLibrary`).
-    Inventory {
-        /// Which library; `None`: the only one.
-        library: Option<LibraryId>,
-        /// Have the library scan itself first (INITIALIZE ELEMENT STATUS): can take an hour, and stalls every host.
-        full: bool,
-    },
-    /// Put a cartridge into a drive (RSM: `MountNtmsMedia`).
-    Mount {
-        /// Which cartridge.
-        cartridge: CartridgeRef,
-        /// A drive by its element address; `None`: any that fits.
-        drive: Option<ElementAddress>,
-        /// Read, or read and write.
-        access: Access,
-    },
-    /// Take a cartridge out of its drive (RSM: `DismountNtmsMedia`).
-    Dismount {
-        /// Which cartridge.
-        cartridge: CartridgeRef,
-        /// The slot for it; `None`: the slot it came from, else an empty one.
-        slot: Option<ElementAddress>,
-        /// Dismount although the drive is in use or holds the medium by PREVENT.
-        force: bool,
-    },
-}
-
-impl Wanted {
-    /// The operation behind it.
-    pub fn operation(&self) -> Operation {
-        match self {
-            Self::Inventory { .. } => Operation::Inventory,
-            Self::Mount { .. } => Operation::Mount,
-            Self::Dismount { .. } => Operation::Dismount,
-        }
     }
 }
 
@@ -152,6 +156,8 @@ pub struct Submission {
     pub deadline: Option<Duration>,
     /// The request lives on when its session is closed.
     pub detached: bool,
+    /// How it is to be carried out.
+    pub options: Options,
 }
 
 /// A request as it is kept (RSM: `NTMS_LIBREQUESTINFORMATION`).
@@ -187,6 +193,12 @@ pub struct Request {
     pub stopping: Option<CancelledBy>,
     /// How many motions were started for it.
     pub motions: u32,
+    /// How it is to be carried out (RSM: `OperationOption`).
+    pub options: Options,
+    /// The place in the queue that somebody gave it; `None`: the one that its priority and age give it.
+    pub queue_place: Option<QueuePlace>,
+    /// It has failed, and ends so when its cartridge is back in a slot.
+    pub failing: Option<Failure>,
 }
 
 impl Request {
@@ -224,5 +236,40 @@ impl fmt::Display for ElementName {
             ElementType::Drive => "drive",
         };
         write!(f, "{kind} {}", self.address)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A request of nobody in particular.
+    pub(crate) fn request(wanted: Wanted) -> Request {
+        Request {
+            id: RequestId(uuid::Uuid::nil()),
+            wanted,
+            library: LibraryId(uuid::Uuid::nil()),
+            cartridge: None,
+            barcode: None,
+            drive: None,
+            application: "test".into(),
+            priority: 0,
+            deadline: None,
+            detached: false,
+            queued_at: WallTime(0),
+            ended_at: None,
+            state: State::Queued,
+            stopping: None,
+            motions: 0,
+            options: Options::default(),
+            queue_place: None,
+            failing: None,
+        }
+    }
+
+    #[test]
+    fn the_operations_have_the_numbers_of_rsm_and_are_all_listed() {
+        let numbers: alloc::vec::Vec<u8> = Operation::ALL.iter().map(|&operation| operation as u8).collect();
+        assert_eq!(numbers, (1..=21).collect::<alloc::vec::Vec<u8>>());
     }
 }

@@ -7,6 +7,8 @@ use core::fmt;
 use autochanger_scsi::ElementAddress;
 
 use super::{ElementName, Failure};
+use crate::catalog::{Label, MediumKind};
+use crate::id::{CartridgeId, RequestId};
 
 /// How a request stands (RSM: `NtmsLmState`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,10 +52,18 @@ pub enum Waiting {
     Drive,
     /// No free slot.
     Slot,
+    /// No free port.
+    Port,
     /// The library is not ready.
     Library,
     /// Its session ended before it was started: a session must adopt it.
     Owner,
+    /// The library or the drive is paused, being drained or disabled.
+    Service,
+    /// The others of its group.
+    Group,
+    /// A person: see [`OperatorTask`](crate::view::OperatorTask).
+    Operator,
 }
 
 /// What a request that passed has to show.
@@ -83,6 +93,54 @@ pub enum Outcome {
         /// Cartridges that were known and are not there.
         missing: u32,
     },
+    /// It is done, and there is nothing more to tell.
+    Done,
+    /// The medium stayed in its drive, for a mount that wanted it there.
+    KeptInDrive {
+        /// The drive's element address.
+        drive: ElementAddress,
+    },
+    /// The cartridge is in a port.
+    Ejected {
+        /// The port's element address.
+        port: ElementAddress,
+    },
+    /// These were put into slots.
+    Injected {
+        /// The cartridges, in the order in which they came.
+        cartridges: Vec<CartridgeId>,
+    },
+    /// The drive was cleaned.
+    Cleaned {
+        /// How often the cleaning cartridge can be used yet; `None`: not counted.
+        uses_left: Option<u32>,
+    },
+    /// The medium's label was read or written.
+    Identified {
+        /// What was found, or is there now.
+        found: LabelFound,
+    },
+    /// It was decided what the cartridge is.
+    Classified {
+        /// What.
+        kind: MediumKind,
+    },
+}
+
+/// What is written where a medium's label stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LabelFound {
+    /// A label that one of the formats claims.
+    Known(Label),
+    /// The manager's own label of a free medium.
+    Free(Label),
+    /// Nothing was ever written.
+    Blank,
+    /// Something that no format claims.
+    Unrecognized,
+    /// It could not be read, which says nothing of what it is: damaged, or encrypted.
+    Unreadable,
 }
 
 /// Who or what ended a request early.
@@ -102,6 +160,16 @@ pub enum CancelledBy {
     Deadline,
     /// The manager was started with the policy to cancel what was unfinished.
     Restart,
+    /// Another request of its group ended without having passed.
+    Group {
+        /// That request.
+        member: RequestId,
+    },
+    /// An operator refused what was asked of a person.
+    Operator {
+        /// The refusing session's application name.
+        application: Arc<str>,
+    },
 }
 
 impl fmt::Display for CancelledBy {
@@ -112,6 +180,8 @@ impl fmt::Display for CancelledBy {
             Self::SessionClosed => f.write_str("the closing of its session"),
             Self::Deadline => f.write_str("its deadline"),
             Self::Restart => f.write_str("the restart of the manager"),
+            Self::Group { member } => write!(f, "the end of request {member} of its group"),
+            Self::Operator { application } => write!(f, "the operator ({application})"),
         }
     }
 }
@@ -132,6 +202,11 @@ pub enum Place {
         /// Where it was last.
         last: ElementName,
     },
+    /// A person took it out of a port: it is in the offline library (RSM).
+    Outside {
+        /// The port.
+        last: ElementName,
+    },
 }
 
 impl fmt::Display for Place {
@@ -146,6 +221,19 @@ impl fmt::Display for Place {
                 Ok(())
             }
             Self::Missing { last } => write!(f, "missing, last seen in {last}"),
+            Self::Outside { last } => write!(f, "outside of the library, taken out of {last}"),
+        }
+    }
+}
+
+impl fmt::Display for LabelFound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(label) => write!(f, "label {label}"),
+            Self::Free(_) => f.write_str("a free medium"),
+            Self::Blank => f.write_str("a blank medium"),
+            Self::Unrecognized => f.write_str("a medium of somebody else"),
+            Self::Unreadable => f.write_str("a medium that cannot be read"),
         }
     }
 }
@@ -176,7 +264,9 @@ impl State {
             (InProcess, Cancelled { .. }) => true,
             // A step was sent for it before it came back to the queue.
             (Queued | Waiting(_) | Deferred, Stopped { .. }) => true,
-            (InProcess, Deferred | Invalid(_)) => false,
+            // What turns out to be put off has done nothing but let go of the medium.
+            (InProcess, Deferred) => true,
+            (InProcess, Invalid(_)) => false,
             (Passed(_) | Failed(_) | Invalid(_) | Cancelled { .. } | Stopped { .. }, _) => false,
         }
     }
@@ -203,8 +293,12 @@ impl fmt::Display for Waiting {
             Self::Medium => "the cartridge",
             Self::Drive => "a drive",
             Self::Slot => "a slot",
+            Self::Port => "a port",
             Self::Library => "the library",
             Self::Owner => "a session that adopts it",
+            Self::Service => "the library or drive to be put into service",
+            Self::Group => "the other mounts of its group",
+            Self::Operator => "a person",
         })
     }
 }
@@ -218,6 +312,20 @@ impl fmt::Display for State {
             Self::Passed(Outcome::Inventoried { cartridges, elements, .. }) => {
                 write!(f, "passed: {cartridges} cartridges in {elements} elements")
             }
+            Self::Passed(Outcome::Done) => f.write_str("passed"),
+            Self::Passed(Outcome::KeptInDrive { drive }) => {
+                write!(f, "passed: stays in drive {drive} for the next mount")
+            }
+            Self::Passed(Outcome::Ejected { port }) => write!(f, "passed: ejected to port {port}"),
+            Self::Passed(Outcome::Injected { cartridges }) => {
+                write!(f, "passed: {} cartridges taken in", cartridges.len())
+            }
+            Self::Passed(Outcome::Cleaned { uses_left: Some(left) }) => {
+                write!(f, "passed: cleaned, the cleaner can be used {left} times yet")
+            }
+            Self::Passed(Outcome::Cleaned { uses_left: None }) => f.write_str("passed: cleaned"),
+            Self::Passed(Outcome::Identified { found }) => write!(f, "passed: {found}"),
+            Self::Passed(Outcome::Classified { kind }) => write!(f, "passed: {kind}"),
             Self::Failed(failure) => write!(f, "failed: {failure}"),
             Self::Invalid(failure) => write!(f, "invalid: {failure}"),
             Self::Cancelled { by } => write!(f, "cancelled by {by}"),

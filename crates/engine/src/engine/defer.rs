@@ -1,0 +1,227 @@
+//! Dismounts that are put off until the drive is needed: the medium stays where it may be wanted again (RSM:
+//! `NTMS_DISMOUNT_DEFERRED`, a drive that is `DISMOUNTABLE`).
+
+use core::time::Duration;
+
+use autochanger_scsi::{ElementAddress, ElementType};
+
+use super::Engine;
+use super::live::Phase;
+use super::schedule::Start;
+use super::work::Timer;
+use crate::id::{CartridgeId, LibraryIndex, RequestId};
+use crate::library::elements::Need;
+use crate::request::{Failure, FailureKind, Operation, Outcome, Place, State};
+use crate::time::Now;
+
+impl Engine {
+    /// The application has let go of the medium; the medium stays in the drive.
+    pub(crate) fn put_off(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        cartridge: CartridgeId,
+        drive: ElementAddress,
+        now: Now,
+    ) -> Start {
+        // Whoever put it off before has got what he wanted.
+        self.end_deferred_of(index, drive, Outcome::KeptInDrive { drive }, now);
+        if let Some(mount) = self.catalogue.mount_of(cartridge).map(|mount| mount.id) {
+            self.end_mount(index, mount);
+        }
+        if let Some(live) = self.live.get_mut(&id) {
+            live.phase = Phase::Deferred;
+            live.request.drive = Some(drive);
+        }
+        self.set_state(id, State::Deferred);
+        self.note_deferred(index, id, drive, now);
+        self.wake_for_drive(index, drive);
+        Start::Gone
+    }
+
+    fn note_deferred(&mut self, index: LibraryIndex, id: RequestId, drive: ElementAddress, now: Now) {
+        let Some(library) = self.library_mut(index) else { return };
+        library.elements.update(drive, |element| {
+            if let Some(drive) = &mut element.drive {
+                drive.deferred = Some((id, now.monotonic));
+            }
+        });
+        let dwell = library.config.dwell;
+        if dwell > Duration::ZERO {
+            let at = now.monotonic.saturating_add(dwell);
+            self.set_timer(at, Timer::DwellOver(index, drive));
+        }
+    }
+
+    pub(crate) fn dwell_over(&mut self, index: LibraryIndex, drive: ElementAddress) {
+        self.wake_for_drive(index, drive);
+    }
+
+    /// After a restart: it is put off still, when the medium is in the drive still.
+    pub(crate) fn restore_deferred(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> bool {
+        let Some(live) = self.live.get(&id).filter(|live| live.request.state == State::Deferred) else {
+            return false;
+        };
+        let Some(Place::Element(place)) = self.place_of(id) else { return false };
+        let free = |drive: ElementAddress| {
+            self.library(index)
+                .and_then(|library| library.elements.get(drive))
+                .and_then(|element| element.drive.as_ref())
+                .is_some_and(|drive| drive.deferred.is_none() && drive.mount.is_none())
+        };
+        if place.kind != ElementType::Drive
+            || live.request.drive != Some(place.address)
+            || !free(place.address)
+        {
+            return false;
+        }
+        if let Some(live) = self.live.get_mut(&id) {
+            live.phase = Phase::Deferred;
+        }
+        self.note_deferred(index, id, place.address, now);
+        true
+    }
+
+    /// The drive is needed, or is not to hold anything any more: the dismount that was put off is done now.
+    pub(crate) fn claim_deferred(&mut self, index: LibraryIndex, drive: ElementAddress, now: Now) {
+        let Some(library) = self.library_mut(index) else { return };
+        let deferred = library.elements.update(drive, |element| element.drive.as_mut()?.deferred.take());
+        let Some((id, _)) = deferred.flatten() else { return };
+        if let Some(live) = self.live.get_mut(&id) {
+            live.due = true;
+        }
+        if self.live.contains_key(&id)
+            && let Some(library) = self.library_mut(index)
+        {
+            library.elements.update(drive, |element| {
+                if let Some(drive) = &mut element.drive {
+                    drive.displacing = Some(id);
+                }
+            });
+        }
+        self.set_state(id, State::Queued);
+        self.admit(id, now);
+    }
+
+    /// The medium does not stay as it was put off: the dismount that was put off has its end.
+    pub(crate) fn end_deferred_of(
+        &mut self,
+        index: LibraryIndex,
+        drive: ElementAddress,
+        outcome: Outcome,
+        now: Now,
+    ) {
+        let Some(library) = self.library_mut(index) else { return };
+        let deferred = library.elements.update(drive, |element| element.drive.as_mut()?.deferred.take());
+        if let Some((id, _)) = deferred.flatten() {
+            self.end(id, State::Passed(outcome), now);
+        }
+    }
+
+    /// An inventory was laid over the catalogue: media that were to stay may have gone by somebody's hand.
+    pub(crate) fn reconcile_deferred(&mut self, index: LibraryIndex, now: Now) {
+        let Some(library) = self.library(index) else { return };
+        let deferred: alloc::vec::Vec<(ElementAddress, RequestId, Option<CartridgeId>)> = library
+            .elements
+            .of_kind(ElementType::Drive)
+            .filter_map(|element| {
+                Some((element.name.address, element.drive.as_ref()?.deferred?.0, element.cartridge))
+            })
+            .collect();
+        for (drive, id, there) in deferred {
+            let wanted = self.live.get(&id).and_then(|live| live.request.cartridge);
+            if wanted.is_some() && wanted == there {
+                continue;
+            }
+            self.forget_deferred(index, id, drive);
+            match self.place_of(id) {
+                Some(Place::Element(place)) if place.kind == ElementType::Storage => {
+                    self.end(id, State::Passed(Outcome::Dismounted { slot: place.address }), now);
+                }
+                place => {
+                    let name = wanted.map(|wanted| self.cartridge_name(wanted)).unwrap_or_default();
+                    let message = alloc::format!("cartridge {name} is not in drive {drive} any more");
+                    let mut failure = Failure::new(FailureKind::CartridgeMissing, message);
+                    failure.place = place;
+                    self.fail(id, failure, now);
+                }
+            }
+        }
+    }
+
+    /// Ended otherwise (a cancel, say): the medium is nobody's now, and makes way like any other.
+    pub(crate) fn forget_deferred(&mut self, index: LibraryIndex, id: RequestId, drive: ElementAddress) {
+        let Some(library) = self.library_mut(index) else { return };
+        library.elements.update(drive, |element| {
+            if let Some(drive) = &mut element.drive {
+                drive.deferred.take_if(|(deferred, _)| *deferred == id);
+            }
+        });
+        self.wake_for_drive(index, drive);
+    }
+
+    /// Makes room in a drive for a mount: by the dismount that was put off longest, else by one of the manager's own. A
+    /// medium that is wanted by another mount goes last, and none goes before it has dwelt.
+    pub(crate) fn make_room(
+        &mut self,
+        index: LibraryIndex,
+        named: Option<ElementAddress>,
+        need: Need,
+        now: Now,
+    ) {
+        match self.drive_to_empty(index, named, need, now) {
+            Some((drive, true)) => self.claim_deferred(index, drive, now),
+            Some((drive, false)) => self.displace(index, Some(drive), need, now),
+            None => {}
+        }
+    }
+
+    /// The drive whose medium makes way, and whether its dismount was put off. Pure: the dry run asks it, too.
+    pub(crate) fn drive_to_empty(
+        &self,
+        index: LibraryIndex,
+        named: Option<ElementAddress>,
+        need: Need,
+        now: Now,
+    ) -> Option<(ElementAddress, bool)> {
+        let library = self.library(index)?;
+        // One that is being emptied for the same line of waiters is enough for each of them in turn: see `displacing`.
+        let candidates = library.elements.of_kind(ElementType::Drive).filter_map(|element| {
+            let address = element.name.address;
+            let drive = element.drive.as_ref()?;
+            let cartridge = element.cartridge?;
+            let usable = named.is_none_or(|named| named == address)
+                && library.elements.drive_fits(address, need)
+                && library.elements.drive_serves(address)
+                && element.reserved_by.is_none()
+                && !element.doubtful
+                && drive.mount.is_none()
+                && drive.displacing.is_none();
+            let since = match drive.deferred {
+                Some((_, since)) if now.monotonic.saturating_sub(since) < library.config.dwell => {
+                    return None;
+                }
+                Some((_, since)) => since,
+                None => Duration::ZERO,
+            };
+            usable.then_some((
+                self.catalogue.is_wished_for(cartridge),
+                since,
+                address,
+                drive.deferred.is_some(),
+            ))
+        });
+        candidates.min().map(|(_, _, address, deferred)| (address, deferred))
+    }
+
+    /// A live mount wants its medium: such a medium is the last to make way.
+    pub(crate) fn count_wish(&mut self, id: RequestId, live: bool) {
+        let Some(request) = self.live.get(&id).map(|live| &live.request) else { return };
+        if request.operation() != Operation::Mount {
+            return;
+        }
+        if let Some(cartridge) = request.cartridge {
+            self.catalogue.wish_for(cartridge, live);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Whose fault a failure was, counted and kept.
+
+use autochanger_scsi::ElementAddress;
+
+use super::Engine;
+use super::emit::Effect;
+use crate::catalog::FaultRecord;
+use crate::id::RequestId;
+use crate::output::{Change, EventKind};
+use crate::request::{Failure, FaultOf, Operation};
+use crate::time::Now;
+
+impl Engine {
+    /// Keeps a failure of a device or medium, and counts it for whose fault it was. What callers got wrong is not counted.
+    pub(crate) fn blame(
+        &mut self,
+        id: RequestId,
+        of: FaultOf,
+        drive: Option<ElementAddress>,
+        failure: &Failure,
+        now: Now,
+    ) {
+        if !matches!(of, FaultOf::Medium | FaultOf::Drive | FaultOf::Library | FaultOf::Path) {
+            return;
+        }
+        let Some(live) = self.live.get_mut(&id) else { return };
+        live.faults += 1;
+        let (index, cartridge) = (live.library, live.request.cartridge);
+        let record = FaultRecord {
+            request: id,
+            sequence: live.faults,
+            at: now.wall,
+            of,
+            kind: failure.kind,
+            library: live.request.library,
+            cartridge,
+            drive,
+            message: failure.message.clone(),
+            sense: failure.sense,
+        };
+        self.outbox.change(Change::Fault(record.clone()));
+        self.outbox.after(Effect::Event(EventKind::Fault(record)));
+        match (of, index, drive, cartridge) {
+            (FaultOf::Medium, _, _, Some(cartridge)) => self.keep_cartridge(cartridge, |cartridge| {
+                cartridge.blame.faults = cartridge.blame.faults.saturating_add(1);
+            }),
+            (FaultOf::Drive, Some(index), Some(drive), _) => self.keep_drive(index, drive, |drive| {
+                drive.blame.faults = drive.blame.faults.saturating_add(1);
+            }),
+            (FaultOf::Library, Some(index), _, _) => {
+                if let Some(library) = self.library_mut(index) {
+                    library.blame.faults = library.blame.faults.saturating_add(1);
+                }
+                self.keep_library(index);
+            }
+            _ => {}
+        }
+    }
+
+    /// A request fails: whose fault that is follows from what failed, but where a medium failed in several drives it is the
+    /// medium's.
+    pub(crate) fn blame_end(&mut self, id: RequestId, failure: &Failure, now: Now) {
+        let Some(live) = self.live.get(&id) else { return };
+        let loads = matches!(live.request.operation(), Operation::Mount | Operation::Identify);
+        let drive = live.request.drive;
+        let of = match failure.kind.fault_of() {
+            FaultOf::Drive | FaultOf::Medium if loads && !live.suspects.is_empty() => FaultOf::Medium,
+            of => of,
+        };
+        self.blame(id, of, drive, failure, now);
+    }
+
+    /// The medium came ready after all: the drives in which it did not are to blame.
+    pub(crate) fn blame_suspects(&mut self, id: RequestId, now: Now) {
+        let Some(live) = self.live.get_mut(&id) else { return };
+        for (drive, failure) in core::mem::take(&mut live.suspects) {
+            self.blame(id, FaultOf::Drive, Some(drive), &failure, now);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What a person is asked to do, for whom, and when it is not asked any more (RSM: operator requests).
+
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use super::Engine;
+use super::emit::Effect;
+use super::live::Phase;
+use crate::catalog::Caller;
+use crate::id::{CartridgeId, RequestId, Token};
+use crate::output::{Answer, EventKind};
+use crate::request::{CancelError, Cancellation, CancelledBy, Place, State, Waiting};
+use crate::time::Now;
+use crate::view::{OperatorRequest, OperatorTask};
+
+impl Engine {
+    /// The request waits until a person has done something, or goes on beside it.
+    pub(crate) fn ask_person(&mut self, id: RequestId, task: OperatorTask, now: Now) {
+        let Some(live) = self.live.get_mut(&id) else { return };
+        if live.task.as_ref().is_some_and(|(asked, _)| *asked == task) {
+            return;
+        }
+        live.task = Some((task, now.wall));
+        if let Some(request) = self.task_of(id) {
+            self.outbox.after(Effect::Event(EventKind::OperatorAsked(request)));
+        }
+    }
+
+    pub(crate) fn task_of(&self, id: RequestId) -> Option<OperatorRequest> {
+        let live = self.live.get(&id)?;
+        let (task, since) = live.task.clone()?;
+        Some(OperatorRequest { request: id, application: live.request.application.clone(), task, since })
+    }
+
+    pub(crate) fn withdraw_task(&mut self, id: RequestId) {
+        let Some(live) = self.live.get_mut(&id) else { return };
+        if live.task.take().is_some() {
+            let application = live.request.application.clone();
+            self.outbox.after(Effect::Event(EventKind::OperatorDone { request: id, application }));
+        }
+    }
+
+    /// A mount of a cartridge that is not in the library waits until somebody brings it.
+    pub(crate) fn wait_for_cartridge(&mut self, id: RequestId, cartridge: CartridgeId, now: Now) {
+        let Some(live) = self.live.get_mut(&id) else { return };
+        live.phase = Phase::Operator;
+        let library = live.library;
+        self.set_state(id, State::Waiting(Waiting::Operator));
+        let library = library.map(|index| self.library_name(index)).unwrap_or_default();
+        let cartridge = self.cartridge_name(cartridge);
+        let task = OperatorTask::BringCartridge { cartridge: cartridge.into(), library: library.into() };
+        self.ask_person(id, task, now);
+    }
+
+    /// Cartridges were found in the library: who waited for one of them takes its place in the queue.
+    pub(crate) fn cartridges_came(&mut self, now: Now) {
+        let come: Vec<RequestId> = self
+            .live
+            .values()
+            .filter(|live| live.phase == Phase::Operator && live.ending.is_none())
+            .filter(|live| {
+                let cartridge = live.request.cartridge.and_then(|id| self.catalogue.cartridge(id));
+                cartridge.is_some_and(|cartridge| matches!(cartridge.place, Place::Element(_)))
+            })
+            .map(|live| live.request.id)
+            .collect();
+        for id in come {
+            self.withdraw_task(id);
+            self.set_state(id, State::Queued);
+            self.admit(id, now);
+        }
+    }
+
+    /// An operator will not do what is asked (RSM: `CancelNtmsOperatorRequest`): the request that waits for it ends.
+    pub(crate) fn refuse_task(&mut self, token: Token, caller: &Caller, id: RequestId, now: Now) {
+        let live = self.live.get(&id).filter(|live| live.task.is_some() && live.ending.is_none());
+        let answer = match live {
+            None => Err(CancelError::NotFound { id }),
+            Some(live) if !live.request.is_visible_to(caller) => Err(CancelError::NotFound { id }),
+            Some(live) if caller.role == crate::catalog::Role::Application => {
+                Err(CancelError::PermissionDenied { id, owner: live.request.application.to_string() })
+            }
+            Some(live) => {
+                let steps_sent = live.steps_sent;
+                self.end_early(id, CancelledBy::Operator { application: caller.application.clone() }, now);
+                Ok(if steps_sent { Cancellation::Stopping } else { Cancellation::Cancelled })
+            }
+        };
+        self.outbox.after(Effect::Answer(token, Answer::Cancel(answer)));
+    }
+}

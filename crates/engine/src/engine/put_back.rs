@@ -1,0 +1,125 @@
+//! A mount that takes its medium out of the drive again: because the drive did not come ready and another one is tried, or
+//! because another mount of its group failed.
+
+use autochanger_scsi::{ElementAddress, ElementType};
+
+use super::Engine;
+use super::live::Phase;
+use super::motion::Way;
+use super::schedule::Start;
+use super::work::Work;
+use crate::drive::unload::Unload;
+use crate::id::{CartridgeId, LibraryIndex, RequestId};
+use crate::library::queue::Blocker;
+use crate::request::{ElementName, Failure, FailureKind, State};
+use crate::time::Now;
+
+/// In how many drives a medium is tried. Two tell whose fault it is: the drive's, when the second can; the medium's, when
+/// neither can. A third would only cost time.
+const MAX_DRIVES: usize = 2;
+
+impl Engine {
+    /// Whether another drive can be tried after this failure.
+    pub(crate) fn may_try_another_drive(
+        &self,
+        index: LibraryIndex,
+        id: RequestId,
+        failure: &Failure,
+    ) -> bool {
+        let pairing = matches!(
+            failure.kind,
+            FailureKind::DriveFault | FailureKind::MediumFault | FailureKind::Incompatible
+        );
+        let (Some(live), Some(library)) = (self.live.get(&id), self.library(index)) else { return false };
+        let this = live.request.drive;
+        let need = self.need_of(id);
+        let another =
+            library.elements.of_kind(ElementType::Drive).map(|element| element.name.address).any(|drive| {
+                Some(drive) != this
+                    && !live.suspects.iter().any(|(suspect, _)| *suspect == drive)
+                    && library.elements.drive_fits(drive, need)
+                    && library.elements.drive_serves(drive)
+            });
+        pairing
+            && another
+            && live.suspects.len() + 1 < MAX_DRIVES
+            && self.named_drive(id).is_none()
+            && live.request.options.group.is_none()
+            && live.request.stopping.is_none()
+            && live.request.failing.is_none()
+            && !live.deadline_over
+    }
+
+    /// Takes the medium out of the drive. With [`failing`](crate::request::Request::failing) the request ends then; else it
+    /// goes back to the queue.
+    pub(crate) fn put_back(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+        let Some(live) = self.live.get_mut(&id) else { return };
+        live.putting_back = true;
+        live.unloaded = false;
+        let drive = live.request.drive;
+        let request = live.request.clone();
+        self.outbox.change(crate::output::Change::Request(request));
+        let device = drive.and_then(|drive| self.drive_device(index, drive));
+        let timing = self.library(index).map(|library| library.config.timing);
+        match (device, timing) {
+            (Some(device), Some(timing)) => {
+                if let Some(live) = self.live.get_mut(&id) {
+                    live.phase = Phase::Unloading;
+                }
+                self.begin(index, Work::Unload(id, Unload::new(device, timing, false)), now);
+            }
+            _ => self.queue_again(index, id),
+        }
+    }
+
+    /// Takes its place in the queue and keeps what it has reserved.
+    pub(crate) fn queue_again(&mut self, index: LibraryIndex, id: RequestId) {
+        let Some(live) = self.live.get_mut(&id) else { return };
+        live.phase = Phase::Queued;
+        let order = live.order;
+        if let Some(library) = self.library_mut(index) {
+            library.queue.insert(order, id);
+        }
+        self.mark_dirty(index);
+    }
+
+    /// The drive has let go: the arm takes the medium to a slot.
+    pub(crate) fn start_put_back(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        cartridge: CartridgeId,
+        drive: ElementAddress,
+        now: Now,
+    ) -> Start {
+        let slot = match self.choose_slot(index, id, cartridge) {
+            Ok(Some(slot)) => slot,
+            Ok(None) => return Start::Blocked(Blocker::Slot),
+            Err(failure) => {
+                self.fail(id, failure, now);
+                return Start::Gone;
+            }
+        };
+        self.reserve(index, id, cartridge, drive, Some(slot));
+        let way = Way {
+            source: ElementName { kind: ElementType::Drive, address: drive },
+            destination: ElementName { kind: ElementType::Storage, address: slot },
+        };
+        self.intend(index, id, cartridge, way, now);
+        Start::Gone
+    }
+
+    /// The medium is in a slot again.
+    pub(crate) fn is_back(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+        let Some(live) = self.live.get_mut(&id) else { return };
+        live.putting_back = false;
+        live.unloaded = false;
+        if let Some(failure) = live.request.failing.clone() {
+            return self.end(id, State::Failed(failure), now);
+        }
+        if self.stopping(id) {
+            return self.stop_here(id, now);
+        }
+        self.resume_or_queue(index, id, now);
+    }
+}

@@ -1,0 +1,98 @@
+//! What is kept of libraries and drives beside the requests: who they are, whether they serve, how well they did.
+
+use autochanger_scsi::{ElementAddress, ElementType};
+
+use super::Engine;
+use crate::catalog::DriveRecord;
+use crate::id::LibraryIndex;
+use crate::library::elements::DriveState;
+use crate::output::{Change, EventKind};
+use crate::time::Now;
+
+impl Engine {
+    /// Changes a cartridge and keeps the change.
+    pub(crate) fn keep_cartridge(
+        &mut self,
+        id: crate::id::CartridgeId,
+        change: impl FnOnce(&mut crate::catalog::Cartridge),
+    ) {
+        let Some(mut cartridge) = self.catalogue.cartridge(id).cloned() else { return };
+        change(&mut cartridge);
+        self.outbox.change(Change::Cartridge(cartridge.clone()));
+        self.catalogue.put(cartridge);
+    }
+
+    /// Keeps what is known of the library now.
+    pub(crate) fn keep_library(&mut self, index: LibraryIndex) {
+        let Some(record) = self.library(index).and_then(|library| library.record()) else { return };
+        self.known_libraries.retain(|known| known.id != record.id);
+        self.known_libraries.push(record.clone());
+        self.outbox.change(Change::Library(record));
+    }
+
+    /// Changes a drive and keeps the change.
+    pub(crate) fn keep_drive(
+        &mut self,
+        index: LibraryIndex,
+        drive: ElementAddress,
+        change: impl FnOnce(&mut DriveState),
+    ) {
+        let Some(library) = self.library_mut(index) else { return };
+        library.elements.update(drive, |element| element.drive.as_mut().map(change));
+        let (Some(id), Some(state)) =
+            (library.id, library.elements.get(drive).and_then(|element| element.drive.as_ref()))
+        else {
+            return;
+        };
+        let record = DriveRecord {
+            library: id,
+            element: drive,
+            serial: state.serial.clone(),
+            service: state.service,
+            last_cleaned: state.last_cleaned,
+            wants_cleaning: state.wants_cleaning,
+            blame: state.blame,
+        };
+        self.known_drives.insert((id, drive), record.clone());
+        self.outbox.change(Change::Drive(record));
+    }
+
+    /// The drives were surveyed: each gets what was kept of it. Another drive in its place begins anew.
+    pub(crate) fn recognize_drives(&mut self, index: LibraryIndex, now: Now) {
+        let Some(library) = self.library(index) else { return };
+        let (Some(id), name) = (library.id, library.config.name.clone()) else { return };
+        let drives: alloc::vec::Vec<_> = library
+            .elements
+            .of_kind(ElementType::Drive)
+            .filter_map(|element| Some((element.name.address, element.drive.as_ref()?.serial.clone())))
+            .collect();
+        for (drive, serial) in drives {
+            let Some(known) = self.known_drives.get(&(id, drive)).cloned() else {
+                self.keep_drive(index, drive, |_| {});
+                continue;
+            };
+            match (known.serial, serial) {
+                (Some(before), Some(serial)) if before != serial => {
+                    self.keep_drive(index, drive, |state| {
+                        *state = core::mem::take(state).renewed();
+                    });
+                    self.tell(EventKind::DriveReplaced { library: name.clone(), drive, before, serial }, now);
+                }
+                (before, serial) => {
+                    let newly_named = before.is_none() && serial.is_some();
+                    let take_over = |state: &mut DriveState| {
+                        state.service = known.service;
+                        state.last_cleaned = known.last_cleaned;
+                        state.wants_cleaning = known.wants_cleaning;
+                        state.blame = known.blame;
+                    };
+                    if newly_named {
+                        self.keep_drive(index, drive, take_over);
+                    } else if let Some(library) = self.library_mut(index) {
+                        library.elements.update(drive, |element| element.drive.as_mut().map(take_over));
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! What serves and what does not: enable, pause, drain and disable a library, a drive, a cartridge, with what follows
+//! (RSM: `EnableNtmsObject`, `DisableNtmsObject`).
+
+use alloc::vec::Vec;
+
+use autochanger_scsi::{ElementAddress, ElementType};
+
+use super::Engine;
+use super::emit::Effect;
+use super::live::Phase;
+use super::schedule::Start;
+use crate::catalog::Service;
+use crate::id::{CartridgeId, LibraryIndex, RequestId};
+use crate::library::elements::Need;
+use crate::library::queue::Blocker;
+use crate::output::EventKind;
+use crate::request::{Failure, FailureKind, Operation, Outcome, ServiceTarget, State, Wanted};
+use crate::time::Now;
+
+/// What a service lets begin.
+enum Admission {
+    Yes,
+    Wait,
+    Refuse,
+}
+
+fn admission(service: Service, operation: Operation) -> Admission {
+    use Operation::*;
+    match (service, operation) {
+        // What changes the service, and what only changes the catalogue.
+        (_, DisableLibrary | EnableLibrary | DisableDrive | EnableDrive | DisableMedia | EnableMedia) => {
+            Admission::Yes
+        }
+        (_, UpdateLabel | Classify | ReserveCleanerSlot | ReleaseCleanerSlot) => Admission::Yes,
+        (Service::Enabled, _) => Admission::Yes,
+        (Service::Disabled, _) => Admission::Refuse,
+        // A library is paused to work on it.
+        (Service::Paused | Service::Draining, DoorAccess | Inventory) => Admission::Yes,
+        (Service::Draining, Dismount | Eject | EjectCleaner) => Admission::Yes,
+        (Service::Paused | Service::Draining, _) => Admission::Wait,
+    }
+}
+
+impl Engine {
+    /// Whether the library's service keeps the request from beginning.
+    pub(crate) fn kept_by_service(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> Option<Start> {
+        let operation = self.operation(id)?;
+        let library = self.library(index)?;
+        match admission(library.service, operation) {
+            Admission::Yes => None,
+            Admission::Wait => Some(Start::Blocked(Blocker::Service)),
+            Admission::Refuse => {
+                let message = alloc::format!("library {} is disabled", library.config.name);
+                self.fail(id, Failure::new(FailureKind::Disabled, message), now);
+                Some(Start::Gone)
+            }
+        }
+    }
+
+    /// Whether a step may begin outside of the queue's order.
+    pub(crate) fn serves(&self, index: LibraryIndex, operation: Operation) -> bool {
+        self.library(index)
+            .is_some_and(|library| matches!(admission(library.service, operation), Admission::Yes))
+    }
+
+    pub(crate) fn start_service(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> Start {
+        let Some(live) = self.live.get(&id) else { return Start::Gone };
+        let Wanted::SetService { target, service } = live.request.wanted.clone() else { return Start::Gone };
+        match target {
+            ServiceTarget::Library(_) => self.set_library_service(index, service, now),
+            ServiceTarget::Drive { drive, .. } => self.set_drive_service(index, drive, service, now),
+            ServiceTarget::Cartridge(_) => {
+                if let Some(cartridge) = live.request.cartridge {
+                    self.set_cartridge_service(index, id, cartridge, service, now);
+                }
+            }
+        }
+        self.set_state(id, State::InProcess);
+        if let Some(live) = self.live.get_mut(&id) {
+            live.phase = Phase::Settling;
+        }
+        self.mark_dirty(index);
+        Start::Gone
+    }
+
+    fn set_library_service(&mut self, index: LibraryIndex, service: Service, now: Now) {
+        let Some(library) = self.library_mut(index) else { return };
+        library.service = service;
+        let name = library.config.name.clone();
+        self.keep_library(index);
+        self.outbox.after(Effect::Event(EventKind::Service { library: name, drive: None, service }));
+        match service {
+            Service::Enabled => self.wake_all(index, Blocker::Service),
+            Service::Draining => self.wake_all(index, Blocker::Service),
+            Service::Paused => self.retract_unsent(index, now),
+            Service::Disabled => {
+                self.retract_unsent(index, now);
+                // Each fails in its turn, by the service.
+                self.wake_all(index, Blocker::Service);
+                self.wake_everyone(index);
+            }
+        }
+    }
+
+    /// Who waits for anything is tried again: nothing that it waits for will come.
+    fn wake_everyone(&mut self, index: LibraryIndex) {
+        let blocked: Vec<RequestId> = self
+            .live
+            .values()
+            .filter(|live| live.library == Some(index) && live.blocker().is_some())
+            .map(|live| live.request.id)
+            .collect();
+        self.try_again(index, &blocked);
+    }
+
+    fn wake_all(&mut self, index: LibraryIndex, blocker: Blocker) {
+        while self.wake(index, blocker) {}
+    }
+
+    fn set_drive_service(&mut self, index: LibraryIndex, drive: ElementAddress, service: Service, now: Now) {
+        self.keep_drive(index, drive, |state| state.service = service);
+        let name = self.library(index).map(|library| library.config.name.clone()).unwrap_or_default();
+        self.outbox.after(Effect::Event(EventKind::Service { library: name, drive: Some(drive), service }));
+        match service {
+            Service::Enabled => self.wake_for_drive(index, drive),
+            Service::Paused => {}
+            // What nobody has mounted goes back to its slot.
+            Service::Draining | Service::Disabled => {
+                self.claim_deferred(index, drive, now);
+                self.displace(index, Some(drive), Need::default(), now);
+            }
+        }
+    }
+
+    fn set_cartridge_service(
+        &mut self,
+        index: LibraryIndex,
+        by: RequestId,
+        cartridge: CartridgeId,
+        service: Service,
+        now: Now,
+    ) {
+        let disabled = service != Service::Enabled;
+        self.keep_cartridge(cartridge, |cartridge| cartridge.disabled = disabled);
+        if !disabled {
+            return;
+        }
+        let waiting: Vec<RequestId> = self
+            .live
+            .values()
+            .filter(|live| live.request.cartridge == Some(cartridge) && live.request.id != by)
+            .filter(|live| live.is_in_queue() && live.library == Some(index))
+            .filter(|live| uses_medium(live.request.operation()))
+            .map(|live| live.request.id)
+            .collect();
+        for id in waiting {
+            let message = alloc::format!("cartridge {} is disabled", self.cartridge_name(cartridge));
+            self.fail(id, Failure::new(FailureKind::Disabled, message), now);
+        }
+    }
+
+    /// Ends changes of service whose effect is there: what was under way has come to its end.
+    pub(crate) fn settle_services(&mut self, index: LibraryIndex, now: Now) {
+        let settling: Vec<(RequestId, Wanted)> = self
+            .live
+            .values()
+            .filter(|live| {
+                live.phase == Phase::Settling && live.library == Some(index) && live.ending.is_none()
+            })
+            .map(|live| (live.request.id, live.request.wanted.clone()))
+            .collect();
+        for (id, wanted) in settling {
+            let Wanted::SetService { target, service } = wanted else { continue };
+            let there = match &target {
+                ServiceTarget::Library(_) => self.library_came_to(index, service),
+                ServiceTarget::Drive { drive, .. } => self.drive_came_to(index, *drive, service),
+                ServiceTarget::Cartridge(_) => true,
+            };
+            if !there {
+                continue;
+            }
+            if service == Service::Draining {
+                match target {
+                    ServiceTarget::Library(_) => self.set_library_service(index, Service::Paused, now),
+                    ServiceTarget::Drive { drive, .. } => {
+                        self.set_drive_service(index, drive, Service::Paused, now);
+                    }
+                    ServiceTarget::Cartridge(_) => {}
+                }
+            }
+            self.end(id, State::Passed(Outcome::Done), now);
+        }
+    }
+
+    fn library_came_to(&self, index: LibraryIndex, service: Service) -> bool {
+        let Some(library) = self.library(index) else { return true };
+        match service {
+            Service::Enabled => true,
+            Service::Paused | Service::Disabled => library.motions.is_empty(),
+            Service::Draining => {
+                let mounted = library
+                    .elements
+                    .of_kind(ElementType::Drive)
+                    .any(|element| element.drive.as_ref().is_some_and(|drive| drive.mount.is_some()));
+                let loading = self
+                    .live
+                    .values()
+                    .any(|live| live.library == Some(index) && live.phase == Phase::Loading);
+                library.motions.is_empty() && !mounted && !loading
+            }
+        }
+    }
+
+    fn drive_came_to(&self, index: LibraryIndex, drive: ElementAddress, service: Service) -> bool {
+        let Some(library) = self.library(index) else { return true };
+        let Some(element) = library.elements.get(drive) else { return true };
+        let moving = library
+            .motions
+            .values()
+            .any(|motion| [motion.record.source.address, motion.record.destination.address].contains(&drive));
+        match service {
+            Service::Enabled => true,
+            Service::Paused => !moving,
+            Service::Draining | Service::Disabled => {
+                let empty = element.cartridge.is_none() && !element.full && element.reserved_by.is_none();
+                let kept = service == Service::Disabled
+                    && element.drive.as_ref().is_some_and(|drive| drive.mount.is_some());
+                !moving && (empty || kept)
+            }
+        }
+    }
+}
+
+/// Whether an operation reads, writes or moves the medium for somebody. A disabled one may still be taken out.
+pub(crate) fn uses_medium(operation: Operation) -> bool {
+    matches!(operation, Operation::Mount | Operation::Identify | Operation::WriteFreeLabel)
+}

@@ -1,0 +1,246 @@
+//! What can be asked for.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::fmt;
+
+use autochanger_scsi::ElementAddress;
+
+use super::Operation;
+use crate::catalog::{Label, Service};
+use crate::id::{CartridgeId, LibraryId};
+
+/// A cartridge, as callers name it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum CartridgeRef {
+    /// By the label that the library's scanner reads.
+    Barcode(Arc<str>),
+    /// By its id in the catalogue.
+    Id(CartridgeId),
+    /// Whatever is in an element when the request is handed in: also a cartridge without a label.
+    Element {
+        /// The library; `None`: the only one.
+        library: Option<LibraryId>,
+        /// The element's address.
+        element: ElementAddress,
+    },
+}
+
+impl fmt::Display for CartridgeRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Barcode(barcode) => f.write_str(barcode),
+            Self::Id(id) => write!(f, "{id}"),
+            Self::Element { element, .. } => write!(f, "in element {element}"),
+        }
+    }
+}
+
+impl From<&str> for CartridgeRef {
+    fn from(barcode: &str) -> Self {
+        Self::Barcode(barcode.into())
+    }
+}
+
+impl From<&String> for CartridgeRef {
+    fn from(barcode: &String) -> Self {
+        Self::Barcode(barcode.as_str().into())
+    }
+}
+
+impl From<String> for CartridgeRef {
+    fn from(barcode: String) -> Self {
+        Self::Barcode(barcode.into())
+    }
+}
+
+impl From<CartridgeId> for CartridgeRef {
+    fn from(id: CartridgeId) -> Self {
+        Self::Id(id)
+    }
+}
+
+/// What the mounting program means to do with the medium.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Access {
+    /// Read only.
+    Read,
+    /// Read and write: the drive's generation must be able to write the medium's.
+    #[default]
+    ReadWrite,
+}
+
+/// What is taken into or out of service.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ServiceTarget {
+    /// A library; `None`: the only one.
+    Library(Option<LibraryId>),
+    /// A drive.
+    Drive {
+        /// Its library; `None`: the only one.
+        library: Option<LibraryId>,
+        /// Its element address.
+        drive: ElementAddress,
+    },
+    /// A cartridge.
+    Cartridge(CartridgeRef),
+}
+
+/// What is done after a door was closed (RSM: the inventory methods of `AccessNtmsLibraryDoor`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum AfterDoor {
+    /// Nothing.
+    Nothing,
+    /// The inventory is read.
+    #[default]
+    Inventory,
+    /// The library scans itself (INITIALIZE ELEMENT STATUS), then the inventory is read.
+    FullInventory,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Wanted {
+    /// Take a library, drive or cartridge into or out of service (RSM: `EnableNtmsObject`, `DisableNtmsObject`).
+    SetService {
+        /// What.
+        target: ServiceTarget,
+        /// How it is to serve. A cartridge is enabled or disabled.
+        service: Service,
+    },
+    /// Record the label that an application has written on a medium (RSM: `UpdateNtmsOmidInfo`).
+    UpdateLabel {
+        /// Which cartridge.
+        cartridge: CartridgeRef,
+        /// Its label.
+        label: Label,
+    },
+    /// Read what is where by READ ELEMENT STATUS (RSM: `InventoryNtmsLibrary`).
+    Inventory {
+        /// Which library; `None`: the only one.
+        library: Option<LibraryId>,
+        /// Have the library scan itself first (INITIALIZE ELEMENT STATUS): can take an hour, and stalls every host.
+        full: bool,
+    },
+    /// Unlock the door and wait until it was opened and closed (RSM: `AccessNtmsLibraryDoor`).
+    DoorAccess {
+        /// Which library; `None`: the only one.
+        library: Option<LibraryId>,
+        /// What follows.
+        then: AfterDoor,
+    },
+    /// Put a cartridge into a port (RSM: `EjectNtmsMedia`).
+    Eject {
+        /// Which cartridge.
+        cartridge: CartridgeRef,
+        /// The port's element address; `None`: any empty one.
+        port: Option<ElementAddress>,
+    },
+    /// Put the cleaning cartridge into a port (RSM: `EjectNtmsCleaner`).
+    EjectCleaner {
+        /// Which library; `None`: the only one.
+        library: Option<LibraryId>,
+    },
+    /// Wait for cartridges in the ports, and put them into slots (RSM: `InjectNtmsMedia`).
+    Inject {
+        /// Which library; `None`: the only one.
+        library: Option<LibraryId>,
+        /// Go on after the first one, until it is stopped or nothing more comes (RSM: `NTMS_INJECT_STARTMANY`).
+        many: bool,
+    },
+    /// Take one cleaning cartridge from a port into the cleaner's slot (RSM: `InjectNtmsCleaner`).
+    InjectCleaner {
+        /// Which library; `None`: the only one.
+        library: Option<LibraryId>,
+        /// How often it can clean; `None`: not counted.
+        uses: Option<u32>,
+    },
+    /// Read the label on the medium in a slot (RSM: `IdentifyNtmsSlot`).
+    Identify {
+        /// Which cartridge.
+        cartridge: CartridgeRef,
+        /// Leave it in the drive afterwards, until the drive is needed (RSM: `NTMS_DISMOUNT_DEFERRED`).
+        keep: bool,
+    },
+    /// Clean a drive (RSM: `CleanNtmsDrive`).
+    CleanDrive {
+        /// Which library; `None`: the only one.
+        library: Option<LibraryId>,
+        /// The drive's element address.
+        drive: ElementAddress,
+    },
+    /// Put a cartridge into a drive (RSM: `MountNtmsMedia`).
+    Mount {
+        /// Which cartridge.
+        cartridge: CartridgeRef,
+        /// A drive by its element address; `None`: any that fits.
+        drive: Option<ElementAddress>,
+        /// Read, or read and write.
+        access: Access,
+    },
+    /// Take a cartridge out of its drive (RSM: `DismountNtmsMedia`).
+    Dismount {
+        /// Which cartridge.
+        cartridge: CartridgeRef,
+        /// The slot for it; `None`: the slot it came from, else an empty one.
+        slot: Option<ElementAddress>,
+        /// Dismount although the drive is in use or holds the medium by PREVENT.
+        force: bool,
+    },
+    /// Write the manager's own label of a free medium (RSM: the write that `MoveToNtmsMediaPool` makes).
+    WriteFreeLabel {
+        /// Which cartridge.
+        cartridge: CartridgeRef,
+        /// Although something else is written on it.
+        overwrite: bool,
+    },
+    /// Decide what a full slot holds: data, a cleaner, something unknown (RSM: `NTMS_LM_CLASSIFY`).
+    Classify {
+        /// Which cartridge.
+        cartridge: CartridgeRef,
+    },
+    /// Reserve a slot for the cleaning cartridge (RSM: `ReserveNtmsCleanerSlot`).
+    ReserveCleanerSlot {
+        /// Which library; `None`: the only one.
+        library: Option<LibraryId>,
+        /// The slot's element address.
+        slot: ElementAddress,
+    },
+    /// Give the cleaning cartridge's slot back (RSM: `ReleaseNtmsCleanerSlot`).
+    ReleaseCleanerSlot {
+        /// Which library; `None`: the only one.
+        library: Option<LibraryId>,
+    },
+}
+
+impl Wanted {
+    /// The operation behind it.
+    pub fn operation(&self) -> Operation {
+        match self {
+            Self::SetService { target, service } => match (target, service) {
+                (ServiceTarget::Library(_), Service::Disabled) => Operation::DisableLibrary,
+                (ServiceTarget::Library(_), _) => Operation::EnableLibrary,
+                (ServiceTarget::Drive { .. }, Service::Disabled) => Operation::DisableDrive,
+                (ServiceTarget::Drive { .. }, _) => Operation::EnableDrive,
+                (ServiceTarget::Cartridge(_), Service::Disabled) => Operation::DisableMedia,
+                (ServiceTarget::Cartridge(_), _) => Operation::EnableMedia,
+            },
+            Self::UpdateLabel { .. } => Operation::UpdateLabel,
+            Self::Inventory { .. } => Operation::Inventory,
+            Self::DoorAccess { .. } => Operation::DoorAccess,
+            Self::Eject { .. } => Operation::Eject,
+            Self::EjectCleaner { .. } => Operation::EjectCleaner,
+            Self::Inject { .. } => Operation::Inject,
+            Self::InjectCleaner { .. } => Operation::InjectCleaner,
+            Self::Identify { .. } => Operation::Identify,
+            Self::CleanDrive { .. } => Operation::CleanDrive,
+            Self::Mount { .. } => Operation::Mount,
+            Self::Dismount { .. } => Operation::Dismount,
+            Self::WriteFreeLabel { .. } => Operation::WriteFreeLabel,
+            Self::Classify { .. } => Operation::Classify,
+            Self::ReserveCleanerSlot { .. } => Operation::ReserveCleanerSlot,
+            Self::ReleaseCleanerSlot { .. } => Operation::ReleaseCleanerSlot,
+        }
+    }
+}
