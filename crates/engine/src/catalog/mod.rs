@@ -3,6 +3,7 @@
 pub(crate) mod generation;
 
 use alloc::sync::Arc;
+use core::fmt;
 
 use autochanger_scsi::ElementAddress;
 
@@ -110,4 +111,16 @@ pub enum MotionState {
     NotSent,
     /// It could not be found out.
     Unknown,
+}
+
+impl fmt::Display for MotionState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Open => "open",
+            Self::Moved => "moved",
+            Self::NotMoved => "not moved",
+            Self::NotSent => "never sent",
+            Self::Unknown => "unknown",
+        })
+    }
 }

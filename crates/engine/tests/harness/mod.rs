@@ -15,6 +15,7 @@ use autochanger_engine::id::{CommandId, Device as DevicePath, RequestId, Session
 use autochanger_engine::input::{RestartPolicy, Timing};
 use autochanger_engine::request::{CancelError, Cancellation, Request, State, Submission, Wanted};
 use autochanger_engine::time::{Now, WallTime};
+use autochanger_engine::transcript::{Line, Transcript};
 use autochanger_engine::{
     Answer, Change, Config, Engine, Event, EventKind, Input, LibraryConfig, Output, Snapshot,
 };
@@ -86,6 +87,42 @@ impl Disk {
     }
 }
 
+/// Lines that are printed when a test fails: enough for a request with everything that went wrong around it.
+const LAST_LINES: usize = 60;
+
+/// The lines of a story; the last of them are printed when its test fails.
+#[derive(Default)]
+pub struct Tape {
+    transcript: Transcript,
+    pub lines: Vec<Line>,
+    /// Nothing is written: for stories by the hundred, which are told again when one fails.
+    pub off: bool,
+}
+
+impl Tape {
+    /// What was written so far, as it compares with another run.
+    pub fn text(&self) -> String {
+        self.lines.iter().map(|line| format!("{line}\n")).collect()
+    }
+
+    fn write(&mut self, line: impl FnOnce(&mut Transcript) -> Option<Line>) {
+        if !self.off {
+            self.lines.extend(line(&mut self.transcript));
+        }
+    }
+}
+
+impl Drop for Tape {
+    fn drop(&mut self) {
+        if std::thread::panicking() && !self.off {
+            let skipped = self.lines.len().saturating_sub(LAST_LINES);
+            for line in self.lines.iter().skip(skipped) {
+                eprintln!("{line}");
+            }
+        }
+    }
+}
+
 pub struct World {
     pub engine: Engine,
     pub device: Device,
@@ -104,6 +141,8 @@ pub struct World {
     pub wall_ahead: Duration,
     pub withheld: Vec<CommandId>,
     pub config: Config,
+    /// What happened, as a person reads it.
+    pub tape: Tape,
     in_flight: BTreeMap<Key, CommandId>,
     next_token: u64,
     next_id: u128,
@@ -132,7 +171,10 @@ impl World {
         };
         adjust(&mut config);
         let now = Duration::from_secs(1);
-        let engine = Engine::new(config.clone(), Snapshot::default(), moment(now, Duration::ZERO));
+        let mut tape = Tape::default();
+        let (empty, start) = (Snapshot::default(), moment(now, Duration::ZERO));
+        tape.write(|transcript| Some(transcript.started(&config, &empty, start)));
+        let engine = Engine::new(config.clone(), empty, start);
         let mut world = Self {
             engine,
             device,
@@ -147,6 +189,7 @@ impl World {
             wall_ahead: Duration::ZERO,
             withheld: Vec::new(),
             config,
+            tape,
             in_flight: BTreeMap::new(),
             next_token: 0,
             next_id: 0,
@@ -173,14 +216,21 @@ impl World {
         self.in_flight.clear();
         self.config.seed += 1;
         adjust(&mut self.config);
-        self.engine =
-            Engine::new(self.config.clone(), self.disk.snapshot(), moment(self.now, self.wall_ahead));
+        let (snapshot, now) = (self.disk.snapshot(), moment(self.now, self.wall_ahead));
+        self.tape.write(|transcript| Some(transcript.started(&self.config, &snapshot, now)));
+        self.engine = Engine::new(self.config.clone(), snapshot, now);
         self.drain();
     }
 
     pub fn input(&mut self, input: Input) {
-        self.engine.handle(input, moment(self.now, self.wall_ahead));
+        self.handle(input);
         self.drain();
+    }
+
+    fn handle(&mut self, input: Input) {
+        let now = moment(self.now, self.wall_ahead);
+        self.tape.write(|transcript| transcript.input(&input, now));
+        self.engine.handle(input, now);
     }
 
     /// Lets the disk go on.
@@ -188,8 +238,7 @@ impl World {
         // What follows from one batch queues behind those that wait already: a disk keeps their order.
         while let Some((batch, changes)) = self.stalled.pop_front() {
             self.disk.commit(changes);
-            self.engine.handle(Input::Persisted { batch, result: Ok(()) }, moment(self.now, self.wall_ahead));
-            self.drain();
+            self.input(Input::Persisted { batch, result: Ok(()) });
         }
         self.disk_held = false;
     }
@@ -241,6 +290,8 @@ impl World {
         let mut inputs = VecDeque::new();
         loop {
             while let Some(output) = self.engine.poll_output() {
+                let now = moment(self.now, self.wall_ahead);
+                self.tape.write(|transcript| transcript.output(&output, now));
                 match output {
                     Output::Execute { id, command, .. }
                         if self.withhold_moves && command.cdb.opcode() == self.withhold_opcode =>
@@ -283,7 +334,7 @@ impl World {
                 inputs.push_back(Input::Completed { command, result: completion(outcome) });
             }
             match inputs.pop_front() {
-                Some(input) => self.engine.handle(input, moment(self.now, self.wall_ahead)),
+                Some(input) => self.handle(input),
                 None => return,
             }
         }
@@ -296,15 +347,10 @@ impl World {
         self.now = self.now.max(next);
         for (key, outcome) in self.device.advance(self.now) {
             if let Some(command) = self.in_flight.remove(&key) {
-                self.engine.handle(
-                    Input::Completed { command, result: completion(outcome) },
-                    moment(self.now, self.wall_ahead),
-                );
-                self.drain();
+                self.input(Input::Completed { command, result: completion(outcome) });
             }
         }
-        self.engine.handle(Input::Tick, moment(self.now, self.wall_ahead));
-        self.drain();
+        self.input(Input::Tick);
         true
     }
 

@@ -1,0 +1,104 @@
+//! What callers ask, and what they are answered.
+
+use alloc::format;
+use alloc::string::String;
+
+use super::Transcript;
+use crate::catalog::Caller;
+use crate::id::{RequestId, Token};
+use crate::output::Answer;
+use crate::request::{Access, Cancellation, Submission, Wanted};
+
+impl Transcript {
+    pub(super) fn submitted(&mut self, token: Token, submission: &Submission) -> String {
+        self.questions.insert(token, submission.id);
+        let name = self.names.request(submission.id);
+        let wanted = self.wanted(&submission.wanted);
+        let caller = &submission.caller;
+        let mut text = format!("{name}: {wanted} for {}, session {}", caller.application, caller.session.0);
+        if submission.priority != 0 {
+            text.push_str(&format!(", priority {}", submission.priority));
+        }
+        if let Some(deadline) = submission.deadline {
+            text.push_str(&format!(", within {deadline:?}"));
+        }
+        if submission.detached {
+            text.push_str(", detached");
+        }
+        text
+    }
+
+    fn wanted(&mut self, wanted: &Wanted) -> String {
+        match wanted {
+            Wanted::Inventory { library, full } => {
+                let full = if *full { "full inventory" } else { "inventory" };
+                match library {
+                    Some(library) => format!("{full} of {}", self.names.library(*library)),
+                    None => full.into(),
+                }
+            }
+            Wanted::Mount { cartridge, drive, access } => {
+                let mut text = format!("mount {}", self.names.called(cartridge));
+                if let Some(drive) = drive {
+                    text.push_str(&format!(" in drive {drive}"));
+                }
+                if *access == Access::Read {
+                    text.push_str(" to read");
+                }
+                text
+            }
+            Wanted::Dismount { cartridge, slot, force } => {
+                let mut text = format!("dismount {}", self.names.called(cartridge));
+                if let Some(slot) = slot {
+                    text.push_str(&format!(" to slot {slot}"));
+                }
+                if *force {
+                    text.push_str(" by force");
+                }
+                text
+            }
+        }
+    }
+
+    pub(super) fn cancel_asked(
+        &mut self,
+        token: Token,
+        caller: &Caller,
+        id: RequestId,
+        reason: Option<&str>,
+    ) -> String {
+        self.questions.insert(token, id);
+        let text = format!("to cancel {} for {}", self.names.request(id), who(caller));
+        match reason {
+            Some(reason) => format!("{text}: {reason}"),
+            None => text,
+        }
+    }
+
+    pub(super) fn adoption_asked(&mut self, token: Token, caller: &Caller, id: RequestId) -> String {
+        self.questions.insert(token, id);
+        format!("to adopt {} for {}", self.names.request(id), who(caller))
+    }
+
+    pub(super) fn replied(&mut self, token: Token, answer: &Answer) -> String {
+        let name = self.questions.remove(&token).map(|id| self.names.request(id));
+        let name = name.as_deref().unwrap_or("a request");
+        match answer {
+            Answer::Submitted(Ok(request)) => format!("{name} is accepted: {}", request.state),
+            Answer::Submitted(Err(error)) => format!("{name} is refused: {error}"),
+            Answer::Cancel(Ok(Cancellation::Cancelled)) => format!("{name} is cancelled"),
+            Answer::Cancel(Ok(Cancellation::Stopping)) => format!("{name} is stopping"),
+            Answer::Cancel(Err(error)) => format!("{name} is not cancelled: {error}"),
+            Answer::Adopted(Ok(request)) => format!("{name} is adopted: {}", request.state),
+            Answer::Adopted(Err(error)) => format!("{name} is not adopted: {error}"),
+            Answer::SessionClosed { cancelled } => {
+                format!("the session is closed; cancelled or stopping with it: {cancelled}")
+            }
+        }
+    }
+}
+
+/// Rights decide what a cancel or an adoption is answered, so the role is told.
+fn who(caller: &Caller) -> String {
+    format!("{}, session {}, {}", caller.application, caller.session.0, caller.role)
+}
