@@ -167,6 +167,11 @@ impl Transcript {
     fn told(&mut self, event: &Event) -> String {
         match &event.kind {
             EventKind::Request(request) => format!("{} {}", self.names.request(request.id), request.state),
+            EventKind::CancelAccepted { id, .. } | EventKind::MotionInDoubt { request: id, .. } => {
+                // Known from here on, so that the text has its name.
+                self.names.request(*id);
+                event.kind.to_string()
+            }
             kind => kind.to_string(),
         }
     }
