@@ -4,16 +4,18 @@ mod harness;
 
 use std::time::Duration;
 
-use autochanger_engine::catalog::{Caller, Role};
-use autochanger_engine::command::Command;
+use autochanger_engine::catalog::{Caller, Identity, LibraryRecord, MotionRecord, MotionState, Role};
+use autochanger_engine::command::{Command, Completion};
 use autochanger_engine::id::{
-    BatchId, CommandId, Device as DevicePath, LibraryIndex, Path, RequestId, SessionId,
+    BatchId, CartridgeId, CommandId, Device as DevicePath, LibraryId, LibraryIndex, Path, RequestId,
+    SessionId,
 };
 use autochanger_engine::input::StoreFailure;
+use autochanger_engine::request::{Access, ElementName, Wanted};
 use autochanger_engine::time::{Now, WallTime};
 use autochanger_engine::transcript::{Kind, LINE_MAX, Line, Transcript};
-use autochanger_engine::{Input, Output};
-use autochanger_scsi::{Cdb, ElementAddress, MoveMedium};
+use autochanger_engine::{Change, Config, Input, LibraryConfig, Output, Snapshot};
+use autochanger_scsi::{Cdb, ElementAddress, ElementType, MoveMedium, Status};
 use autochanger_sim::{Fault, Library, Timing};
 use harness::{World, dismount, inventory, mount};
 use uuid::Uuid;
@@ -109,6 +111,128 @@ fn what_callers_write_cannot_forge_or_flood_a_line() {
     for line in &world.tape.lines {
         assert!(!line.to_string().contains('\n'), "{line}");
         assert!(line.text.len() <= LINE_MAX, "{} bytes", line.text.len());
+    }
+}
+
+/// The last line that holds the words.
+fn last<'a>(world: &'a World, words: &str) -> &'a Line {
+    let found = world.tape.lines.iter().rev().find(|line| line.text.contains(words));
+    found.unwrap_or_else(|| panic!("no line says {words:?}:\n{}", world.tape.text()))
+}
+
+#[test]
+fn cartridges_without_labels_are_numbered_as_they_appear() {
+    let device = described().slots(4).drives(1).unlabelled_at(1001).unlabelled_at(1002).build();
+    let mut world = World::ready(device);
+    assert_eq!(last(&world, "is in slot").text, "c2 is in slot 1002");
+    let batch = last(&world, "; c2 is in slot");
+    assert_eq!(batch.text, "batch 2: c1 is in slot 1001; c2 is in slot 1002");
+    assert!(batch.aside.starts_with("c1 = ") && batch.aside.contains(", c2 = "), "{batch}");
+    let cartridge = world.disk.cartridges.values().find(|known| known.barcode.is_none()).unwrap().id;
+    let wanted = Wanted::Mount { cartridge: cartridge.into(), drive: None, access: Access::Read };
+    world.submit(wanted).unwrap();
+    let asked = last(&world, "r1: mount c");
+    assert!(asked.text.ends_with(" to read for test, session 1"), "{asked}");
+}
+
+#[test]
+fn an_exchange_reads_as_what_goes_where() {
+    let device = described().slots(4).drives(1).cartridges("VT{:04}L8", 1..=2).build();
+    let mut world = World::with(device, |config| config.libraries[0].exchange = true);
+    world.rest();
+    world.mount("VT0001L8");
+    world.rest();
+    world.mount("VT0002L8");
+    world.dismount("VT0001L8");
+    world.rest();
+    let exchange = last(&world, "EXCHANGE MEDIUM slot");
+    assert!(
+        exchange.text.ends_with(": EXCHANGE MEDIUM slot 1001 to drive 500, what is there to slot 1000"),
+        "{exchange}"
+    );
+}
+
+#[test]
+fn where_there_are_two_libraries_a_line_says_of_which_it_speaks() {
+    let library = |name: &str| LibraryConfig {
+        name: name.into(),
+        drives: Vec::new(),
+        timing: Default::default(),
+        max_transfer: 65_535,
+        moves_in_flight: 1,
+        unload_before_move: true,
+        exchange: false,
+    };
+    let config = Config {
+        libraries: vec![library("near"), library("far")],
+        seed: 1,
+        max_live_requests: 1,
+        max_pending_cancels: 1,
+        restart: Default::default(),
+    };
+    let identity = |serial: &str| Identity {
+        vendor: "V".into(),
+        product: "P".into(),
+        revision: "1".into(),
+        serial: serial.into(),
+    };
+    let far = LibraryId(Uuid::from_u128(9));
+    let snapshot = Snapshot {
+        libraries: vec![LibraryRecord { id: far, identity: identity("F") }],
+        ..Snapshot::default()
+    };
+    let mut transcript = Transcript::new();
+    let started = transcript.started(&config, &snapshot, at_zero());
+    assert_eq!(started.text, "with near, far; nothing in the store");
+    for (index, serial) in [(0, "N"), (1, "F")] {
+        let claim = Output::Claim { library: LibraryIndex(index), identity: identity(serial) };
+        transcript.output(&claim, at_zero()).unwrap();
+    }
+    let element = |kind, address| ElementName { kind, address: ElementAddress(address) };
+    let intent = MotionRecord {
+        request: RequestId(Uuid::from_u128(1)),
+        sequence: 1,
+        library: far,
+        cartridge: CartridgeId(Uuid::from_u128(2)),
+        source: element(ElementType::ImportExport, 10),
+        destination: element(ElementType::Storage, 1000),
+        at: WallTime(0),
+        state: MotionState::Open,
+    };
+    let output = Output::Persist { batch: BatchId(1), changes: vec![Change::Motion(intent)] };
+    let line = transcript.output(&output, at_zero()).unwrap();
+    assert_eq!(line.text, "batch 1: r1 moves c1 from port 10 to slot 1000 of far, intent 1");
+}
+
+#[test]
+fn arbitrary_commands_and_answers_make_one_line_of_bounded_length() {
+    // A generator of its own, so that a failure repeats.
+    let mut state = 1_u64;
+    let mut roll = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as u8
+    };
+    let mut transcript = Transcript::new();
+    for n in 0..20_000 {
+        let mut bytes: Vec<u8> = (0..16).map(|_| roll()).collect();
+        // Half of the commands are those whose data are read.
+        if let Some(opcode) = [0xB8, 0x12, 0xA5, 0x1A].get(usize::from(roll()) % 8) {
+            bytes[0] = *opcode;
+        }
+        let Some(cdb) = Cdb::from_bytes(&bytes) else { continue };
+        let device = if roll() % 2 == 0 { DevicePath::Changer } else { DevicePath::Sibling(1) };
+        let path = Path { library: LibraryIndex(0), device };
+        let command = Command::new(cdb, Duration::from_secs(1));
+        let mut lines =
+            vec![transcript.output(&Output::Execute { path, id: CommandId(n), command }, at_zero())];
+        let data: Vec<u8> = (0..roll()).map(|_| roll() & 0x8F).collect();
+        let sense: Vec<u8> = (0..roll() % 32).map(|_| roll()).collect();
+        let status = Status::from(roll() & 0x02);
+        let result = Ok(Completion { status, sense: sense.into(), data: data.into() });
+        lines.push(transcript.input(&Input::Completed { command: CommandId(n), result }, at_zero()));
+        for line in lines.into_iter().flatten() {
+            assert!(line.text.len() <= LINE_MAX && !line.text.contains(char::is_control), "{line:?}");
+        }
     }
 }
 

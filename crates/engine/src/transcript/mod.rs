@@ -22,7 +22,7 @@ use names::Names;
 use crate::id::{BatchId, CommandId, LibraryIndex, Path, RequestId, Token};
 use crate::input::{ClaimError, Config, Input, Snapshot, StoreFailure};
 use crate::output::{Event, EventKind, Output};
-use crate::request::Request;
+use crate::request::{Place, Request};
 use crate::time::Now;
 
 /// Requests of an earlier manager that the first line names; the others are counted.
@@ -172,6 +172,12 @@ impl Transcript {
                 self.names.request(*id);
                 event.kind.to_string()
             }
+            EventKind::Cartridge { id, place, .. } => at(&self.names.cartridge(*id), "", place),
+            EventKind::Mounted(mount) => {
+                let name = self.names.cartridge(mount.cartridge);
+                let library = self.names.of_library(mount.library);
+                format!("{name} is mounted in drive {}{library} for {}", mount.drive, mount.application)
+            }
             kind => kind.to_string(),
         }
     }
@@ -189,6 +195,14 @@ fn title(request: &Request) -> String {
     match &request.barcode {
         Some(barcode) => format!("{} of {barcode}", request.operation()),
         None => request.operation().to_string(),
+    }
+}
+
+/// Where a cartridge is, with ` of LIBRARY` where that is to be told.
+fn at(cartridge: &str, library: &str, place: &Place) -> String {
+    match place {
+        Place::Element(element) => format!("{cartridge} is in {element}{library}"),
+        elsewhere => format!("{cartridge}{library} is {elsewhere}"),
     }
 }
 

@@ -4,11 +4,11 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Transcript, join};
+use super::{Transcript, at, join};
 use crate::catalog::{MotionRecord, MotionState};
 use crate::id::BatchId;
 use crate::output::Change;
-use crate::request::{Place, Request, State};
+use crate::request::{Request, State};
 
 /// Changes of one transaction that are told; the others are counted. A survey changes thousands of cartridges at once.
 const CHANGES_SHOWN: usize = 8;
@@ -50,10 +50,7 @@ impl Transcript {
             Change::Cartridge(cartridge) => {
                 let name = self.names.cartridge(cartridge.id);
                 let library = self.names.of_library(cartridge.library);
-                match &cartridge.place {
-                    Place::Element(element) => format!("{name} is in {element}{library}"),
-                    elsewhere => format!("{name}{library} is {elsewhere}"),
-                }
+                at(&name, &library, &cartridge.place)
             }
         }
     }
