@@ -39,6 +39,7 @@ mod error;
 pub mod manual;
 mod session;
 pub mod store;
+pub mod transcript;
 pub mod transport;
 #[cfg(all(feature = "sim", feature = "iscsi"))]
 pub mod virtual_library;

@@ -5,6 +5,7 @@ mod claim;
 mod inbox;
 mod message;
 mod path;
+mod record;
 mod standing;
 mod trace;
 mod writer;
@@ -24,6 +25,7 @@ use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 pub(crate) use claim::default_directory;
 pub(crate) use message::{Closed, Control, Lost, Standing, Submit, ended};
 pub(crate) use path::Ways;
+pub(crate) use record::{Recorder, Sink};
 pub(crate) use writer::Writer;
 
 use crate::clock::Clock;
@@ -50,6 +52,7 @@ pub(crate) struct Setup {
     pub(crate) writer: Writer,
     pub(crate) libraries: Arc<[Ways]>,
     pub(crate) lock_directory: PathBuf,
+    pub(crate) recorder: Option<Recorder>,
 }
 
 /// The way to a driver.
@@ -86,6 +89,7 @@ pub(crate) fn start(setup: Setup) -> (Lanes, oneshot::Receiver<()>) {
         unpersisted: 0,
         locks: HashMap::new(),
         lock_directory: setup.lock_directory,
+        recorder: setup.recorder,
         timer: None,
         stopping: false,
     };
@@ -129,6 +133,7 @@ struct Driver {
     unpersisted: usize,
     locks: HashMap<LibraryIndex, Lock>,
     lock_directory: PathBuf,
+    recorder: Option<Recorder>,
     timer: Option<Timer>,
     stopping: bool,
 }
@@ -173,9 +178,17 @@ impl Driver {
     }
 
     fn handle(&mut self, input: Input) {
-        self.engine.handle(input, self.clock.now());
-        self.drain();
+        self.decide(input);
         self.serve_inline();
+    }
+
+    fn decide(&mut self, input: Input) {
+        let now = self.clock.now();
+        if let Some(recorder) = &mut self.recorder {
+            recorder.input(&input, now);
+        }
+        self.engine.handle(input, now);
+        self.drain();
     }
 
     fn serve_inline(&mut self) {
@@ -183,8 +196,7 @@ impl Driver {
             if matches!(input, Input::Persisted { .. }) {
                 self.unpersisted = self.unpersisted.saturating_sub(1);
             }
-            self.engine.handle(input, self.clock.now());
-            self.drain();
+            self.decide(input);
         }
     }
 
@@ -237,17 +249,23 @@ impl Driver {
 
     fn drain(&mut self) {
         while let Some(output) = self.engine.poll_output() {
+            // Nothing is sent any more, and the transcript must not say so.
+            if self.stopping && matches!(output, Output::Execute { .. }) {
+                continue;
+            }
+            if let Some(recorder) = &mut self.recorder {
+                recorder.output(&output);
+            }
             self.perform(output);
         }
     }
 
     fn perform(&mut self, output: Output) {
         match output {
-            Output::Execute { path, id, command } if !self.stopping => {
+            Output::Execute { path, id, command } => {
                 trace::command_sent(path, id, &command);
                 self.paths.send(path, id, command);
             }
-            Output::Execute { .. } => {}
             Output::Persist { batch, changes } => {
                 self.unpersisted += 1;
                 self.writer.commit(batch, changes, &self.report, &mut self.inline);

@@ -82,6 +82,9 @@
 //! | of those in a row before others get a turn | 64 | – | a caller that never pauses does not keep a move's end from being heard |
 //! | questions to the store at once | 16 | callers wait | a history can hold megabytes |
 //! | events a subscriber may lag behind | 4,096 | [`Lagged`](crate::Lagged) | |
+//! | a line of a transcript | 1,000 bytes ([`LINE_MAX`]), 8 changes of a transaction | cut with `…`, counted | a log viewer and its reader |
+//! | lines of a [`Recording`] | the newest 100,000 ([`RECORDING_MAX`]) | the oldest goes | some 30 MB |
+//! | names of requests and of cartridges in a transcript | 65,536 each | the oldest request gets a new number, with its id; a cartridge one instead of its label | some megabytes in years |
 //! | changes in one commit of the store | 8,192 | the next commit | bounds a transaction to a few megabytes |
 //!
 //! # Reading a library
@@ -154,6 +157,8 @@
 //! assert_eq!(autochanger::DEFAULT_MAX_PENDING_CANCELS, 4096);
 //! assert_eq!(autochanger::READY_PATIENCE, Duration::from_secs(10));
 //! assert_eq!(autochanger::APPLICATION_NAME_MAX, 256);
+//! assert_eq!(autochanger::transcript::LINE_MAX, 1000);
+//! assert_eq!(autochanger::transcript::RECORDING_MAX, 100_000);
 //!
 //! assert_eq!(MemoryStore::MAX_ENDED, 100_000);
 //! assert_eq!((HistoryFilter::DEFAULT_LIMIT, HistoryFilter::MAX_LIMIT), (100, 10_000));
@@ -173,6 +178,8 @@
 //! # }
 //! ```
 
+#[cfg(doc)]
+use crate::transcript::{LINE_MAX, RECORDING_MAX, Recording};
 #[cfg(all(doc, feature = "sim"))]
 use crate::transport::sim::{MAX_IN_FLIGHT, MAX_TRANSFER};
 #[cfg(all(doc, feature = "iscsi"))]

@@ -143,6 +143,78 @@
 //!
 //! Do not pause tokio's clock around a store that has a thread, or around iSCSI: tokio lets time jump while others work.
 //!
+//! # Transcripts
+//!
+//! [`ManagerBuilder::transcript`](crate::ManagerBuilder::transcript) hands a line to a closure for everything that happens. A test
+//! keeps the lines in a [`Recording`], asserts what it is about, and prints the rest where it fails:
+//!
+//! ```
+//! # #[cfg(feature = "sim")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use autochanger::transcript::{Kind, Recording};
+//! use autochanger::{LibraryConfig, Manager};
+//!
+//! let recording = Recording::new();
+//! let config = LibraryConfig::new("sim:drives=1").name("vault");
+//! let manager = Manager::builder().library(config).transcript(recording.sink()).open().await?;
+//! manager.ready().await?;
+//! let session = manager.session("nightly-backup").open()?;
+//! recording.clear(); // what follows is the story, without how the library was read
+//!
+//! // What your program does.
+//! let tape = session.mount("VT0001L8").await?;
+//!
+//! let of_the_mount = recording.lines().into_iter().filter(|line| line.text.starts_with("r1"));
+//! let told: Vec<String> =
+//!     of_the_mount.filter(|line| line.kind != Kind::Replied).map(|line| line.comparable()).collect();
+//! let expected = [
+//!     "asked     r1: mount VT0001L8 for nightly-backup, session 1",
+//!     "told      r1 queued",
+//!     "told      r1 in process",
+//!     "told      r1 passed: mounted in drive 500",
+//! ];
+//! assert_eq!(told, expected, "the whole story:\n{recording}");
+//! # tape.dismount().await?;
+//! # manager.shutdown().await;
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "sim"))]
+//! # fn main() {}
+//! ```
+//!
+//! Whole, the middle of this story reads:
+//!
+//! ```text
+//! +00:00:00.000  asked     r1: mount VT0001L8 for nightly-backup, session 1  [r1 = 0198a3c4-…]
+//! +00:00:00.000  decided   batch 3: r1 queued
+//! +00:00:00.000  durable   batch 3
+//! +00:00:00.000  told      r1 queued
+//! +00:00:00.000  replied   r1 is accepted: queued
+//! +00:00:00.000  decided   batch 4: r1 in process with drive 500; r1 moves VT0001L8 from slot 1000 to drive 500, intent 1
+//! +00:00:00.000  durable   batch 4
+//! +00:00:00.000  told      r1 in process
+//! +00:00:00.000  sent      command 16 to the changer of vault: MOVE MEDIUM slot 1000 to drive 500
+//! +00:00:12.800  answered  command 16 MOVE MEDIUM: GOOD
+//! ```
+//!
+//! | line | what happened |
+//! |---|---|
+//! | `started` | a manager, with what it found in the store |
+//! | `asked`, `replied` | a caller asked, and was answered |
+//! | `decided`, `durable`, `failed` | a transaction was given to the store; it is durable; it could not be made so |
+//! | `sent`, `answered` | a command went to a device; what the device said, or that its answer was lost |
+//! | `sought`, `found` | the manager asked the store, or for a library's lock |
+//! | `told` | an [event](crate::Session::events) |
+//!
+//! - Requests are numbered as they appear and the full ids stand in brackets, so [`comparable`](Recording::comparable) is the same in
+//!   two runs of one story. With several drives or libraries on a real clock, and answers that overtake each other, it is not:
+//!   stop commands at a [gate](#gates), or compare one kind of line.
+//! - A move always stands after the `durable` of the batch that intends it.
+//! - Wording and numbers of commands may change with a release: compare whole transcripts with each other rather than with
+//!   a file, and with a literal only the lines that matter.
+//! - A line has at most [`LINE_MAX`](crate::transcript::LINE_MAX) bytes, a transaction with thousands of changes included.
+//!
 //! # Stores
 //!
 //! Without [`store`](crate::ManagerBuilder::store) the manager uses a [`MemoryStore`](crate::store::MemoryStore): fast, and gone at
@@ -151,5 +223,7 @@
 
 #[cfg(doc)]
 use crate::clock::Clock;
+#[cfg(doc)]
+use crate::transcript::Recording;
 #[cfg(all(doc, feature = "sim"))]
 use crate::transport::sim::{Fault, SimulatedLibrary};

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use autochanger_engine::Engine;
 use autochanger_engine::input::{Config, RestartPolicy};
+use autochanger_engine::transcript::Line;
 
 use super::config::LibraryConfig;
 use super::manager::Manager;
 use super::shared::Shared;
 use crate::clock::{Clock, SystemClock};
-use crate::driver::{self, Setup, Writer};
+use crate::driver::{self, Recorder, Setup, Sink, Writer};
 use crate::error::OpenError;
 use crate::store::{MemoryStore, Store};
 
@@ -31,6 +32,7 @@ pub struct ManagerBuilder {
     clock: Arc<dyn Clock>,
     max_live_requests: usize,
     max_pending_cancels: usize,
+    transcript: Option<Sink>,
 }
 
 enum StoreChoice {
@@ -50,6 +52,7 @@ impl ManagerBuilder {
             clock: Arc::new(SystemClock::new()),
             max_live_requests: DEFAULT_MAX_LIVE_REQUESTS,
             max_pending_cancels: DEFAULT_MAX_PENDING_CANCELS,
+            transcript: None,
         }
     }
 
@@ -106,6 +109,33 @@ impl ManagerBuilder {
         self
     }
 
+    /// Hands each line of the [transcript](crate::transcript) to `sink`: what was asked, decided, sent and answered, in order. The
+    /// line of an answer comes before the caller has it.
+    ///
+    /// The manager calls the sink where it stands and does nothing else meanwhile, so let it be quick: a line on a terminal or in
+    /// a file of this machine will do, while for whatever can take long (a network, a lock that others hold) hand a copy to
+    /// a bounded channel with `try_send`. A sink that panics is not called again; the manager goes on.
+    ///
+    /// Lines hold labels, names of applications and device names, and no secrets of device URLs.
+    ///
+    /// ```
+    /// # #[cfg(feature = "sim")]
+    /// # async fn example() -> Result<(), autochanger::OpenError> {
+    /// use autochanger::{LibraryConfig, Manager};
+    ///
+    /// let builder = Manager::builder().library(LibraryConfig::new("sim:"));
+    /// let manager = builder.transcript(|line| eprintln!("{line}")).open().await?;
+    /// # manager.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(feature = "sim")]
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
+    /// ```
+    pub fn transcript(mut self, sink: impl FnMut(&Line) + Send + 'static) -> Self {
+        self.transcript = Some(Box::new(sink));
+        self
+    }
+
     /// Opens the store and starts the manager. It waits for no library: see [`Manager::ready`]. Must be called within a
     /// tokio runtime with its time driver, on which the manager then runs.
     ///
@@ -138,12 +168,15 @@ impl ManagerBuilder {
         let (writer, snapshot) = Writer::start(self.store.open().await?).await?;
         let lock_directory = self.lock_directory.unwrap_or_else(driver::default_directory);
         let ways: Arc<[_]> = ways.into();
+        let now = self.clock.now();
+        let recorder = self.transcript.map(|sink| Recorder::start(sink, &config, &snapshot, now));
         let setup = Setup {
-            engine: Engine::new(config, snapshot, self.clock.now()),
+            engine: Engine::new(config, snapshot, now),
             clock: Arc::clone(&self.clock),
             writer,
             libraries: Arc::clone(&ways),
             lock_directory,
+            recorder,
         };
         let (lanes, ended) = driver::start(setup);
         Ok(Manager::new(Shared::new(lanes, self.clock, ways), ended))

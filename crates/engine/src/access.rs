@@ -1,6 +1,7 @@
 //! Who may see and control what.
 
 use alloc::sync::Arc;
+use core::fmt;
 
 use crate::id::SessionId;
 
@@ -14,6 +15,16 @@ pub enum Role {
     Operator,
     /// Sees and controls only what its own application asked for.
     Application,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Administrator => "administrator",
+            Self::Operator => "operator",
+            Self::Application => "application",
+        })
+    }
 }
 
 /// Who asks.

@@ -203,6 +203,36 @@ pub struct LibraryConfig {
     pub dwell: Duration,
 }
 
+impl Config {
+    /// These libraries, and everything else as it usually is.
+    pub fn new(libraries: Vec<LibraryConfig>) -> Self {
+        Self {
+            libraries,
+            seed: 1,
+            max_live_requests: 1000,
+            max_pending_cancels: 16,
+            restart: RestartPolicy::default(),
+            priority_worth: DEFAULT_PRIORITY_WORTH,
+        }
+    }
+}
+
+impl LibraryConfig {
+    /// A library of one arm without drives of its own configuration, and everything else as it usually is.
+    pub fn new(name: impl Into<Arc<str>>) -> Self {
+        Self {
+            name: name.into(),
+            drives: Vec::new(),
+            timing: Timing::default(),
+            max_transfer: 65_535,
+            moves_in_flight: 1,
+            unload_before_move: true,
+            exchange: false,
+            dwell: Duration::ZERO,
+        }
+    }
+}
+
 /// A drive that the caller named.
 #[derive(Debug, Clone)]
 pub struct ConfiguredDrive {

@@ -20,6 +20,7 @@ pub mod input;
 pub mod output;
 pub mod request;
 pub mod time;
+pub mod transcript;
 pub mod view;
 
 mod changer;

@@ -13,15 +13,22 @@ const MAX_STEPS: usize = 100_000;
 impl World {
     /// Tells the engine something, and does what it wants because of it.
     pub fn input(&mut self, input: Input) {
-        let now = self.moment();
-        self.engine.handle(input, now);
+        self.handle(input);
         self.drain();
+    }
+
+    fn handle(&mut self, input: Input) {
+        let now = self.moment();
+        self.tape.write(|transcript| transcript.input(&input, now));
+        self.engine.handle(input, now);
     }
 
     pub(crate) fn drain(&mut self) {
         let mut inputs = VecDeque::new();
         loop {
             while let Some(output) = self.engine.poll_output() {
+                let now = self.moment();
+                self.tape.write(|transcript| transcript.output(&output, now));
                 match output {
                     Output::Execute { id, command, .. }
                         if self.withhold_moves && command.cdb.opcode() == self.withhold_opcode =>
@@ -60,9 +67,8 @@ impl World {
                 let Some(command) = self.in_flight.remove(&(library, key)) else { continue };
                 inputs.push_back(Input::Completed { command, result: completion(outcome) });
             }
-            let now = self.moment();
             match inputs.pop_front() {
-                Some(input) => self.engine.handle(input, now),
+                Some(input) => self.handle(input),
                 None => return,
             }
         }

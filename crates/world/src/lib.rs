@@ -10,10 +10,12 @@ mod devices;
 mod disk;
 mod drive;
 mod hands;
+mod tape;
 mod truth;
 mod world;
 
 pub use ask::{dismount, inventory, mount};
 pub use devices::Devices;
 pub use disk::Disk;
+pub use tape::Tape;
 pub use world::World;

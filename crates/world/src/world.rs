@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use autochanger_engine::id::{BatchId, CommandId};
-use autochanger_engine::input::{DEFAULT_PRIORITY_WORTH, RestartPolicy, Timing};
 use autochanger_engine::time::{Now, WallTime};
 use autochanger_engine::{Answer, Change, Config, Engine, Event, LibraryConfig, Snapshot};
 use autochanger_sim::{Device, Key};
 
 use crate::devices::Devices;
 use crate::disk::Disk;
+use crate::tape::Tape;
 
 /// 2026-01-01: any wall time will do, but a test that prints it should look sane.
 const EPOCH: u64 = 1_767_225_600_000;
@@ -44,6 +44,8 @@ pub struct World {
     pub withheld: Vec<CommandId>,
     /// What the next engine is made with.
     pub config: Config,
+    /// What happened, as a person reads it.
+    pub tape: Tape,
     pub(crate) in_flight: BTreeMap<(usize, Key), CommandId>,
     pub(crate) next_token: u64,
     pub(crate) next_id: u128,
@@ -71,27 +73,14 @@ impl World {
 
     /// A world with several libraries.
     pub fn several(devices: Vec<Device>, adjust: impl FnOnce(&mut Config)) -> Self {
-        let library = |n: usize| LibraryConfig {
-            name: if n == 0 { "sim:test".into() } else { format!("sim:test{}", n + 1).into() },
-            drives: Vec::new(),
-            timing: Timing::default(),
-            max_transfer: 65_535,
-            moves_in_flight: 1,
-            unload_before_move: true,
-            exchange: false,
-            dwell: Duration::ZERO,
-        };
-        let mut config = Config {
-            libraries: (0..devices.len()).map(library).collect(),
-            seed: 1,
-            max_live_requests: 1000,
-            max_pending_cancels: 16,
-            priority_worth: DEFAULT_PRIORITY_WORTH,
-            restart: RestartPolicy::Resume,
-        };
+        let name = |n: usize| if n == 0 { "sim:test".into() } else { format!("sim:test{}", n + 1) };
+        let mut config = Config::new((0..devices.len()).map(|n| LibraryConfig::new(name(n))).collect());
         adjust(&mut config);
         let now = Duration::from_secs(1);
-        let engine = Engine::new(config.clone(), Snapshot::default(), moment(now, Duration::ZERO));
+        let mut tape = Tape::default();
+        let (empty, start) = (Snapshot::default(), moment(now, Duration::ZERO));
+        tape.write(|transcript| Some(transcript.started(&config, &empty, start)));
+        let engine = Engine::new(config.clone(), empty, start);
         let mut world = Self {
             engine,
             device: Devices(devices),
@@ -106,6 +95,7 @@ impl World {
             wall_ahead: Duration::ZERO,
             withheld: Vec::new(),
             config,
+            tape,
             in_flight: BTreeMap::new(),
             next_token: 0,
             next_id: 0,
@@ -126,7 +116,9 @@ impl World {
         self.in_flight.clear();
         self.config.seed += 1;
         adjust(&mut self.config);
-        self.engine = Engine::new(self.config.clone(), self.disk.snapshot(), self.moment());
+        let (snapshot, now) = (self.disk.snapshot(), self.moment());
+        self.tape.write(|transcript| Some(transcript.started(&self.config, &snapshot, now)));
+        self.engine = Engine::new(self.config.clone(), snapshot, now);
         self.drain();
     }
 

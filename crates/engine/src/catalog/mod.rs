@@ -5,6 +5,7 @@ mod media;
 mod service;
 
 use alloc::sync::Arc;
+use core::fmt;
 
 use autochanger_scsi::ElementAddress;
 
@@ -55,6 +56,13 @@ pub struct LibraryRecord {
     pub cleaner_slot: Option<ElementAddress>,
     /// How often it moved something, and how often that failed by its fault.
     pub blame: Blame,
+}
+
+impl LibraryRecord {
+    /// A library that was found now: it serves, and nothing else is known of it.
+    pub fn new(id: LibraryId, identity: Identity) -> Self {
+        Self { id, identity, service: Service::default(), cleaner_slot: None, blame: Blame::default() }
+    }
 }
 
 /// What a changer says it is.
@@ -128,4 +136,16 @@ pub enum MotionState {
     NotSent,
     /// It could not be found out.
     Unknown,
+}
+
+impl fmt::Display for MotionState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Open => "open",
+            Self::Moved => "moved",
+            Self::NotMoved => "not moved",
+            Self::NotSent => "never sent",
+            Self::Unknown => "unknown",
+        })
+    }
 }
