@@ -112,36 +112,40 @@ fn a_mount_and_a_dismount() {
             +00:00:10.000  answered  command 18 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
             +00:00:10.250  sent      command 19 to logical unit 1 of sim:test: TEST UNIT READY
             +00:00:10.250  answered  command 19 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
-            +00:00:11.250  sent      command 20 to logical unit 1 of sim:test: TEST UNIT READY
-            +00:00:11.250  answered  command 20 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
-            +00:00:13.250  sent      command 21 to logical unit 1 of sim:test: TEST UNIT READY
-            +00:00:13.250  answered  command 21 TEST UNIT READY: CHECK CONDITION 06/28/00 (not ready to ready change, medium may have changed)
-            +00:00:13.250  sent      command 22 to logical unit 1 of sim:test: TEST UNIT READY
-            +00:00:13.250  answered  command 22 TEST UNIT READY: GOOD
-            +00:00:13.250  decided   batch 6: r1 passed: mounted in drive 500; r1 has VT0001L8 in drive 500 for test; VT0001L8 is in drive 500; drive 500 is enabled
-            +00:00:13.250  durable   batch 6
-            +00:00:13.250  told      VT0001L8 is mounted in drive 500 for test
-            +00:00:13.250  told      r1 passed: mounted in drive 500
-            +00:00:13.250  asked     r2: dismount VT0001L8 for test, session 1  [r2 = 00000000-0000-0000-0000-000000000002]
-            +00:00:13.250  decided   batch 7: r2 queued
-            +00:00:13.250  durable   batch 7
-            +00:00:13.250  told      r2 queued
-            +00:00:13.250  replied   r2 is accepted: queued
-            +00:00:13.250  decided   batch 8: r2 in process with drive 500
-            +00:00:13.250  durable   batch 8
-            +00:00:13.250  told      r2 in process
-            +00:00:13.250  sent      command 23 to logical unit 1 of sim:test: LOAD UNLOAD to unload
-            +00:00:18.250  answered  command 23 LOAD UNLOAD: GOOD
-            +00:00:18.250  decided   batch 9: r2 in process with drive 500; r2 moves VT0001L8 from drive 500 to slot 1000, intent 1
-            +00:00:18.250  durable   batch 9
-            +00:00:18.250  told      r2 in process
-            +00:00:18.250  sent      command 24 to the changer of sim:test: MOVE MEDIUM drive 500 to slot 1000
-            +00:00:28.250  answered  command 24 MOVE MEDIUM: GOOD
-            +00:00:28.250  decided   batch 10: r2 passed: dismounted to slot 1000; intent 1 of r2: moved; the mount of r1 is over; VT0001L8 is in slot 1000
-            +00:00:28.250  durable   batch 10
-            +00:00:28.250  told      VT0001L8 is in slot 1000
-            +00:00:28.250  told      VT0001L8 is no longer mounted for test
-            +00:00:28.250  told      r2 passed: dismounted to slot 1000
+            +00:00:10.500  sent      command 20 to logical unit 1 of sim:test: TEST UNIT READY
+            +00:00:10.500  answered  command 20 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
+            +00:00:10.750  sent      command 21 to logical unit 1 of sim:test: TEST UNIT READY
+            +00:00:10.750  answered  command 21 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
+            +00:00:11.000  sent      command 22 to logical unit 1 of sim:test: TEST UNIT READY
+            +00:00:11.000  answered  command 22 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
+            +00:00:12.000  sent      command 23 to logical unit 1 of sim:test: TEST UNIT READY
+            +00:00:12.000  answered  command 23 TEST UNIT READY: CHECK CONDITION 06/28/00 (not ready to ready change, medium may have changed)
+            +00:00:12.000  sent      command 24 to logical unit 1 of sim:test: TEST UNIT READY
+            +00:00:12.000  answered  command 24 TEST UNIT READY: GOOD
+            +00:00:12.000  decided   batch 6: r1 passed: mounted in drive 500; r1 has VT0001L8 in drive 500 for test; VT0001L8 is in drive 500; drive 500 is enabled
+            +00:00:12.000  durable   batch 6
+            +00:00:12.000  told      VT0001L8 is mounted in drive 500 for test
+            +00:00:12.000  told      r1 passed: mounted in drive 500
+            +00:00:12.000  asked     r2: dismount VT0001L8 for test, session 1  [r2 = 00000000-0000-0000-0000-000000000002]
+            +00:00:12.000  decided   batch 7: r2 queued
+            +00:00:12.000  durable   batch 7
+            +00:00:12.000  told      r2 queued
+            +00:00:12.000  replied   r2 is accepted: queued
+            +00:00:12.000  decided   batch 8: r2 in process with drive 500
+            +00:00:12.000  durable   batch 8
+            +00:00:12.000  told      r2 in process
+            +00:00:12.000  sent      command 25 to logical unit 1 of sim:test: LOAD UNLOAD to unload
+            +00:00:17.000  answered  command 25 LOAD UNLOAD: GOOD
+            +00:00:17.000  decided   batch 9: r2 in process with drive 500; r2 moves VT0001L8 from drive 500 to slot 1000, intent 1
+            +00:00:17.000  durable   batch 9
+            +00:00:17.000  told      r2 in process
+            +00:00:17.000  sent      command 26 to the changer of sim:test: MOVE MEDIUM drive 500 to slot 1000
+            +00:00:27.000  answered  command 26 MOVE MEDIUM: GOOD
+            +00:00:27.000  decided   batch 10: r2 passed: dismounted to slot 1000; intent 1 of r2: moved; the mount of r1 is over; VT0001L8 is in slot 1000
+            +00:00:27.000  durable   batch 10
+            +00:00:27.000  told      VT0001L8 is in slot 1000
+            +00:00:27.000  told      VT0001L8 is no longer mounted for test
+            +00:00:27.000  told      r2 passed: dismounted to slot 1000
         "#]],
     );
 }
@@ -234,16 +238,20 @@ fn a_lost_reply_is_settled_by_looking() {
             +00:00:10.000  answered  command 21 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
             +00:00:10.250  sent      command 22 to logical unit 1 of sim:test: TEST UNIT READY
             +00:00:10.250  answered  command 22 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
-            +00:00:11.250  sent      command 23 to logical unit 1 of sim:test: TEST UNIT READY
-            +00:00:11.250  answered  command 23 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
-            +00:00:13.250  sent      command 24 to logical unit 1 of sim:test: TEST UNIT READY
-            +00:00:13.250  answered  command 24 TEST UNIT READY: CHECK CONDITION 06/28/00 (not ready to ready change, medium may have changed)
-            +00:00:13.250  sent      command 25 to logical unit 1 of sim:test: TEST UNIT READY
-            +00:00:13.250  answered  command 25 TEST UNIT READY: GOOD
-            +00:00:13.250  decided   batch 6: r1 passed: mounted in drive 500; r1 has VT0001L8 in drive 500 for test; VT0001L8 is in drive 500; drive 500 is enabled
-            +00:00:13.250  durable   batch 6
-            +00:00:13.250  told      VT0001L8 is mounted in drive 500 for test
-            +00:00:13.250  told      r1 passed: mounted in drive 500
+            +00:00:10.500  sent      command 23 to logical unit 1 of sim:test: TEST UNIT READY
+            +00:00:10.500  answered  command 23 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
+            +00:00:10.750  sent      command 24 to logical unit 1 of sim:test: TEST UNIT READY
+            +00:00:10.750  answered  command 24 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
+            +00:00:11.000  sent      command 25 to logical unit 1 of sim:test: TEST UNIT READY
+            +00:00:11.000  answered  command 25 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
+            +00:00:12.000  sent      command 26 to logical unit 1 of sim:test: TEST UNIT READY
+            +00:00:12.000  answered  command 26 TEST UNIT READY: CHECK CONDITION 06/28/00 (not ready to ready change, medium may have changed)
+            +00:00:12.000  sent      command 27 to logical unit 1 of sim:test: TEST UNIT READY
+            +00:00:12.000  answered  command 27 TEST UNIT READY: GOOD
+            +00:00:12.000  decided   batch 6: r1 passed: mounted in drive 500; r1 has VT0001L8 in drive 500 for test; VT0001L8 is in drive 500; drive 500 is enabled
+            +00:00:12.000  durable   batch 6
+            +00:00:12.000  told      VT0001L8 is mounted in drive 500 for test
+            +00:00:12.000  told      r1 passed: mounted in drive 500
         "#]],
     );
 }

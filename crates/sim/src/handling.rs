@@ -117,13 +117,18 @@ impl Device {
     fn put_in(&mut self, to: ElementAddress, mut cartridge: Cartridge) -> Duration {
         cartridge.by_operator = false;
         let cleaning = cartridge.medium == Medium::Cleaning;
+        let load = cartridge.next_load;
         self.put_back(to, cartridge);
         let Some((ElementType::Drive, index)) = self.layout.locate(to) else { return self.now };
-        let (state, time) =
-            if cleaning { (State::Cleaning, self.timing.clean) } else { (State::Loading, self.timing.load) };
+        let (state, time) = if cleaning {
+            (State::Cleaning, self.timing.clean)
+        } else {
+            (State::Loading, load.unwrap_or(self.timing.load))
+        };
         let ready = self.start_drive(usize::from(index), state, time);
         if let Some(cartridge) = self.shelves.cartridge_mut(to) {
             cartridge.loads += 1;
+            cartridge.next_load = None;
         }
         if cleaning {
             self.raise_alert(drive_lun(usize::from(index)), CLEANING_MEDIA);

@@ -1,5 +1,7 @@
 //! The operator's hands: cartridges that come and go without a command.
 
+use core::time::Duration;
+
 use alloc::string::String;
 
 use autochanger_scsi::{ElementAddress, ElementType};
@@ -93,6 +95,14 @@ impl Device {
         }
         places.into_iter().for_each(|place| self.tell_hosts(place));
         Ok(())
+    }
+
+    /// The next load of a cartridge takes so long: the first one of an LTO-9 cartridge calibrates it, which takes up to two
+    /// hours. `false` where there is no such cartridge.
+    pub fn next_load_takes(&mut self, barcode: &str, time: Duration) -> bool {
+        let place = self.find(barcode);
+        let cartridge = place.and_then(|place| self.shelves.cartridge_mut(place));
+        cartridge.map(|cartridge| cartridge.next_load = Some(time)).is_some()
     }
 
     fn reachable(&self, element: ElementAddress) -> Result<ElementType, OperatorError> {

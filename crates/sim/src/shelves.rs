@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use autochanger_scsi::{ElementAddress, ElementType};
 
@@ -29,11 +30,21 @@ pub(crate) struct Cartridge {
     pub(crate) memory: Memory,
     /// How often a drive took it in.
     pub(crate) loads: u64,
+    /// How long its next load takes, where that is not the drive's usual time.
+    pub(crate) next_load: Option<Duration>,
 }
 
 impl Cartridge {
     pub(crate) fn new(medium: Medium, barcode: Option<String>) -> Self {
-        Self { medium, barcode, source: None, by_operator: true, memory: Memory::new(), loads: 0 }
+        Self {
+            medium,
+            barcode,
+            source: None,
+            by_operator: true,
+            memory: Memory::new(),
+            loads: 0,
+            next_load: None,
+        }
     }
 }
 

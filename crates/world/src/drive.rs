@@ -1,6 +1,7 @@
 //! What happens next: outputs are carried out until there are none, then time goes on.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use autochanger_engine::{Input, Output};
 
@@ -76,8 +77,7 @@ impl World {
 
     /// One step of time: to whatever happens next. `false` when nothing does.
     pub fn step(&mut self) -> bool {
-        let next = [self.device.next_event(), self.engine.next_deadline()].into_iter().flatten().min();
-        let Some(next) = next else { return false };
+        let Some(next) = self.next_event() else { return false };
         self.now = self.now.max(next);
         for (library, key, outcome) in self.device.advance(self.now) {
             if let Some(command) = self.in_flight.remove(&(library, key)) {
@@ -86,6 +86,18 @@ impl World {
         }
         self.input(Input::Tick);
         true
+    }
+
+    /// When something happens next by itself.
+    #[must_use]
+    pub fn next_event(&self) -> Option<Duration> {
+        [self.device.next_event(), self.engine.next_deadline()].into_iter().flatten().min()
+    }
+
+    /// Time goes on to a moment before which nothing happens by itself.
+    pub fn wait_until(&mut self, moment: Duration) {
+        self.now = self.now.max(moment);
+        self.input(Input::Tick);
     }
 
     /// Steps until nothing happens any more.

@@ -208,15 +208,22 @@ impl Engine {
             return Start::Gone;
         }
         if let Err(failure) = self.may_take(id, cartridge) {
-            self.fail(id, failure, now);
+            let own = self.live.get(&id).is_some_and(|live| &*live.request.application == OWN);
+            if own {
+                // It was to make way, and somebody has mounted it meanwhile.
+                let drive = source.address;
+                self.end(id, State::Passed(Outcome::KeptInDrive { drive }), now);
+            } else {
+                self.fail(id, failure, now);
+            }
+            return Start::Gone;
+        }
+        if !unloaded && self.hand_over(index, id, cartridge, source.address, now) {
             return Start::Gone;
         }
         if put_off && self.library(index).is_some_and(|library| library.elements.drive_serves(source.address))
         {
             return self.put_off(index, id, cartridge, source.address, now);
-        }
-        if !unloaded && self.hand_over(index, id, cartridge, source.address, now) {
-            return Start::Gone;
         }
         if !unloaded && self.begin_unload(index, id, cartridge, source.address) {
             return Start::Gone;
@@ -270,6 +277,9 @@ impl Engine {
             self.end_mount(index, mount);
         }
         self.end(id, State::Passed(Outcome::KeptInDrive { drive }), now);
+        // At once, or somebody else who waits for the drive would have it emptied.
+        self.take_from_queue(index, heir);
+        self.start_in_drive(index, heir, cartridge, drive, now);
         true
     }
 
