@@ -4,6 +4,7 @@
 #[path = "crash/content.rs"]
 mod content;
 #[path = "crash/disk.rs"]
+#[allow(dead_code, reason = "shared with the tests of the stores: each binary uses a part of it")]
 mod disk;
 #[path = "crash/power.rs"]
 mod power;

@@ -27,12 +27,11 @@ struct State {
     fails_from: Option<usize>,
     /// So many bytes may be read yet.
     may_read: u64,
-    read: u64,
 }
 
 impl TestDisk {
     pub(crate) fn new(content: Vec<u8>) -> Self {
-        let state = State { content, log: Vec::new(), fails_from: None, may_read: u64::MAX, read: 0 };
+        let state = State { content, log: Vec::new(), fails_from: None, may_read: u64::MAX };
         Self(Arc::new(Mutex::new(state)))
     }
 
@@ -53,13 +52,10 @@ impl TestDisk {
         self.state().log.len()
     }
 
-    /// How many bytes were read.
-    pub(crate) fn bytes_read(&self) -> u64 {
-        self.state().read
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.state().content.len()
+    /// How many bytes were written.
+    pub(crate) fn bytes_written(&self) -> usize {
+        let written = |op: &Op| if let Op::Write { data, .. } = op { data.len() } else { 0 };
+        self.state().log.iter().map(written).sum()
     }
 
     pub(crate) fn log(&self) -> Vec<Op> {
@@ -93,10 +89,10 @@ impl Disk for TestDisk {
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let mut state = self.state();
-        state.read += out.len() as u64;
-        if state.read > state.may_read {
-            return Err(io::Error::other("more was read than there is reason to"));
-        }
+        state.may_read = state
+            .may_read
+            .checked_sub(out.len() as u64)
+            .ok_or_else(|| io::Error::other("more was read than there is reason to"))?;
         out.copy_from_slice(range(&mut state.content, offset, out.len())?);
         Ok(())
     }

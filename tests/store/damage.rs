@@ -2,15 +2,20 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
-use autochanger::store::{HistoryFilter, RedbStore, Store, StoreError};
+use autochanger::store::{HistoryFilter, Purge, RedbStore, Store, StoreError};
 use autochanger_engine::Change;
-use autochanger_engine::catalog::MotionState;
-use autochanger_engine::request::{Place, State};
+use autochanger_engine::catalog::{Cartridge, MotionRecord, MotionState, MountRecord};
+use autochanger_engine::request::{Place, Request, State};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
+use crate::disk::TestDisk;
+use crate::power::Dice;
 use crate::samples::*;
 use crate::temp::TempDir;
 
@@ -196,4 +201,124 @@ proptest! {
         fs::write(&path, &bytes).unwrap();
         let _ = use_all(&path);
     }
+}
+
+/// A store whose trees have several levels, and in which pages are free: as it is after a year.
+fn grown() -> (Vec<u8>, Everything) {
+    let directory = TempDir::new();
+    let path = directory.file("store");
+    let mut store = RedbStore::open(&path).unwrap();
+    for first in (0..400).step_by(100) {
+        let ended = (first..first + 100).flat_map(|number| {
+            let moved = Change::Motion(motion(number, 1, MotionState::Moved));
+            [moved, Change::Request(mount_request(number, mounted()))]
+        });
+        store.commit(&ended.collect::<Vec<_>>()).unwrap();
+    }
+    store.purge(&Purge::KeepNewest(200)).unwrap();
+    let places = (0..40).map(|n| Change::Cartridge(cartridge(n, Place::Element(slot(1000 + n as u16)))));
+    store.commit(&places.collect::<Vec<_>>()).unwrap();
+    let live = [
+        Change::Library(library(1)),
+        Change::Mount(mount(399)),
+        Change::Request(mount_request(400, State::InProcess)),
+        Change::Motion(motion(400, 1, MotionState::Open)),
+    ];
+    store.commit(&live).unwrap();
+    let everything = read_everything(&mut store).unwrap();
+    // Not closed: as a killed process leaves it.
+    (fs::read(&path).unwrap(), everything)
+}
+
+/// All that can be read, to be compared.
+#[derive(PartialEq)]
+struct Everything(Vec<Request>, Vec<Request>, Vec<Cartridge>, Vec<MountRecord>, Vec<MotionRecord>);
+
+fn read_everything(store: &mut dyn Store) -> Result<Everything, StoreError> {
+    let snapshot = store.load()?;
+    let history = store.history(&HistoryFilter { limit: 1000, ..HistoryFilter::default() })?;
+    let mut motions = snapshot.motions;
+    for request in &history {
+        motions.extend(store.motions(request.id)?);
+    }
+    Ok(Everything(snapshot.requests, history, snapshot.cartridges, snapshot.mounts, motions))
+}
+
+/// Reads all, writes to every table, purges, and reads all again: what was there at the beginning.
+fn use_everything(disk: TestDisk) -> Result<Everything, StoreError> {
+    let mut store = RedbStore::open_disk(disk)?;
+    let before = read_everything(&mut store)?;
+    store.commit(&[
+        Change::Request(mount_request(401, State::Queued)),
+        Change::Cartridge(cartridge(41, Place::Missing { last: slot(1) })),
+        Change::Motion(motion(400, 1, MotionState::Moved)),
+        Change::Request(mount_request(400, mounted())),
+        Change::Library(library(2)),
+        Change::MountEnded(request_id(399)),
+    ])?;
+    store.purge(&Purge::KeepNewest(20))?;
+    read_everything(&mut store)?;
+    Ok(before)
+}
+
+/// What the database divides its file into.
+const PAGE: usize = 4096;
+
+/// Damages to each page: single bits, bytes and whole sectors.
+const DAMAGES: usize = 3;
+
+/// Nobody needs to read a file oftener than this.
+const READINGS: u64 = 50;
+
+/// Only a test that runs in a circle takes so long: one file takes some milliseconds.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[test]
+fn damage_in_any_page_is_an_error_or_harms_nothing_and_never_a_panic_or_a_circle() {
+    let (whole, content) = grown();
+    let pages = whole.len() / PAGE;
+    let (told, results) = mpsc::channel();
+    thread::spawn(move || {
+        let mut dice = Dice::new(7);
+        for page in 0..pages {
+            for number in 0..DAMAGES {
+                let mut bytes = whole.clone();
+                let at = page * PAGE + dice.below(PAGE);
+                match number % 3 {
+                    0 => bytes[at] ^= 1 << dice.below(8),
+                    1 => bytes[at] ^= 1 + dice.below(255) as u8,
+                    _ => bytes[at / 512 * 512..][..512].fill(dice.below(256) as u8),
+                }
+                let limit = READINGS * bytes.len() as u64;
+                let result = use_everything(TestDisk::new(bytes).readable_for(limit));
+                if told.send((page, at, result)).is_err() {
+                    return;
+                }
+            }
+        }
+    });
+    let start = std::time::Instant::now();
+    let (mut errors, mut harmless) = (0, 0);
+    for _ in 0..pages * DAMAGES {
+        let (page, at, result) = results.recv_timeout(PATIENCE).expect("it comes to an end, without a panic");
+        match result {
+            Ok(found) => {
+                assert!(
+                    found == content,
+                    "byte {at} in page {page} was changed, and what is found is another thing"
+                );
+                harmless += 1;
+            }
+            Err(StoreError::Io { source }) if source.to_string().contains("more was read") => {
+                panic!("byte {at} in page {page} was changed, and the file was read in a circle")
+            }
+            Err(error) => {
+                assert!(!error.to_string().is_empty());
+                errors += 1;
+            }
+        }
+    }
+    println!("{errors} {harmless} of {pages} in {:?}", start.elapsed());
+    assert!(errors > pages, "damage in pages that are used is found: {errors}");
+    assert!(harmless > 0, "pages that are free may hold anything");
 }
