@@ -1,6 +1,7 @@
 //! The power is cut: at each sync of the store, and between them, with what disks lose, tear and reorder.
 #![cfg(all(feature = "redb", feature = "sim"))]
 
+mod common;
 #[path = "crash/content.rs"]
 mod content;
 #[path = "crash/disk.rs"]
@@ -18,5 +19,7 @@ mod script;
 #[path = "store/temp.rs"]
 mod temp;
 
+#[path = "crash/manager.rs"]
+mod manager;
 #[path = "crash/store.rs"]
 mod store;

@@ -263,9 +263,14 @@ fn use_everything(disk: TestDisk) -> Result<Everything, StoreError> {
 
 /// What the database divides its file into.
 const PAGE: usize = 4096;
+const HEADER: usize = 320;
 
-/// Damages to each page: single bits, bytes and whole sectors.
-const DAMAGES: usize = 3;
+/// What disks lose at once.
+const SECTOR: usize = 512;
+
+/// Damages to the page with the header, and to each other page that holds anything.
+const DAMAGES_TO_HEADER: usize = 30;
+const DAMAGES: usize = 1;
 
 /// Nobody needs to read a file oftener than this.
 const READINGS: u64 = 50;
@@ -274,43 +279,42 @@ const READINGS: u64 = 50;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
-fn damage_in_any_page_is_an_error_or_harms_nothing_and_never_a_panic_or_a_circle() {
+fn damage_in_any_page_is_an_error_or_harms_nothing_and_is_never_a_panic_or_a_circle() {
     let (whole, content) = grown();
-    let pages = whole.len() / PAGE;
+    let used =
+        (1..whole.len() / PAGE).filter(|page| whole[page * PAGE..][..PAGE].iter().any(|byte| *byte != 0));
+    let mut damages: Vec<usize> = used.flat_map(|page| [page; DAMAGES]).collect();
+    damages.extend([0; DAMAGES_TO_HEADER]);
+    let number_of_damages = damages.len();
     let (told, results) = mpsc::channel();
     thread::spawn(move || {
         let mut dice = Dice::new(7);
-        for page in 0..pages {
-            for number in 0..DAMAGES {
-                let mut bytes = whole.clone();
-                let at = page * PAGE + dice.below(PAGE);
-                match number % 3 {
-                    0 => bytes[at] ^= 1 << dice.below(8),
-                    1 => bytes[at] ^= 1 + dice.below(255) as u8,
-                    _ => bytes[at / 512 * 512..][..512].fill(dice.below(256) as u8),
-                }
-                let limit = READINGS * bytes.len() as u64;
-                let result = use_everything(TestDisk::new(bytes).readable_for(limit));
-                if told.send((page, at, result)).is_err() {
-                    return;
-                }
+        for (number, page) in damages.into_iter().enumerate() {
+            let mut bytes = whole.clone();
+            // The header takes a part of its page.
+            let at = page * PAGE + dice.below(if page == 0 { HEADER } else { PAGE });
+            match number % 3 {
+                0 => bytes[at] ^= 1 << dice.below(8),
+                1 => bytes[at] ^= 1 + dice.below(255) as u8,
+                _ => bytes[at / SECTOR * SECTOR..][..SECTOR].fill(dice.below(256) as u8),
+            }
+            let limit = READINGS * bytes.len() as u64;
+            let result = use_everything(TestDisk::new(bytes).readable_for(limit));
+            if told.send((at, result)).is_err() {
+                return;
             }
         }
     });
-    let start = std::time::Instant::now();
     let (mut errors, mut harmless) = (0, 0);
-    for _ in 0..pages * DAMAGES {
-        let (page, at, result) = results.recv_timeout(PATIENCE).expect("it comes to an end, without a panic");
+    for _ in 0..number_of_damages {
+        let (at, result) = results.recv_timeout(PATIENCE).expect("it comes to an end, without a panic");
         match result {
             Ok(found) => {
-                assert!(
-                    found == content,
-                    "byte {at} in page {page} was changed, and what is found is another thing"
-                );
+                assert!(found == content, "byte {at} was changed, and what is found is another thing");
                 harmless += 1;
             }
             Err(StoreError::Io { source }) if source.to_string().contains("more was read") => {
-                panic!("byte {at} in page {page} was changed, and the file was read in a circle")
+                panic!("byte {at} was changed, and the file was read in a circle")
             }
             Err(error) => {
                 assert!(!error.to_string().is_empty());
@@ -318,7 +322,6 @@ fn damage_in_any_page_is_an_error_or_harms_nothing_and_never_a_panic_or_a_circle
             }
         }
     }
-    println!("{errors} {harmless} of {pages} in {:?}", start.elapsed());
-    assert!(errors > pages, "damage in pages that are used is found: {errors}");
+    assert!(errors > 20, "damage in pages that are used is found: {errors}");
     assert!(harmless > 0, "pages that are free may hold anything");
 }
