@@ -1,7 +1,9 @@
 //! How long a store takes to open again after its process was killed while it wrote, and what its commits cost for it.
 //!
 //! `cargo bench --bench reopen`: with 1,000 and with 1,000,000 requests that have ended. `-- --ended N` measures one more
-//! number. The file lies in the build directory, so that a real disk is synced; it is read from the page cache.
+//! number. A store is verified when it is opened, or trusted where it is large; the rows measure both, and what it is
+//! like when commits do not save what a reopening needs. The file lies in the build directory, so that a real disk is
+//! synced; it is read from the page cache.
 
 #[path = "../tests/store/samples.rs"]
 #[allow(dead_code, reason = "shared with the tests of the stores, which use all of it")]
@@ -35,29 +37,52 @@ const COMMITS: usize = 200;
 /// Kills for each figure, of which the median is printed.
 const KILLS: usize = 5;
 
-/// Requests that one purge deletes.
+/// Requests that one purge deletes; its time is in the last column.
 const PURGED: u64 = 1000;
 
+/// A way to open the store and to commit to it.
+#[derive(Clone, Copy)]
+struct Way {
+    verified: bool,
+    saves: bool,
+}
+
+const WAYS: [Way; 3] = [
+    Way { verified: true, saves: true },
+    Way { verified: false, saves: true },
+    Way { verified: false, saves: false },
+];
+
+impl Way {
+    fn open(self, path: &Path) -> RedbStore {
+        RedbStore::open_file(path, self.verified).expect("what a kill left opens").quick_repair(self.saves)
+    }
+}
+
 const WRITER: &str = "--write-until-killed";
+const SAVES: &str = "--saving";
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let after =
         |name: &str| arguments.iter().position(|one| one == name).and_then(|at| arguments.get(at + 1));
     if let Some(path) = after(WRITER) {
-        return write_until_killed(Path::new(path), arguments.iter().any(|one| one == "plain"));
+        let way = Way { verified: false, saves: arguments.iter().any(|one| one == SAVES) };
+        return write_until_killed(Path::new(path), way);
     }
     let pasts = match after("--ended") {
         Some(number) => vec![number.parse().expect("--ended takes a number")],
         None => PASTS.to_vec(),
     };
-    println!("ended      saves    file      commit    reopen    load      reopen closed  purge 1,000");
+    println!(
+        "ended      opening    commits save  file       commit     reopen     load       closed     purge"
+    );
     for past in pasts {
         let directory = TempDir::new();
         let path = directory.file("store");
         make_past(&path, past);
-        for plain in [false, true] {
-            measure(&path, past, plain);
+        for way in WAYS {
+            measure(&path, past, way);
         }
     }
 }
@@ -79,13 +104,9 @@ fn make_past(path: &Path, past: u64) {
     store.commit(&live.collect::<Vec<_>>()).expect("it is kept");
 }
 
-fn open(path: &Path, plain: bool) -> RedbStore {
-    RedbStore::open(path).expect("what a kill left opens").quick_repair(!plain)
-}
-
 /// One small commit after the other, each told on standard output with its microseconds.
-fn write_until_killed(path: &Path, plain: bool) {
-    let mut store = open(path, plain);
+fn write_until_killed(path: &Path, way: Way) {
+    let mut store = way.open(path);
     let base = store.load().expect("it loads").requests.last().expect("some are live").queued_at.0;
     for number in 0.. {
         let mut request = samples::mount_request(1_000_000_000 - 1, State::Queued);
@@ -97,10 +118,10 @@ fn write_until_killed(path: &Path, plain: bool) {
 }
 
 /// Has a process write to the store and kills it while it does; the time of a commit in microseconds.
-fn killed_writer(path: &Path, plain: bool) -> u64 {
+fn killed_writer(path: &Path, way: Way) -> u64 {
     let program = std::env::current_exe().expect("this program");
     let mut command = Command::new(program);
-    command.arg(WRITER).arg(path).arg(if plain { "plain" } else { "saving" }).stdout(Stdio::piped());
+    command.arg(WRITER).arg(path).args(way.saves.then_some(SAVES)).stdout(Stdio::piped());
     let mut child: Child = command.spawn().expect("it starts again");
     let output = BufReader::new(child.stdout.take().expect("piped"));
     let times = output.lines().take(COMMITS).map(|line| line.expect("a line").parse().expect("a number"));
@@ -121,32 +142,33 @@ fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
     (start.elapsed(), value)
 }
 
-fn measure(path: &Path, past: u64, plain: bool) {
+fn measure(path: &Path, past: u64, way: Way) {
     let (mut commits, mut reopens, mut loads) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..KILLS {
-        commits.push(killed_writer(path, plain));
-        let (reopen, mut store) = timed(|| RedbStore::open(path).expect("it opens"));
+        commits.push(killed_writer(path, way));
+        let (reopen, mut store) = timed(|| way.open(path));
         let (load, snapshot) = timed(|| store.load().expect("it loads"));
         assert_eq!(snapshot.requests.len() as u64, LIVE + 1);
         reopens.push(reopen);
         loads.push(load);
     }
-    let (closed, mut store) = timed(|| RedbStore::open(path).expect("it opens"));
+    let (closed, mut store) = timed(|| way.open(path));
     let (purge, purged) =
         timed(|| store.purge(&Purge::KeepNewest(past.saturating_sub(PURGED))).expect("purged"));
     let again: Vec<Change> = (0..purged.deleted as u64).flat_map(ended).collect();
     store.commit(&again).expect("the past is as it was");
     let length = std::fs::metadata(path).expect("the file is there").len();
+    assert_eq!(purged.deleted as u64, PURGED.min(past));
     println!(
-        "{past:<10} {:<8} {:>5.1} MB  {:>6.2} ms {:>7.2} ms {:>7.2} ms {:>7.2} ms    {:>7.2} ms for {}",
-        if plain { "nothing" } else { "state" },
+        "{past:<10} {:<10} {:<12} {:>6.1} MB {:>7.2} ms {:>7.2} ms {:>7.2} ms {:>7.2} ms {:>7.2} ms",
+        if way.verified { "verified" } else { "trusted" },
+        if way.saves { "state" } else { "nothing" },
         length as f64 / 1e6,
         median(commits) as f64 / 1e3,
         ms(median(reopens)),
         ms(median(loads)),
         ms(closed),
         ms(purge),
-        purged.deleted,
     );
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ::redb::StorageBackend;
 
@@ -69,6 +69,14 @@ impl RedbStore {
     fn on(disk: impl Disk, verified: bool) -> Result<Self, StoreError> {
         let path = PathBuf::from("(a disk of a test)");
         let database = contained(|| file::open_backend(&path, Backend(disk), verified))?;
+        Ok(Self { database: Some(database), path, quick_repair: QUICK_REPAIR })
+    }
+
+    /// [`open`](Self::open), verified first or not whatever the file's length. For this crate's own benches.
+    #[doc(hidden)]
+    pub fn open_file(path: impl AsRef<Path>, verified: bool) -> Result<Self, StoreError> {
+        let path = path.as_ref().to_path_buf();
+        let database = contained(|| file::open(&path, Some(verified)))?;
         Ok(Self { database: Some(database), path, quick_repair: QUICK_REPAIR })
     }
 

@@ -30,17 +30,18 @@ const CACHE_BYTES: usize = 32 * 1024 * 1024;
 /// second at most; the limit is reached with some million ended requests, which purging keeps away.
 const VERIFIED_UP_TO: u64 = 256 * 1024 * 1024;
 
-pub(super) fn open(path: &Path) -> Result<Database, StoreError> {
+/// Opens the file, or makes it. `verified`: whether it is verified first, where its length is not to decide that.
+pub(super) fn open(path: &Path, verified: Option<bool>) -> Result<Database, StoreError> {
+    let failed = |error: io::Error| StoreError::Open { path: path.into(), source: error.into() };
     match fs::metadata(path) {
         Ok(metadata) if metadata.len() == 0 => create(path, |draft, path| fs::rename(draft, path))?,
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => create(path, publish)?,
-        Err(error) => return Err(StoreError::Open { path: path.into(), source: error.into() }),
+        Err(error) => return Err(failed(error)),
     }
-    let length = fs::metadata(path)
-        .map_err(|error| StoreError::Open { path: path.into(), source: error.into() })?
-        .len();
-    let database = builder(is_verified(length)).open(path).map_err(|error| open_error(path, error))?;
+    let length = fs::metadata(path).map_err(failed)?.len();
+    let verified = verified.unwrap_or_else(|| is_verified(length));
+    let database = builder(verified).open(path).map_err(|error| open_error(path, error))?;
     make_current(path, &database)?;
     Ok(database)
 }
