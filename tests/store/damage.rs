@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{LazyLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -166,8 +166,8 @@ fn a_damaged_ended_request_keeps_nobody_from_starting() {
 }
 
 /// Reads and writes whatever there is, and says whether all of it went well.
-fn use_all(path: &Path) -> Result<(), StoreError> {
-    let mut store = RedbStore::open(path)?;
+fn use_all(disk: TestDisk) -> Result<(), StoreError> {
+    let mut store = RedbStore::open_disk(disk)?;
     store.load()?;
     for request in store.history(&HistoryFilter::default())? {
         store.motions(request.id)?;
@@ -186,10 +186,13 @@ proptest! {
         changes in vec((any::<prop::sample::Index>(), any::<bool>(), 1..=255_u8), 1..10),
         length in prop::option::weighted(0.1, any::<prop::sample::Index>()),
     ) {
-        let directory = TempDir::new();
-        let path = directory.file("store");
-        filled(&path);
-        let mut bytes = fs::read(&path).unwrap();
+        static FILLED: LazyLock<Vec<u8>> = LazyLock::new(|| {
+            let directory = TempDir::new();
+            let path = directory.file("store");
+            filled(&path);
+            fs::read(&path).unwrap()
+        });
+        let mut bytes = FILLED.clone();
         let used: Vec<usize> = (0..bytes.len()).filter(|&at| bytes[at] != 0).collect();
         for (at, in_use, change) in changes {
             let at = if in_use { used[at.index(used.len())] } else { at.index(bytes.len()) };
@@ -198,8 +201,7 @@ proptest! {
         if let Some(length) = length {
             bytes.truncate(length.index(bytes.len()));
         }
-        fs::write(&path, &bytes).unwrap();
-        let _ = use_all(&path);
+        let _ = use_all(TestDisk::new(bytes));
     }
 }
 
@@ -324,4 +326,29 @@ fn damage_in_any_page_is_an_error_or_harms_nothing_and_is_never_a_panic_or_a_cir
     }
     assert!(errors > 20, "damage in pages that are used is found: {errors}");
     assert!(harmless > 0, "pages that are free may hold anything");
+}
+
+/// Verified means: before anything is believed. A file that is too large for it tells the same of the record, when it is read.
+#[test]
+fn a_changed_byte_is_told_when_the_file_is_opened_and_in_a_large_one_when_the_record_is_read() {
+    let directory = TempDir::new();
+    let path = directory.file("store");
+    filled(&path);
+    let mut bytes = fs::read(&path).unwrap();
+    let name = b"nightly-backup";
+    let places: Vec<usize> =
+        (0..bytes.len() - name.len()).filter(|at| bytes[*at..].starts_with(name)).collect();
+    assert!(!places.is_empty(), "the requests name their application");
+    places.into_iter().for_each(|at| bytes[at] ^= 1);
+    fs::write(&path, &bytes).unwrap();
+
+    let error = RedbStore::open(&path).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { table: "(all)", .. }), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), bytes, "what a backup may be compared with is not touched");
+    let mut large = RedbStore::open_large_disk(TestDisk::new(bytes)).unwrap();
+    assert_damaged(
+        large.request(request_id(ENDED_REQUEST)),
+        "requests",
+        &request_id(ENDED_REQUEST).to_string(),
+    );
 }

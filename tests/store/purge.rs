@@ -123,7 +123,7 @@ pub(crate) mod bodies {
 mod in_the_file {
     use std::path::PathBuf;
 
-    use autochanger::store::{Purge, RedbStore, Store};
+    use autochanger::store::{Disk, Purge, RedbStore, Store};
     use autochanger_engine::Change;
     use autochanger_engine::catalog::MotionState;
     use autochanger_engine::request::State;
@@ -196,8 +196,8 @@ mod in_the_file {
         const CYCLES: u64 = 12;
         const EACH: u64 = 400;
         let (_directory, path) = with_a_past_of(0);
-        let length = || std::fs::metadata(&path).unwrap().len();
-        let mut store = RedbStore::open(&path).unwrap();
+        let disk = TestDisk::new(std::fs::read(path).unwrap());
+        let mut store = RedbStore::open_disk(disk.clone()).unwrap();
         let mut lengths = Vec::new();
         for cycle in 1..=CYCLES {
             let first = cycle * EACH;
@@ -207,7 +207,7 @@ mod in_the_file {
             }
             store.commit(&ended(first + 20..first + EACH)).unwrap();
             while store.purge(&Purge::KeepNewest(EACH / 2)).unwrap().more {}
-            lengths.push(length());
+            lengths.push(disk.length().unwrap());
         }
         let (third, last) = (lengths[2], lengths[lengths.len() - 1]);
         assert!(last <= third, "it has grown from cycle to cycle: {lengths:?}");
