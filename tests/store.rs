@@ -1,5 +1,7 @@
 //! Both stores against the same bodies, and what is the file's own: crashes, damage, other releases.
 
+#[path = "store/purge.rs"]
+mod purge;
 #[path = "store/samples.rs"]
 mod samples;
 
@@ -9,6 +11,7 @@ mod bodies {
     use autochanger_engine::catalog::MotionState;
     use autochanger_engine::request::{Operation, Place, Request, State};
 
+    pub(crate) use crate::purge::bodies::*;
     use crate::samples::*;
 
     pub(crate) fn what_is_live_is_loaded_and_what_ended_is_found_by_its_id(store: &mut dyn Store) {
@@ -191,7 +194,24 @@ on_both![
     an_ended_request_may_be_written_again_as_it_is,
     the_history_is_newest_first_and_filtered,
     one_answer_of_the_history_is_bounded_whatever_is_asked_for,
+    what_ended_before_a_moment_is_deleted_with_its_motions,
+    all_but_those_that_ended_last_are_deleted,
+    single_requests_are_deleted_by_their_ids,
+    what_is_mounted_or_in_doubt_is_not_deleted_until_it_is_neither,
+    a_request_that_was_purged_can_be_kept_anew,
+    an_end_that_is_written_again_with_another_time_counts_once,
+    one_purge_is_bounded_and_says_that_there_is_more,
 ];
+
+#[cfg(feature = "redb")]
+#[path = "crash/disk.rs"]
+#[allow(dead_code, reason = "shared with the crash tests: each binary uses a part of it")]
+mod disk;
+
+#[cfg(feature = "redb")]
+#[path = "crash/power.rs"]
+#[allow(dead_code, reason = "shared with the crash tests: each binary uses a part of it")]
+mod power;
 
 #[cfg(feature = "redb")]
 #[path = "store/temp.rs"]

@@ -102,7 +102,9 @@
 //! | what | value | why |
 //! |---|---|---|
 //! | ended requests kept in memory | 100,000 ([`MemoryStore::MAX_ENDED`]) | a day of a library that never rests, in some 50 MB |
-//! | ended requests kept in a file | all, some 300 bytes each | nothing is purged yet |
+//! | ended requests kept in a file | all until they are purged, some 300 bytes each | what is history is the caller's to say |
+//! | requests that one purge deletes | 8,192 ([`Purge::MAX`]) | commits wait meanwhile |
+//! | a file that is verified when it is opened | up to 256 MiB, a million ended requests | a start waits for a quarter of a second at most |
 //! | requests in one answer | 100 ([`HistoryFilter::DEFAULT_LIMIT`]), at most 10,000 ([`HistoryFilter::MAX_LIMIT`]) | the store answers nobody else meanwhile |
 //! | a record read from a file | 64 KiB, names and texts 4,096 bytes each | what is longer is damaged, or not ours |
 //! | pages kept in memory | 32 MiB | what is live fits many times over |
@@ -191,5 +193,5 @@ use crate::transport::{
 use crate::{
     APPLICATION_NAME_MAX, DEFAULT_MAX_LIVE_REQUESTS, DEFAULT_MAX_PENDING_CANCELS, LibraryConfig,
     ManagerBuilder, READY_PATIENCE, RestartPolicy, Timing,
-    store::{HistoryFilter, MemoryStore},
+    store::{HistoryFilter, MemoryStore, Purge},
 };

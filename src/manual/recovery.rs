@@ -212,7 +212,9 @@
 //! - a move in flight goes on in the library. Its intent is durable.
 //!
 //! Put the disk right and open the manager anew: what the store then holds is the truth, and open motions are looked into.
-//! A damaged file is told when it is opened, or when the record is read, by [`StoreError`](crate::store::StoreError).
+//! A damaged file is told when it is opened, or when the record is read, by [`StoreError`](crate::store::StoreError). Files
+//! of up to 256 MiB are verified whole when they are opened, in about a millisecond for each megabyte; larger ones are trusted, and on
+//! some damage that was not found the process may end. [Purging](crate::store::Store::purge) keeps them small.
 
 #[cfg(all(doc, feature = "redb"))]
 use crate::store::RedbStore;

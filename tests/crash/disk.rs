@@ -2,9 +2,10 @@
 //! of it afterwards.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use autochanger::store::Disk;
+use tokio::sync::Notify;
 
 /// What happened to the disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +17,14 @@ pub(crate) enum Op {
 
 /// A handle: clones are the same disk, which outlives the store that lies on it.
 #[derive(Debug, Clone)]
-pub(crate) struct TestDisk(Arc<Mutex<State>>);
+pub(crate) struct TestDisk(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    cut: Condvar,
+    standing: Notify,
+}
 
 #[derive(Debug)]
 struct State {
@@ -27,13 +35,46 @@ struct State {
     fails_from: Option<usize>,
     /// So many bytes may be read yet.
     may_read: u64,
-    read: u64,
+    /// So many syncs are done yet, and the next one stands still until the power is cut.
+    syncs_left: usize,
+    stands_still: bool,
+    is_cut: bool,
 }
 
 impl TestDisk {
     pub(crate) fn new(content: Vec<u8>) -> Self {
-        let state = State { content, log: Vec::new(), fails_from: None, may_read: u64::MAX, read: 0 };
-        Self(Arc::new(Mutex::new(state)))
+        let state = State {
+            content,
+            log: Vec::new(),
+            fails_from: None,
+            may_read: u64::MAX,
+            syncs_left: usize::MAX,
+            stands_still: false,
+            is_cut: false,
+        };
+        Self(Arc::new(Shared { state: Mutex::new(state), cut: Condvar::new(), standing: Notify::new() }))
+    }
+
+    /// From now on so many syncs are done. The next one stands still.
+    pub(crate) fn stand_still_after(&self, syncs: usize) {
+        self.state().syncs_left = syncs;
+    }
+
+    /// Waits until a sync stands still.
+    pub(crate) async fn stands_still(&self) {
+        loop {
+            let standing = self.0.standing.notified();
+            if self.state().stands_still {
+                return;
+            }
+            standing.await;
+        }
+    }
+
+    /// Cuts the power: the sync that stands still fails, and so does everything from now on.
+    pub(crate) fn cut(&self) {
+        self.state().is_cut = true;
+        self.0.cut.notify_all();
     }
 
     /// Has every operation fail from this one on, counted from 0 and from the disk's beginning.
@@ -53,13 +94,10 @@ impl TestDisk {
         self.state().log.len()
     }
 
-    /// How many bytes were read.
-    pub(crate) fn bytes_read(&self) -> u64 {
-        self.state().read
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.state().content.len()
+    /// How many bytes were written.
+    pub(crate) fn bytes_written(&self) -> usize {
+        let written = |op: &Op| if let Op::Write { data, .. } = op { data.len() } else { 0 };
+        self.state().log.iter().map(written).sum()
     }
 
     pub(crate) fn log(&self) -> Vec<Op> {
@@ -72,12 +110,21 @@ impl TestDisk {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn record(&self, op: Op) -> io::Result<()> {
         let mut state = self.state();
-        if state.fails_from.is_some_and(|first| state.log.len() >= first) {
+        if op == Op::Sync {
+            state.stands_still = state.syncs_left == 0;
+            state.syncs_left = state.syncs_left.saturating_sub(1);
+            if state.stands_still {
+                self.0.standing.notify_waiters();
+                let waited = self.0.cut.wait_while(state, |state| !state.is_cut);
+                state = waited.unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+        if state.is_cut || state.fails_from.is_some_and(|first| state.log.len() >= first) {
             return Err(io::Error::other("the disk does not answer"));
         }
         apply(&op, &mut state.content)?;
@@ -93,10 +140,10 @@ impl Disk for TestDisk {
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let mut state = self.state();
-        state.read += out.len() as u64;
-        if state.read > state.may_read {
-            return Err(io::Error::other("more was read than there is reason to"));
-        }
+        state.may_read = state
+            .may_read
+            .checked_sub(out.len() as u64)
+            .ok_or_else(|| io::Error::other("more was read than there is reason to"))?;
         out.copy_from_slice(range(&mut state.content, offset, out.len())?);
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use autochanger::change::Change;
-use autochanger::store::{MemoryStore, RedbStore, Store};
+use autochanger::store::{MemoryStore, RedbStore, Store, StoreError};
 
 use crate::content::Content;
 use crate::disk::{Op, TestDisk};
@@ -43,7 +43,24 @@ impl Found {
     }
 }
 
+/// Stores that are verified when they are opened, and those that are too large for it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Opening {
+    Verified,
+    Large,
+}
+
+impl Opening {
+    pub(crate) fn open(self, disk: &TestDisk) -> Result<RedbStore, StoreError> {
+        match self {
+            Self::Verified => RedbStore::open_disk(disk.clone()),
+            Self::Large => RedbStore::open_large_disk(disk.clone()),
+        }
+    }
+}
+
 pub(crate) struct Recorded {
+    opening: Opening,
     pub(crate) first: Vec<u8>,
     pub(crate) log: Vec<Op>,
     /// What must be found before the first call and after each.
@@ -54,10 +71,10 @@ pub(crate) struct Recorded {
 
 impl Recorded {
     /// Runs the steps, and ends without closing.
-    pub(crate) fn run(steps: &[Step]) -> Self {
+    pub(crate) fn run(opening: Opening, steps: &[Step]) -> Self {
         let first = new_store();
         let disk = TestDisk::new(first.clone());
-        let open = || RedbStore::open_disk(disk.clone()).expect("it opens");
+        let open = || opening.open(&disk).expect("it opens");
         let mut store = open();
         let mut model = MemoryStore::new();
         let mut contents = vec![Content::of(&mut model)];
@@ -76,7 +93,7 @@ impl Recorded {
         let log = disk.log();
         assert_eq!(Content::of(&mut store), *contents.last().expect("one at least"));
         drop(store);
-        Self { first, log, contents, calls }
+        Self { opening, first, log, contents, calls }
     }
 
     /// Which contents may be found when the power is cut after so many operations: all that is acknowledged is there,
@@ -90,7 +107,7 @@ impl Recorded {
     /// Opens the store on what is left: which of the allowed contents it holds, or what is wrong.
     pub(crate) fn find(&self, left: Vec<u8>, allowed: RangeInclusive<usize>) -> Result<Found, String> {
         let disk = TestDisk::new(left);
-        let mut store = RedbStore::open_disk(disk.clone()).map_err(|error| error.to_string())?;
+        let mut store = self.opening.open(&disk).map_err(|error| error.to_string())?;
         let content = Content::of(&mut store);
         content.assert_sound();
         let Some(calls) = allowed.clone().find(|calls| self.contents[*calls] == content) else {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use autochanger::catalog::MotionRecord;
 use autochanger::change::{Change, Snapshot};
 use autochanger::clock::ManualClock;
-use autochanger::store::{HistoryFilter, RedbStore, Store, StoreError};
+use autochanger::store::{HistoryFilter, Purge, Purged, RedbStore, Store, StoreError};
 use autochanger::transport::sim::SimulatedLibrary;
 use autochanger::{Manager, Request, RequestId, RestartPolicy, Role, Session, State};
 use tokio::sync::Notify;
@@ -192,5 +192,9 @@ impl Store for CrashingStore {
 
     fn motions(&mut self, request: RequestId) -> Result<Vec<MotionRecord>, StoreError> {
         self.inner.motions(request)
+    }
+
+    fn purge(&mut self, purge: &Purge) -> Result<Purged, StoreError> {
+        self.inner.purge(purge)
     }
 }

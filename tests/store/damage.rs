@@ -2,15 +2,20 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::{LazyLock, mpsc};
+use std::thread;
+use std::time::Duration;
 
-use autochanger::store::{HistoryFilter, RedbStore, Store, StoreError};
+use autochanger::store::{HistoryFilter, Purge, RedbStore, Store, StoreError};
 use autochanger_engine::Change;
-use autochanger_engine::catalog::MotionState;
-use autochanger_engine::request::{Place, State};
+use autochanger_engine::catalog::{Cartridge, MotionRecord, MotionState, MountRecord};
+use autochanger_engine::request::{Place, Request, State};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
+use crate::disk::TestDisk;
+use crate::power::Dice;
 use crate::samples::*;
 use crate::temp::TempDir;
 
@@ -161,8 +166,8 @@ fn a_damaged_ended_request_keeps_nobody_from_starting() {
 }
 
 /// Reads and writes whatever there is, and says whether all of it went well.
-fn use_all(path: &Path) -> Result<(), StoreError> {
-    let mut store = RedbStore::open(path)?;
+fn use_all(disk: TestDisk) -> Result<(), StoreError> {
+    let mut store = RedbStore::open_disk(disk)?;
     store.load()?;
     for request in store.history(&HistoryFilter::default())? {
         store.motions(request.id)?;
@@ -181,10 +186,13 @@ proptest! {
         changes in vec((any::<prop::sample::Index>(), any::<bool>(), 1..=255_u8), 1..10),
         length in prop::option::weighted(0.1, any::<prop::sample::Index>()),
     ) {
-        let directory = TempDir::new();
-        let path = directory.file("store");
-        filled(&path);
-        let mut bytes = fs::read(&path).unwrap();
+        static FILLED: LazyLock<Vec<u8>> = LazyLock::new(|| {
+            let directory = TempDir::new();
+            let path = directory.file("store");
+            filled(&path);
+            fs::read(&path).unwrap()
+        });
+        let mut bytes = FILLED.clone();
         let used: Vec<usize> = (0..bytes.len()).filter(|&at| bytes[at] != 0).collect();
         for (at, in_use, change) in changes {
             let at = if in_use { used[at.index(used.len())] } else { at.index(bytes.len()) };
@@ -193,7 +201,154 @@ proptest! {
         if let Some(length) = length {
             bytes.truncate(length.index(bytes.len()));
         }
-        fs::write(&path, &bytes).unwrap();
-        let _ = use_all(&path);
+        let _ = use_all(TestDisk::new(bytes));
     }
+}
+
+/// A store whose trees have several levels, and in which pages are free: as it is after a year.
+fn grown() -> (Vec<u8>, Everything) {
+    let directory = TempDir::new();
+    let path = directory.file("store");
+    let mut store = RedbStore::open(&path).unwrap();
+    for first in (0..400).step_by(100) {
+        let ended = (first..first + 100).flat_map(|number| {
+            let moved = Change::Motion(motion(number, 1, MotionState::Moved));
+            [moved, Change::Request(mount_request(number, mounted()))]
+        });
+        store.commit(&ended.collect::<Vec<_>>()).unwrap();
+    }
+    store.purge(&Purge::KeepNewest(200)).unwrap();
+    let places = (0..40).map(|n| Change::Cartridge(cartridge(n, Place::Element(slot(1000 + n as u16)))));
+    store.commit(&places.collect::<Vec<_>>()).unwrap();
+    let live = [
+        Change::Library(library(1)),
+        Change::Mount(mount(399)),
+        Change::Request(mount_request(400, State::InProcess)),
+        Change::Motion(motion(400, 1, MotionState::Open)),
+    ];
+    store.commit(&live).unwrap();
+    let everything = read_everything(&mut store).unwrap();
+    // Not closed: as a killed process leaves it.
+    (fs::read(&path).unwrap(), everything)
+}
+
+/// All that can be read, to be compared.
+#[derive(PartialEq)]
+struct Everything(Vec<Request>, Vec<Request>, Vec<Cartridge>, Vec<MountRecord>, Vec<MotionRecord>);
+
+fn read_everything(store: &mut dyn Store) -> Result<Everything, StoreError> {
+    let snapshot = store.load()?;
+    let history = store.history(&HistoryFilter { limit: 1000, ..HistoryFilter::default() })?;
+    let mut motions = snapshot.motions;
+    for request in &history {
+        motions.extend(store.motions(request.id)?);
+    }
+    Ok(Everything(snapshot.requests, history, snapshot.cartridges, snapshot.mounts, motions))
+}
+
+/// Reads all, writes to every table, purges, and reads all again: what was there at the beginning.
+fn use_everything(disk: TestDisk) -> Result<Everything, StoreError> {
+    let mut store = RedbStore::open_disk(disk)?;
+    let before = read_everything(&mut store)?;
+    store.commit(&[
+        Change::Request(mount_request(401, State::Queued)),
+        Change::Cartridge(cartridge(41, Place::Missing { last: slot(1) })),
+        Change::Motion(motion(400, 1, MotionState::Moved)),
+        Change::Request(mount_request(400, mounted())),
+        Change::Library(library(2)),
+        Change::MountEnded(request_id(399)),
+    ])?;
+    store.purge(&Purge::KeepNewest(20))?;
+    read_everything(&mut store)?;
+    Ok(before)
+}
+
+/// What the database divides its file into.
+const PAGE: usize = 4096;
+const HEADER: usize = 320;
+
+/// What disks lose at once.
+const SECTOR: usize = 512;
+
+/// Damages to the page with the header, and to each other page that holds anything.
+const DAMAGES_TO_HEADER: usize = 30;
+const DAMAGES: usize = 1;
+
+/// Nobody needs to read a file oftener than this.
+const READINGS: u64 = 50;
+
+/// Only a test that runs in a circle takes so long: one file takes some milliseconds.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[test]
+fn damage_in_any_page_is_an_error_or_harms_nothing_and_is_never_a_panic_or_a_circle() {
+    let (whole, content) = grown();
+    let used =
+        (1..whole.len() / PAGE).filter(|page| whole[page * PAGE..][..PAGE].iter().any(|byte| *byte != 0));
+    let mut damages: Vec<usize> = used.flat_map(|page| [page; DAMAGES]).collect();
+    damages.extend([0; DAMAGES_TO_HEADER]);
+    let number_of_damages = damages.len();
+    let (told, results) = mpsc::channel();
+    thread::spawn(move || {
+        let mut dice = Dice::new(7);
+        for (number, page) in damages.into_iter().enumerate() {
+            let mut bytes = whole.clone();
+            // The header takes a part of its page.
+            let at = page * PAGE + dice.below(if page == 0 { HEADER } else { PAGE });
+            match number % 3 {
+                0 => bytes[at] ^= 1 << dice.below(8),
+                1 => bytes[at] ^= 1 + dice.below(255) as u8,
+                _ => bytes[at / SECTOR * SECTOR..][..SECTOR].fill(dice.below(256) as u8),
+            }
+            let limit = READINGS * bytes.len() as u64;
+            let result = use_everything(TestDisk::new(bytes).readable_for(limit));
+            if told.send((at, result)).is_err() {
+                return;
+            }
+        }
+    });
+    let (mut errors, mut harmless) = (0, 0);
+    for _ in 0..number_of_damages {
+        let (at, result) = results.recv_timeout(PATIENCE).expect("it comes to an end, without a panic");
+        match result {
+            Ok(found) => {
+                assert!(found == content, "byte {at} was changed, and what is found is another thing");
+                harmless += 1;
+            }
+            Err(StoreError::Io { source }) if source.to_string().contains("more was read") => {
+                panic!("byte {at} was changed, and the file was read in a circle")
+            }
+            Err(error) => {
+                assert!(!error.to_string().is_empty());
+                errors += 1;
+            }
+        }
+    }
+    assert!(errors > 20, "damage in pages that are used is found: {errors}");
+    assert!(harmless > 0, "pages that are free may hold anything");
+}
+
+/// Verified means: before anything is believed. A file that is too large for it tells the same of the record, when it is read.
+#[test]
+fn a_changed_byte_is_told_when_the_file_is_opened_and_in_a_large_one_when_the_record_is_read() {
+    let directory = TempDir::new();
+    let path = directory.file("store");
+    filled(&path);
+    let mut bytes = fs::read(&path).unwrap();
+    let name = b"nightly-backup";
+    let places: Vec<usize> =
+        (0..bytes.len() - name.len()).filter(|at| bytes[*at..].starts_with(name)).collect();
+    assert!(!places.is_empty(), "the requests name their application");
+    places.into_iter().for_each(|at| bytes[at] ^= 1);
+    fs::write(&path, &bytes).unwrap();
+
+    let error = RedbStore::open(&path).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { table: "(all)", .. }), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), bytes, "what a backup may be compared with is not touched");
+    let mut large = RedbStore::open_large_disk(TestDisk::new(bytes)).unwrap();
+    assert_damaged(
+        large.request(request_id(ENDED_REQUEST)),
+        "requests",
+        &request_id(ENDED_REQUEST).to_string(),
+    );
 }

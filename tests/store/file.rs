@@ -1,11 +1,12 @@
 //! The file as such: made, shared, recognised, written by another release.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Barrier;
 use std::thread;
 
-use autochanger::store::{HistoryFilter, RedbStore, Store, StoreError};
+use autochanger::clock::WallTime;
+use autochanger::store::{HistoryFilter, Purge, RedbStore, Store, StoreError};
 use autochanger_engine::Change;
 use autochanger_engine::catalog::MotionState;
 use autochanger_engine::request::{CancelledBy, Place, Request, State};
@@ -157,6 +158,9 @@ fn content_of_format_1() -> Vec<Change> {
     changes
 }
 
+/// When the samples end.
+const ENDED_AT: WallTime = WallTime(1_795_345_260_000);
+
 /// Everything that can be read from a store.
 fn read_all(path: &Path) -> String {
     let mut store = RedbStore::open(path).unwrap();
@@ -166,23 +170,81 @@ fn read_all(path: &Path) -> String {
     format!("{snapshot:#?}\n{history:#?}\n{motions:#?}")
 }
 
-fn write_format_1(path: &Path) {
+/// The content of all formats, written today.
+fn write_today(path: &Path) {
     RedbStore::open(path).unwrap().commit(&content_of_format_1()).unwrap();
 }
 
-/// The fixture was written by the first release, by this test with `AUTOCHANGER_WRITE_FIXTURES` set. It is never
-/// written again: a new format gets a fixture of its own beside it.
-#[test]
-fn a_file_of_the_first_release_reads_as_the_same_content_written_today() {
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1.redb");
-    if std::env::var_os("AUTOCHANGER_WRITE_FIXTURES").is_some() && !fixture.exists() {
-        write_format_1(&fixture);
+/// The fixtures were written by the releases whose formats they have, by this test with `AUTOCHANGER_WRITE_FIXTURES` set.
+/// They are never written again: a new format gets a fixture of its own beside them.
+fn fixture(format: u64) -> PathBuf {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/v{format}.redb"));
+    let is_new = format == RedbStore::FORMAT && !path.exists();
+    if is_new && std::env::var_os("AUTOCHANGER_WRITE_FIXTURES").is_some() {
+        write_today(&path);
     }
+    path
+}
+
+#[test]
+fn a_file_of_each_earlier_format_reads_as_the_same_content_written_today_and_is_purged_like_it() {
+    for format in 1..=RedbStore::FORMAT {
+        let directory = TempDir::new();
+        let (old, new) = (directory.file("old"), directory.file("new"));
+        fs::copy(fixture(format), &old).unwrap();
+        write_today(&new);
+        let content = read_all(&old);
+        assert_eq!(content, read_all(&new), "format {format}");
+        assert_eq!(
+            content.matches("Request {").count(),
+            3 * states().len() + 3 * 8,
+            "live ones are shown twice"
+        );
+        // Once opened it has the format of today, and everything that belongs to it.
+        for purge in [Purge::EndedBefore(ENDED_AT), Purge::KeepNewest(30), Purge::KeepNewest(0)] {
+            let purged = [&old, &new].map(|path| RedbStore::open(path).unwrap().purge(&purge).unwrap());
+            assert_eq!(purged[0], purged[1], "format {format}, {purge:?}");
+            assert_eq!(read_all(&old), read_all(&new), "format {format}, {purge:?}");
+        }
+        let last = RedbStore::open(&old).unwrap().history(&HistoryFilter::default()).unwrap();
+        assert!(!last.is_empty() && last.iter().all(|one| !one.state.is_final() || one.id == request_id(24)));
+    }
+}
+
+/// One that cannot be read does not keep the file from being opened: it is reported to whoever asks for it.
+#[test]
+fn a_damaged_ended_request_does_not_keep_an_earlier_format_from_being_opened() {
     let directory = TempDir::new();
-    let (old, new) = (directory.file("old"), directory.file("new"));
-    fs::copy(fixture, &old).unwrap();
-    write_format_1(&new);
-    let content = read_all(&old);
-    assert_eq!(content, read_all(&new));
-    assert_eq!(content.matches("Request {").count(), 3 * states().len() + 3 * 8, "live ones are shown twice");
+    let path = directory.file("store");
+    fs::copy(fixture(1), &path).unwrap();
+    let database = redb::Database::open(&path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let requests = redb::TableDefinition::<u128, &[u8]>::new("requests");
+    let damaged = request_id(27);
+    transaction.open_table(requests).unwrap().insert(damaged.0.as_u128(), &b"nonsense"[..]).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+
+    let mut store = RedbStore::open(&path).unwrap();
+    assert!(!store.load().unwrap().requests.is_empty());
+    assert!(matches!(store.request(damaged), Err(StoreError::Damaged { table: "requests", .. })));
+    assert!(store.purge(&Purge::KeepNewest(0)).unwrap().deleted > 0);
+}
+
+#[test]
+fn an_index_that_names_what_is_live_is_damage_and_nothing_is_deleted() {
+    let directory = TempDir::new();
+    let path = directory.file("store");
+    RedbStore::open(&path).unwrap().commit(&[Change::Request(mount_request(1, State::Queued))]).unwrap();
+    let database = redb::Database::open(&path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let ended = redb::TableDefinition::<(u64, u128), ()>::new("ended");
+    transaction.open_table(ended).unwrap().insert((1, request_id(1).0.as_u128()), ()).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+
+    let mut store = RedbStore::open(&path).unwrap();
+    let error = store.purge(&Purge::KeepNewest(0)).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { table: "ended", .. }), "{error}");
+    assert_eq!(store.load().unwrap().requests, [mount_request(1, State::Queued)]);
 }

@@ -2,10 +2,11 @@
 
 use std::fs;
 
-use autochanger::store::{HistoryFilter, MemoryStore, RedbStore, Store};
+use autochanger::clock::WallTime;
+use autochanger::store::{HistoryFilter, MemoryStore, Purge, RedbStore, Store};
 use autochanger_engine::Change;
 use autochanger_engine::catalog::MotionState;
-use autochanger_engine::request::{Operation, Place};
+use autochanger_engine::request::{Operation, Place, Request};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -14,6 +15,9 @@ use crate::temp::TempDir;
 
 /// Few ids, so that the changes meet.
 const IDS: u64 = 6;
+
+/// When requests end. One does not say it, as a file of another program might not.
+const ENDS: [Option<WallTime>; 4] = [Some(WallTime(10)), Some(WallTime(20)), Some(WallTime(30)), None];
 
 fn change() -> impl Strategy<Value = Change> {
     let id = || 0..IDS;
@@ -28,11 +32,14 @@ fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         id().prop_map(|n| Change::Library(library(n))),
         (id(), any::<u16>()).prop_map(|(n, at)| Change::Cartridge(cartridge(n, Place::Element(slot(at))))),
-        (id(), state, 0..3).prop_map(|(n, state, operation)| Change::Request(match operation {
-            0 => mount_request(n, state),
-            1 => dismount_request(n, state),
-            _ => inventory_request(n, state),
-        })),
+        (id(), state, 0..3, 0..ENDS.len()).prop_map(|(n, state, operation, end)| {
+            let request = match operation {
+                0 => mount_request(n, state),
+                1 => dismount_request(n, state),
+                _ => inventory_request(n, state),
+            };
+            Change::Request(Request { ended_at: request.ended_at.and(ENDS[end]), ..request })
+        }),
         (id(), 1..4_u32, motion_state)
             .prop_map(|(n, sequence, state)| Change::Motion(motion(n, sequence, state))),
         id().prop_map(|n| Change::Mount(mount(n))),
@@ -58,13 +65,27 @@ fn filter() -> impl Strategy<Value = HistoryFilter> {
         })
 }
 
+fn purge() -> impl Strategy<Value = Purge> {
+    let id = || (0..IDS).prop_map(request_id);
+    prop_oneof![
+        (0..50_u64).prop_map(|at| Purge::EndedBefore(WallTime(at))),
+        (0..IDS).prop_map(Purge::KeepNewest),
+        vec(id(), 0..3).prop_map(Purge::Requests),
+    ]
+}
+
 /// What happens after a batch.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Then {
     GoOn,
+    Purge(Purge),
     Reopen,
     /// The process is killed: what the file holds at this moment is all that is left.
     Kill,
+}
+
+fn then() -> impl Strategy<Value = Then> {
+    prop_oneof![Just(Then::GoOn), Just(Then::Reopen), Just(Then::Kill), purge().prop_map(Then::Purge),]
 }
 
 fn assert_same(memory: &mut MemoryStore, file: &mut RedbStore, filter: &HistoryFilter) {
@@ -86,7 +107,7 @@ proptest! {
 
     #[test]
     fn the_file_holds_what_memory_holds_across_closes_and_kills(
-        batches in vec((vec(change(), 0..6), prop::sample::select(vec![Then::GoOn, Then::Reopen, Then::Kill])), 1..12),
+        batches in vec((vec(change(), 0..6), then()), 1..12),
         filter in filter(),
     ) {
         let directory = TempDir::new();
@@ -97,6 +118,9 @@ proptest! {
             prop_assert_eq!(memory.commit(&batch).is_ok(), file.commit(&batch).is_ok());
             match then {
                 Then::GoOn => {}
+                Then::Purge(purge) => {
+                    prop_assert_eq!(memory.purge(&purge).unwrap(), file.purge(&purge).unwrap());
+                }
                 Then::Reopen => {
                     drop(file);
                     file = RedbStore::open(&path).unwrap();

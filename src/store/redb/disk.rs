@@ -2,10 +2,11 @@
 
 use std::fmt::Debug;
 use std::io;
+use std::path::{Path, PathBuf};
 
 use ::redb::StorageBackend;
 
-use super::{RedbStore, contained, file};
+use super::{QUICK_REPAIR, RedbStore, contained, file};
 use crate::store::StoreError;
 
 /// Something that bytes are kept on. For this crate's own tests and benches: no promise is made for it, and it may
@@ -55,9 +56,28 @@ impl RedbStore {
     /// tests and benches.
     #[doc(hidden)]
     pub fn open_disk(disk: impl Disk) -> Result<Self, StoreError> {
-        let path = std::path::PathBuf::from("(a disk of a test)");
-        let database = contained(|| file::open_backend(&path, Backend(disk)))?;
-        Ok(Self { database: Some(database), path, quick_repair: super::QUICK_REPAIR })
+        let length = disk.length().map_err(|error| StoreError::Io { source: error.into() })?;
+        Self::on(disk, file::is_verified(length))
+    }
+
+    /// The same as if the store were too large to be verified.
+    #[doc(hidden)]
+    pub fn open_large_disk(disk: impl Disk) -> Result<Self, StoreError> {
+        Self::on(disk, false)
+    }
+
+    fn on(disk: impl Disk, verified: bool) -> Result<Self, StoreError> {
+        let path = PathBuf::from("(a disk of a test)");
+        let database = contained(|| file::open_backend(&path, Backend(disk), verified))?;
+        Ok(Self { database: Some(database), path, quick_repair: QUICK_REPAIR })
+    }
+
+    /// [`open`](Self::open), verified first or not whatever the file's length. For this crate's own benches.
+    #[doc(hidden)]
+    pub fn open_file(path: impl AsRef<Path>, verified: bool) -> Result<Self, StoreError> {
+        let path = path.as_ref().to_path_buf();
+        let database = contained(|| file::open(&path, Some(verified)))?;
+        Ok(Self { database: Some(database), path, quick_repair: QUICK_REPAIR })
     }
 
     /// Whether commits save what a reopening after a kill needs. For this crate's own benches.

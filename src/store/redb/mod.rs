@@ -35,7 +35,7 @@ use tables::{ReadTables, WriteTables};
 /// Keeps everything in one file, durably: when [`commit`](Store::commit) returns, the batch has been synced to the disk.
 ///
 /// The file belongs to one store at a time, in this process or any other; it may be copied while no store has it open.
-/// It grows with the requests that have ended, by some 400 bytes each, until they are [purged](Store::purge); what they took
+/// It grows with the requests that have ended, by some 300 bytes each, until they are [purged](Store::purge); what they took
 /// is then used for later ones.
 #[derive(Debug)]
 pub struct RedbStore {
@@ -45,18 +45,12 @@ pub struct RedbStore {
     quick_repair: bool,
 }
 
-/// Have each commit save what a reopening after a kill needs, instead of having the reopening read the whole file.
+/// Have each commit save what a reopening after a kill needs, instead of having the reopening make it anew from the whole
+/// file; `benches/reopen.rs` measures it, and `ARCHITECTURE.md` has the figures. The cost is a second sync for each commit,
+/// which groups share and which a robot that takes ten seconds for a move does not notice.
 ///
-/// Measured on ext4 on a virtual disk whose sync takes 0.2 ms; the reopenings after SIGKILL, the file still in the page
-/// cache:
-///
-/// | | commit | commit of 1,000 requests | reopen, 10^5 ended | reopen, 10^6 ended |
-/// |---|---|---|---|---|
-/// | without | 0.22 ms | 2.3 ms | 22 ms | 280 ms, after reading all 270 MB |
-/// | with | 0.41 ms | 2.5 ms | 0.5 ms | 0.5 ms |
-///
-/// The cost is a second sync for each commit, which groups share and which a robot that takes ten seconds for a move
-/// does not notice; the gain is a start that does not depend on the past, on a cold disk least of all.
+/// It is kept also for files that are verified when they are opened: a commit of two syncs is known to be whole, so that
+/// damage to it is an error. Of one sync, it would be taken for one that a crash cut short, and undone without a word.
 const QUICK_REPAIR: bool = true;
 
 impl RedbStore {
@@ -65,7 +59,9 @@ impl RedbStore {
 
     /// Opens the file, or makes it where there is none. Its directory must exist.
     ///
-    /// A file that was not closed (the process was killed, the power went) opens as quickly as one that was.
+    /// Files of up to 256 MiB, some million ended requests, are verified whole first, in about a millisecond for each
+    /// megabyte; what is larger opens at once. A file that was not closed (the process was killed, the power went) opens
+    /// as quickly as one that was.
     ///
     /// # Errors
     /// [`StoreError::InUse`] when another store has the file open, [`StoreError::NotAStore`] and
@@ -73,7 +69,7 @@ impl RedbStore {
     /// [`StoreError::Open`] for the rest.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref().to_path_buf();
-        let database = contained(|| file::open(&path))?;
+        let database = contained(|| file::open(&path, None))?;
         Ok(Self { database: Some(database), path, quick_repair: QUICK_REPAIR })
     }
 
