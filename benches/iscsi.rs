@@ -113,7 +113,9 @@ fn main() {
     drop(bed);
     let served = Served::start();
     measure(&plan, "virtual library", &served.url);
-    println!("\nratio: ours by canned, the median of the turns of this run, and the lowest and the highest of them");
+    println!(
+        "\nratio: ours by canned, the median of the turns of this run, and the lowest and the highest of them"
+    );
 }
 
 fn measure(plan: &Plan, target: &str, url: &IscsiUrl) {

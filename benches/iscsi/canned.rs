@@ -86,7 +86,11 @@ impl Canned {
         self.stream.read_exact(&mut header).expect("the target answers a login");
         let mut text = vec![0; length(&header).next_multiple_of(4)];
         self.stream.read_exact(&mut text).expect("the target answers a login");
-        assert_eq!((header[0], header[1], header[36]), (LOGIN_RESPONSE, 0x87, 0), "the target refused the login");
+        assert_eq!(
+            (header[0], header[1], header[36]),
+            (LOGIN_RESPONSE, 0x87, 0),
+            "the target refused the login"
+        );
         self.expected_status_sn = number(&header, 24).wrapping_add(1);
         self.command_sn = number(&header, 28);
     }

@@ -1,11 +1,13 @@
 //! One TCP connection with its initiator: bytes to and from the socket, and nothing about who asked for them.
 
 use std::io;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use autochanger_iscsi::{Chap, DigestPolicy, Ended, Event, Initiator, LoginConfig, MutualChap, Secret};
 use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
@@ -18,6 +20,9 @@ const READ_SIZE: usize = 64 * 1024;
 /// How much is taken from the initiator before it is written. What is taken counts as sent, so it is not more than a
 /// socket swallows at once.
 const WRITE_SIZE: usize = 16 * 1024;
+
+/// What became of a read; the bytes are with the link.
+pub(super) struct Input(io::Result<usize>);
 
 pub(super) struct Link {
     stream: TcpStream,
@@ -92,31 +97,35 @@ impl Link {
         }
     }
 
-    /// Waits for the socket, and reads what is there.
+    /// Waits for the socket, and takes what is there.
     pub(super) async fn turn(&mut self) {
-        if std::future::poll_fn(|cx| self.poll(cx)).await {
-            self.read();
+        if let Some(input) = std::future::poll_fn(|cx| self.poll(cx)).await {
+            self.take(input, Instant::now());
         }
     }
 
-    /// Waits until the socket can be read, or written when something is to be written; says whether it can be read.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        // An error is found again by the read or write that follows.
-        let readable = self.stream.poll_read_ready(cx).is_ready();
+    /// Waits until there is something to [`take`](Self::take), or the socket can be written when something is to be
+    /// written.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Input>> {
+        let mut buffer = ReadBuf::new(&mut self.input);
+        // Unlike `try_read`, this knows from a buffer that was not filled that the socket is empty, and does not ask twice.
+        if let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
+            return Poll::Ready(Some(Input(read.map(|()| buffer.filled().len()))));
+        }
+        // An error is found again by the write that follows.
         let writable = !self.output.is_empty() && self.stream.poll_write_ready(cx).is_ready();
-        if readable || writable { Poll::Ready(readable) } else { Poll::Pending }
+        if writable { Poll::Ready(None) } else { Poll::Pending }
     }
 
-    /// Reads once, if there is something.
-    pub(super) fn read(&mut self) {
-        match self.stream.try_read(&mut self.input) {
+    /// Takes what was read.
+    pub(super) fn take(&mut self, input: Input, now: Instant) {
+        match input.0 {
             Ok(0) => self.initiator.disconnected(),
             Ok(length) => {
-                self.last_received = Instant::now();
+                self.last_received = now;
                 self.pinged = None;
                 self.initiator.received(self.input.get(..length).unwrap_or_default());
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => self.fail(error.to_string()),
         }
     }
