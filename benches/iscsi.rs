@@ -14,7 +14,7 @@ mod canned;
 #[path = "iscsi/ours.rs"]
 mod ours;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use autochanger::transport::IscsiUrl;
 use autochanger::transport::sim::{self, SimulatedLibrary};
@@ -104,8 +104,16 @@ fn main() {
     }
     let plan = Plan::of(&arguments);
     println!(
-        "{:<17}{:<34}{:>10}{:>12}{:>12}{:>8}{:>16}",
-        "target", "commands/s", "in flight", "canned", "ours", "ratio", "(of turns)"
+        "{:<17}{:<34}{:>10}{:>12}{:>12}{:>8}{:>16}{:>14}{:>12}",
+        "target",
+        "commands/s",
+        "in flight",
+        "canned",
+        "ours",
+        "ratio",
+        "(of turns)",
+        "canned, CPU",
+        "ours, CPU"
     );
     let options = TgtOptions { slots: SLOTS, drives: 1, ports: 0, cartridges: 8, chap: None };
     let bed = TgtBed::start(options);
@@ -133,28 +141,72 @@ fn line(plan: &Plan, target: &str, url: &IscsiUrl, question: Question, depth: us
     let mut canned = Canned::open(url, question, depth);
     let mut ours = Ours::open(url, question, depth);
     // The first turn warms up, and its figures are not kept.
-    let mut turns = Vec::new();
+    let (mut first, mut second, mut ratios) = (Side::default(), Side::default(), Vec::new());
     for turn in 0..=plan.turns {
-        let first = if plan.wants("canned") { canned.rate(plan.turn) } else { f64::NAN };
-        let second = if plan.wants("ours") { ours.rate(plan.turn) } else { f64::NAN };
+        if turn == 1 {
+            (first, second) = (Side::default(), Side::default());
+        }
+        if plan.wants("canned") {
+            first.turn(|| canned.run(plan.turn));
+        }
+        if plan.wants("ours") {
+            second.turn(|| ours.run(plan.turn));
+        }
         if turn > 0 {
-            turns.push([first, second, second / first]);
+            ratios.push(second.latest() / first.latest());
         }
     }
-    let [canned, ours, ratio] = [0, 1, 2].map(|column| {
-        let mut values: Vec<f64> = turns.iter().map(|turn| turn[column]).collect();
-        values.sort_unstable_by(f64::total_cmp);
-        values
-    });
-    let median = |values: &[f64]| values[values.len() / 2];
+    ratios.sort_unstable_by(f64::total_cmp);
     println!(
-        "{target:<17}{:<34}{depth:>10}{:>12.0}{:>12.0}{:>8.2}{:>16}",
+        "{target:<17}{:<34}{depth:>10}{:>12.0}{:>12.0}{:>8.2}{:>16}{:>14}{:>12}",
         question.name,
-        median(&canned),
-        median(&ours),
-        median(&ratio),
-        format!("({:.2} to {:.2})", ratio[0], ratio[ratio.len() - 1]),
+        first.median(),
+        second.median(),
+        ratios[ratios.len() / 2],
+        format!("({:.2} to {:.2})", ratios[0], ratios[ratios.len() - 1]),
+        first.processor(),
+        second.processor(),
     );
+}
+
+/// What one side has done.
+#[derive(Default)]
+struct Side {
+    rates: Vec<f64>,
+    commands: usize,
+    processor: Duration,
+}
+
+impl Side {
+    fn turn(&mut self, run: impl FnOnce() -> usize) {
+        let (begun, busy) = (Instant::now(), processor_time());
+        let commands = run();
+        self.rates.push(commands as f64 / begun.elapsed().as_secs_f64());
+        self.processor += processor_time() - busy;
+        self.commands += commands;
+    }
+
+    fn latest(&self) -> f64 {
+        self.rates.last().copied().unwrap_or(f64::NAN)
+    }
+
+    fn median(&self) -> f64 {
+        let mut rates = self.rates.clone();
+        rates.sort_unstable_by(f64::total_cmp);
+        rates.get(rates.len() / 2).copied().unwrap_or(f64::NAN)
+    }
+
+    /// This side's own processor time for a command: what a busy machine does not change.
+    fn processor(&self) -> String {
+        format!("{:.1} us", self.processor.as_secs_f64() * 1e6 / self.commands as f64)
+    }
+}
+
+/// How long this thread has had a processor; zero where the system does not tell (it is Linux that does).
+fn processor_time() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = text.split(' ').next().and_then(|number| number.parse().ok());
+    Duration::from_nanos(nanoseconds.unwrap_or(0))
 }
 
 /// A virtual library on a thread of its own, as another process would be.

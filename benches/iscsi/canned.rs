@@ -95,15 +95,15 @@ impl Canned {
         self.command_sn = number(&header, 28);
     }
 
-    /// Commands per second.
-    pub(crate) fn rate(&mut self, time: Duration) -> f64 {
+    /// Works for so long; how many commands were answered.
+    pub(crate) fn run(&mut self, time: Duration) -> usize {
         let (begun, mut count) = (Instant::now(), 0);
         while begun.elapsed() < time || count == 0 {
             let [done, refused] = self.turn(self.depth * 8);
             assert_eq!(refused, 0, "a command was refused");
             count += done;
         }
-        count as f64 / begun.elapsed().as_secs_f64()
+        count
     }
 
     /// So many commands, as many in flight as may; how many were answered, and how many of them with an error.
