@@ -1,33 +1,30 @@
 //! One TCP connection with its initiator: bytes to and from the socket, and nothing about who asked for them.
 
+use std::future::Future;
 use std::io;
-use std::pin::Pin;
+use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use autochanger_iscsi::{Chap, DigestPolicy, Ended, Event, Initiator, LoginConfig, MutualChap, Secret};
 use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::fault::Cause;
 use super::{Endpoint, INITIATOR_NAME, PathFaultKind};
 
-/// How much is read from the socket at once.
-const READ_SIZE: usize = 64 * 1024;
-
 /// How much is taken from the initiator before it is written. What is taken counts as sent, so it is not more than a
 /// socket swallows at once.
 const WRITE_SIZE: usize = 16 * 1024;
 
-/// What became of a read; the bytes are with the link.
+/// What became of a read; the bytes are with the initiator.
 pub(super) struct Input(io::Result<usize>);
 
 pub(super) struct Link {
     stream: TcpStream,
     pub(super) initiator: Initiator,
-    input: Box<[u8]>,
     output: BytesMut,
     keep_alive: Duration,
     last_received: Instant,
@@ -77,7 +74,6 @@ impl Link {
         let mut link = Self {
             stream,
             initiator: Initiator::new(login.config()?),
-            input: vec![0; READ_SIZE].into_boxed_slice(),
             output: BytesMut::new(),
             keep_alive,
             last_received: Instant::now(),
@@ -107,10 +103,9 @@ impl Link {
     /// Waits until there is something to [`take`](Self::take), or the socket can be written when something is to be
     /// written.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Input>> {
-        let mut buffer = ReadBuf::new(&mut self.input);
         // Unlike `try_read`, this knows from a buffer that was not filled that the socket is empty, and does not ask twice.
-        if let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
-            return Poll::Ready(Some(Input(read.map(|()| buffer.filled().len()))));
+        if let Poll::Ready(read) = pin!(self.stream.read_buf(self.initiator.room())).poll(cx) {
+            return Poll::Ready(Some(Input(read)));
         }
         // An error is found again by the write that follows.
         let writable = !self.output.is_empty() && self.stream.poll_write_ready(cx).is_ready();
@@ -121,10 +116,10 @@ impl Link {
     pub(super) fn take(&mut self, input: Input, now: Instant) {
         match input.0 {
             Ok(0) => self.initiator.disconnected(),
-            Ok(length) => {
+            Ok(_) => {
                 self.last_received = now;
                 self.pinged = None;
-                self.initiator.received(self.input.get(..length).unwrap_or_default());
+                self.initiator.take_in();
             }
             Err(error) => self.fail(error.to_string()),
         }
@@ -188,11 +183,11 @@ impl Link {
     /// The target does not listen any more, yet answers that it sent before may still be here: an answer is worth more
     /// than an unknown outcome.
     fn read_last_words(&mut self, error: &io::Error) {
-        while let Ok(length) = self.stream.try_read(&mut self.input) {
+        while let Ok(length) = self.stream.try_read_buf(self.initiator.room()) {
             if length == 0 || self.initiator.has_ended() {
                 break;
             }
-            self.initiator.received(self.input.get(..length).unwrap_or_default());
+            self.initiator.take_in();
         }
         self.fail(error.to_string());
     }
