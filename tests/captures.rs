@@ -2,6 +2,9 @@
 //!
 //! `AUTOCHANGER_CAPTURES=DIRECTORY` checks the records of another directory, too.
 
+#[cfg(feature = "sim")]
+#[path = "captures/another.rs"]
+mod another;
 #[path = "captures/by_hand.rs"]
 mod by_hand;
 #[path = "captures/by_hand_mhvtl.rs"]
@@ -12,6 +15,9 @@ mod by_hand_tgt;
 mod check;
 #[path = "captures/record.rs"]
 mod record;
+#[cfg(feature = "sim")]
+#[path = "store/temp.rs"]
+mod temp;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -14,5 +14,7 @@ mod discovery;
 mod faults;
 #[path = "guest/inside.rs"]
 mod inside;
+#[path = "guest/kernel.rs"]
+mod kernel;
 #[path = "guest/signals.rs"]
 mod signals;

@@ -2,10 +2,17 @@
 //! announce the end, bytes that are lost, late, cut short, doubled or damaged. Nothing is ever sent twice.
 #![cfg(all(feature = "sim", feature = "iscsi"))]
 
+mod beds;
+#[path = "iscsi_faults/intents.rs"]
+mod intents;
 #[path = "iscsi_faults/proxy.rs"]
 mod proxy;
+#[path = "store/temp.rs"]
+mod temp;
 #[path = "iscsi_faults/thousand.rs"]
 mod thousand;
+#[path = "kill/truth.rs"]
+mod truth;
 
 use std::time::Duration;
 
@@ -365,11 +372,11 @@ async fn a_lost_command_does_not_stop_the_ones_after_it_for_ever() {
     let proxy = Proxy::start(served.address()).await;
     let device = IscsiTransport::new(through(&served, &proxy).parse().unwrap());
     device.execute(ready()).await.unwrap();
-    proxy.arm(proxy::Fault { to_target: true, skip: 0, kind: proxy::Kind::Drop });
+    proxy.arm([proxy::Fault { to_target: true, skip: 0, kind: proxy::Kind::Drop }]);
     let lost = Command { timeout: Duration::from_millis(50), ..move_medium(1000, 1001) };
     assert_unknown(device.execute(lost).await);
     // The session that lost it ends; a new one begins by itself, with whatever comes next.
     let wait = async { while device.execute(ready()).await.is_err() {} };
     tokio::time::timeout(SOON, wait).await.expect("a session that works again");
-    assert_eq!((served.library().moves_sent(), proxy.moves()), (0, 1));
+    assert_eq!((served.library().moves_sent(), proxy.moves()), (0, vec![(1000, 1001)]));
 }

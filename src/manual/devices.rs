@@ -100,7 +100,7 @@
 //! | `Unusable`: [`InUse`](LibraryError::InUse) | another manager owns it, or the lock cannot be made | yes |
 //! | `Unusable`: [`Unfit`](LibraryError::Unfit) | it is not ready, or answers what a changer must not | yes |
 //! | `Unusable`: [`NotAChanger`](LibraryError::NotAChanger) | the URL leads to a disk or a tape; the message names the changer's logical unit where the target has one | no: open the manager anew |
-//! | `Unusable`: [`Path`](LibraryError::Path) | a wrong secret, target name or logical unit, a broken protocol | no |
+//! | `Unusable`: [`Path`](LibraryError::Path) | a wrong secret, target name or logical unit, a broken protocol | no; yes once it has been `Ready` |
 //! | `Unusable`: [`Twice`](LibraryError::Twice) | the same library is configured twice | no |
 //!
 //! # One owner

@@ -85,7 +85,7 @@
 //! | Several connections, SNACK, recovery within a command, a connection, level 1 and 2 | not spoken: after a doubt the elements are looked at, and that settles more than a replayed status | – |
 //! | Markers (OFMarker, IFMarker), iSER, IPsec | not spoken; markers are refused | – |
 //! | IPv6 | covered over a real socket | ours, libiscsi as initiator |
-//! | Loss, delay, truncation, duplication at any PDU boundary | covered: a thousand moves, none replayed | ours, behind a proxy |
+//! | Loss, delay, truncation, duplication at any PDU boundary | covered: a thousand mounts and dismounts, no move replayed, each end true | tgt, ours, behind a proxy |
 //!
 //! # The target
 //!

@@ -9,6 +9,7 @@
 //! | [`devices`] | How is a library named, reached, owned, and what can be wrong with it? |
 //! | [`iscsi`] | What is spoken of iSCSI, what does a lost connection mean, and who vouches for it? |
 //! | [`testing`] | How do I test my program without a library? |
+//! | [`vouchers`] | Who vouches for each command: a document, a capture, a real target, a foreign initiator, or we alone? |
 //! | [`from_rsm`] | Which call takes the place of which call of Removable Storage Manager? |
 //!
 //! The examples run as they stand, on simulated libraries. In a program of your own give a
@@ -24,3 +25,4 @@ pub mod from_rsm;
 pub mod iscsi;
 pub mod recovery;
 pub mod testing;
+pub mod vouchers;

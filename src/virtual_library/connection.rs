@@ -10,6 +10,7 @@ use std::time::Duration;
 use autochanger_iscsi::target::SessionSeed;
 use autochanger_iscsi::{Target, TargetConfig, TargetEvent};
 use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -55,7 +56,7 @@ pub(super) struct Connection {
 /// What happened while the connection waited.
 #[derive(Default)]
 struct Wake {
-    readable: bool,
+    input: Option<io::Result<usize>>,
     order: Option<Control>,
     done: Vec<Done>,
     timer: bool,
@@ -148,8 +149,12 @@ impl Connection {
         let mut woken = false;
         // Nothing is read while answers wait to be written: who does not read gets nothing more to do.
         if self.output.is_empty() {
-            wake.readable = self.stream.poll_read_ready(cx).is_ready();
-            woken |= wake.readable;
+            // Unlike `try_read`, this knows from a buffer that was not filled that the socket is empty.
+            let mut buffer = ReadBuf::new(&mut self.input);
+            if let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
+                wake.input = Some(read.map(|()| buffer.filled().len()));
+                woken = true;
+            }
         } else {
             woken |= self.stream.poll_write_ready(cx).is_ready();
         }
@@ -161,11 +166,12 @@ impl Connection {
             wake.done = works.poll(cx);
             woken |= !wake.done.is_empty();
         }
-        if self.timer.deadline() != self.deadline {
+        // The deadline moves away with each request: a timer that comes too early is set again then.
+        if self.deadline < self.timer.deadline() || self.timer.is_elapsed() {
             self.timer.as_mut().reset(self.deadline);
         }
         if self.timer.as_mut().poll(cx).is_ready() {
-            wake.timer = true;
+            wake.timer = Instant::now() >= self.deadline;
             woken = true;
         }
         if woken { Poll::Ready(wake) } else { Poll::Pending }
@@ -183,8 +189,8 @@ impl Connection {
             Some(Control::Window(window)) => self.session.set_window(window),
             None => {}
         }
-        if wake.readable {
-            self.read();
+        if let Some(input) = wake.input {
+            self.read(input);
         }
         if wake.timer {
             self.expire();
@@ -217,8 +223,8 @@ impl Connection {
         self.deadline = Instant::now() + KEEP_ALIVE;
     }
 
-    fn read(&mut self) {
-        match self.stream.try_read(&mut self.input) {
+    fn read(&mut self, input: io::Result<usize>) {
+        match input {
             Ok(0) => self.cut = true,
             Ok(length) => {
                 if self.session.is_ready() {
@@ -227,7 +233,6 @@ impl Connection {
                 }
                 self.session.received(self.input.get(..length).unwrap_or_default());
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(_) => self.cut = true,
         }
     }

@@ -1,5 +1,6 @@
-//! A proxy that does harm to PDUs, one at a time, when it is told to.
+//! A proxy that does harm to PDUs, one at a time, when it is told to, and writes down every MOVE MEDIUM.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -24,7 +25,13 @@ pub(crate) enum Kind {
     Duplicate(Duration),
 }
 
-/// Which PDU is hit: one of those that come from now on, counted from 0.
+/// Source and destination of a MOVE MEDIUM.
+pub(crate) type Way = (u16, u16);
+
+/// Hears of each MOVE MEDIUM before it is passed on.
+type Witness = Box<dyn Fn(Way) + Send>;
+
+/// Which PDU is hit: one of those that come from now on, or after the fault before it, counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) to_target: bool,
@@ -34,9 +41,11 @@ pub(crate) struct Fault {
 
 #[derive(Default)]
 struct State {
-    fault: Option<Fault>,
+    faults: VecDeque<Fault>,
+    hits: usize,
     damage: Option<bool>,
-    moves: usize,
+    moves: Vec<Way>,
+    witness: Option<Witness>,
 }
 
 type Shared = Arc<Mutex<State>>;
@@ -70,14 +79,24 @@ impl Proxy {
         self.port
     }
 
-    /// Plants a fault, in place of one that has not happened.
-    pub(crate) fn arm(&self, fault: Fault) {
-        lock(&self.state).fault = Some(fault);
+    /// Plants faults that happen one after the other, in place of those that have not happened.
+    pub(crate) fn arm(&self, faults: impl IntoIterator<Item = Fault>) {
+        lock(&self.state).faults = faults.into_iter().collect();
     }
 
-    /// Takes a fault back that has not happened; whether there was one.
-    pub(crate) fn disarm(&self) -> bool {
-        lock(&self.state).fault.take().is_some()
+    /// Takes back the faults that have not happened.
+    pub(crate) fn disarm(&self) {
+        lock(&self.state).faults.clear();
+    }
+
+    /// How many faults have happened.
+    pub(crate) fn hits(&self) -> usize {
+        lock(&self.state).hits
+    }
+
+    /// Has somebody hear of each MOVE MEDIUM that comes from the initiator, before anything becomes of it.
+    pub(crate) fn witness(&self, witness: impl Fn(Way) + Send + 'static) {
+        lock(&self.state).witness = Some(Box::new(witness));
     }
 
     /// Flips a bit in the header of the next PDU in that direction. For sessions with digests.
@@ -85,9 +104,9 @@ impl Proxy {
         lock(&self.state).damage = Some(to_target);
     }
 
-    /// How many MOVE MEDIUM came from the initiator, also those that were not passed on.
-    pub(crate) fn moves(&self) -> usize {
-        lock(&self.state).moves
+    /// The MOVE MEDIUM that came from the initiator, also those that were not passed on.
+    pub(crate) fn moves(&self) -> Vec<Way> {
+        lock(&self.state).moves.clone()
     }
 }
 
@@ -129,7 +148,13 @@ async fn pass(
     let mut digests = false;
     while let Some(mut pdu) = read_pdu(&mut from, digests).await {
         if to_target && pdu[0] & 0x3F == 0x01 && pdu[32] == 0xA5 {
-            lock(state).moves += 1;
+            let address = |at: usize| u16::from_be_bytes([pdu[32 + at], pdu[33 + at]]);
+            let way = (address(4), address(6));
+            let mut state = lock(state);
+            state.moves.push(way);
+            if let Some(witness) = &state.witness {
+                witness(way);
+            }
         }
         let kind = {
             let mut state = lock(state);
@@ -138,9 +163,10 @@ async fn pass(
                 // A tag: no length is hit, which would make this proxy wait.
                 pdu[19] ^= 0x40;
             }
-            match &mut state.fault {
+            match state.faults.front_mut() {
                 Some(fault) if fault.to_target == to_target && fault.skip == 0 => {
-                    state.fault.take().map(|fault| fault.kind)
+                    state.hits += 1;
+                    state.faults.pop_front().map(|fault| fault.kind)
                 }
                 Some(fault) if fault.to_target == to_target => {
                     fault.skip -= 1;

@@ -1,6 +1,6 @@
 //! The commands that were asked for: those that wait for their turn, and those that wait for their answer.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ pub(super) enum Reply {
 }
 
 struct InFlight {
+    tag: Tag,
     reply: Reply,
     device: Arc<str>,
     deadline: Instant,
@@ -28,13 +29,14 @@ struct InFlight {
 #[derive(Default)]
 pub(super) struct Flights {
     waiting: VecDeque<(Instant, Job)>,
-    in_flight: HashMap<Tag, InFlight>,
-    deadlines: BTreeSet<(Instant, Tag)>,
+    /// In the order in which they were sent, in which most are answered. The initiator takes so few at once that nothing
+    /// finds one faster than looking through them.
+    in_flight: VecDeque<InFlight>,
 }
 
 impl Flights {
-    pub(super) fn enqueue(&mut self, job: Job) {
-        self.waiting.push_back((deadline(job.timeout), job));
+    pub(super) fn enqueue(&mut self, job: Job, now: Instant) {
+        self.waiting.push_back((deadline(now, job.timeout), job));
     }
 
     pub(super) fn has_room(&self) -> bool {
@@ -54,15 +56,14 @@ impl Flights {
     }
 
     /// The job in front was submitted.
-    pub(super) fn submitted(&mut self, tag: Tag) {
+    pub(super) fn submitted(&mut self, tag: Tag, now: Instant) {
         let Some((_, job)) = self.waiting.pop_front() else { return };
-        let deadline = deadline(job.timeout);
+        let deadline = deadline(now, job.timeout);
         let reply = match job.work {
             Work::Command { reply, .. } => Reply::Command(reply),
             Work::Manage { reply, .. } => Reply::Manage(reply),
         };
-        self.deadlines.insert((deadline, tag));
-        self.in_flight.insert(tag, InFlight { reply, device: job.device, deadline });
+        self.in_flight.push_back(InFlight { tag, reply, device: job.device, deadline });
     }
 
     /// The job in front cannot be carried.
@@ -103,9 +104,8 @@ impl Flights {
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         // Few wait, and only while a window is full or a connection is made.
-        let waiting = self.waiting.iter().map(|(deadline, _)| *deadline).min();
-        let in_flight = self.deadlines.first().map(|(deadline, _)| *deadline);
-        waiting.into_iter().chain(in_flight).min()
+        let waiting = self.waiting.iter().map(|(deadline, _)| *deadline);
+        waiting.chain(self.in_flight.iter().map(|flight| flight.deadline)).min()
     }
 
     /// Ends what has passed its time; returns the tags whose late answers are to be dropped.
@@ -118,7 +118,8 @@ impl Flights {
             job.fail(error);
         }
         let mut late = Vec::new();
-        while let Some((_, tag)) = self.deadlines.first().copied().filter(|(deadline, _)| *deadline <= now) {
+        while let Some(flight) = self.in_flight.iter().find(|flight| flight.deadline <= now) {
+            let tag = flight.tag;
             let Some((reply, device)) = self.take(tag) else { break };
             let fault = fault(&device, PathFaultKind::TimedOut, "no answer within the command's time");
             let error = TransportError::OutcomeUnknown(fault);
@@ -132,8 +133,8 @@ impl Flights {
     }
 
     fn take(&mut self, tag: Tag) -> Option<(Reply, Arc<str>)> {
-        let flight = self.in_flight.remove(&tag)?;
-        self.deadlines.remove(&(flight.deadline, tag));
+        let place = self.in_flight.iter().position(|flight| flight.tag == tag)?;
+        let flight = self.in_flight.remove(place)?;
         Some((flight.reply, flight.device))
     }
 }
@@ -141,6 +142,6 @@ impl Flights {
 /// The longest time that a deadline is set for: beyond it is as good as never, and far from where time overflows.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
-fn deadline(timeout: Duration) -> Instant {
-    Instant::now() + timeout.min(LONGEST)
+fn deadline(now: Instant, timeout: Duration) -> Instant {
+    now + timeout.min(LONGEST)
 }

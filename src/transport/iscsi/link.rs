@@ -1,28 +1,30 @@
 //! One TCP connection with its initiator: bytes to and from the socket, and nothing about who asked for them.
 
+use std::future::Future;
 use std::io;
+use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use autochanger_iscsi::{Chap, DigestPolicy, Ended, Event, Initiator, LoginConfig, MutualChap, Secret};
 use bytes::{Buf, BytesMut};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::fault::Cause;
 use super::{Endpoint, INITIATOR_NAME, PathFaultKind};
 
-/// How much is read from the socket at once.
-const READ_SIZE: usize = 64 * 1024;
-
 /// How much is taken from the initiator before it is written. What is taken counts as sent, so it is not more than a
 /// socket swallows at once.
 const WRITE_SIZE: usize = 16 * 1024;
 
+/// What became of a read; the bytes are with the initiator.
+pub(super) struct Input(io::Result<usize>);
+
 pub(super) struct Link {
     stream: TcpStream,
     pub(super) initiator: Initiator,
-    input: Box<[u8]>,
     output: BytesMut,
     keep_alive: Duration,
     last_received: Instant,
@@ -72,7 +74,6 @@ impl Link {
         let mut link = Self {
             stream,
             initiator: Initiator::new(login.config()?),
-            input: vec![0; READ_SIZE].into_boxed_slice(),
             output: BytesMut::new(),
             keep_alive,
             last_received: Instant::now(),
@@ -92,31 +93,34 @@ impl Link {
         }
     }
 
-    /// Waits for the socket, and reads what is there.
+    /// Waits for the socket, and takes what is there.
     pub(super) async fn turn(&mut self) {
-        if std::future::poll_fn(|cx| self.poll(cx)).await {
-            self.read();
+        if let Some(input) = std::future::poll_fn(|cx| self.poll(cx)).await {
+            self.take(input, Instant::now());
         }
     }
 
-    /// Waits until the socket can be read, or written when something is to be written; says whether it can be read.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        // An error is found again by the read or write that follows.
-        let readable = self.stream.poll_read_ready(cx).is_ready();
+    /// Waits until there is something to [`take`](Self::take), or the socket can be written when something is to be
+    /// written.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Input>> {
+        // Unlike `try_read`, this knows from a buffer that was not filled that the socket is empty, and does not ask twice.
+        if let Poll::Ready(read) = pin!(self.stream.read_buf(self.initiator.room())).poll(cx) {
+            return Poll::Ready(Some(Input(read)));
+        }
+        // An error is found again by the write that follows.
         let writable = !self.output.is_empty() && self.stream.poll_write_ready(cx).is_ready();
-        if readable || writable { Poll::Ready(readable) } else { Poll::Pending }
+        if writable { Poll::Ready(None) } else { Poll::Pending }
     }
 
-    /// Reads once, if there is something.
-    pub(super) fn read(&mut self) {
-        match self.stream.try_read(&mut self.input) {
+    /// Takes what was read.
+    pub(super) fn take(&mut self, input: Input, now: Instant) {
+        match input.0 {
             Ok(0) => self.initiator.disconnected(),
-            Ok(length) => {
-                self.last_received = Instant::now();
+            Ok(_) => {
+                self.last_received = now;
                 self.pinged = None;
-                self.initiator.received(self.input.get(..length).unwrap_or_default());
+                self.initiator.take_in();
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => self.fail(error.to_string()),
         }
     }
@@ -179,11 +183,11 @@ impl Link {
     /// The target does not listen any more, yet answers that it sent before may still be here: an answer is worth more
     /// than an unknown outcome.
     fn read_last_words(&mut self, error: &io::Error) {
-        while let Ok(length) = self.stream.try_read(&mut self.input) {
+        while let Ok(length) = self.stream.try_read_buf(self.initiator.room()) {
             if length == 0 || self.initiator.has_ended() {
                 break;
             }
-            self.initiator.received(self.input.get(..length).unwrap_or_default());
+            self.initiator.take_in();
         }
         self.fail(error.to_string());
     }

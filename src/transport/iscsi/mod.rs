@@ -20,6 +20,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 pub use autochanger_iscsi::DigestPolicy;
 use tokio::runtime::Handle;
+use tokio::sync::mpsc::error::{SendError, TrySendError};
 use tokio::sync::{mpsc, oneshot};
 
 use super::url::IscsiUrl;
@@ -166,7 +167,13 @@ impl IscsiTransport {
     ) -> Result<T, TransportError> {
         let jobs = self.jobs()?;
         let not_sent = |kind, detail: &str| TransportError::NotSent(fault(&self.device, kind, detail));
-        let permit = match tokio::time::timeout(timeout, jobs.reserve()).await {
+        // There is room but for a flood, and without a wait there is no timer to set.
+        let permit = match jobs.try_reserve() {
+            Err(TrySendError::Full(())) => tokio::time::timeout(timeout, jobs.reserve()).await,
+            Ok(permit) => Ok(Ok(permit)),
+            Err(TrySendError::Closed(())) => Ok(Err(SendError(()))),
+        };
+        let permit = match permit {
             Ok(Ok(permit)) => permit,
             Ok(Err(_)) => {
                 return Err(not_sent(PathFaultKind::ConnectionLost, "the connection's runtime has stopped"));

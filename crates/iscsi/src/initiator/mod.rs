@@ -298,6 +298,17 @@ impl Initiator {
             return;
         }
         self.reader.push(bytes);
+        self.take_in();
+    }
+
+    /// Where bytes from the target can be appended without a copy, at least 16 KiB of them at once; then call
+    /// [`take_in`](Self::take_in). After the end they are taken and dropped.
+    pub fn room(&mut self) -> &mut BytesMut {
+        self.reader.room()
+    }
+
+    /// Takes what was appended to [`room`](Self::room), as [`received`](Self::received) takes bytes.
+    pub fn take_in(&mut self) {
         while !self.has_ended() {
             match self.reader.next_pdu() {
                 Ok(Some(raw)) => {

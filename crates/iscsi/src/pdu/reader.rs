@@ -5,6 +5,16 @@ use bytes::{Buf, Bytes, BytesMut};
 use super::{HEADER_LENGTH, PduError, RawPdu, padding};
 use crate::digest::{DIGEST_LENGTH, Digests, crc32c};
 
+/// The least room for bytes that are read at once: an answer without data needs a hundredth of it.
+const LEAST_ROOM: usize = 16 * 1024;
+
+/// How much room is made when there is less: an inventory of a thousand elements comes in one read.
+const ROOM: usize = 64 * 1024;
+
+/// A data segment up to this long is copied out of what was read, so that a few bytes that somebody keeps do not keep the
+/// room of many; a longer one is handed out as it lies.
+const COPIED: usize = 4 * 1024;
+
 /// Turns the bytes of a connection into PDUs. It never holds more than what it was fed and not yet asked for, and
 /// refuses a data segment by its header, before a byte of it is waited for.
 #[derive(Debug)]
@@ -28,6 +38,14 @@ impl PduReader {
     /// Takes bytes as they came.
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
+    }
+
+    /// Where bytes are put that need not be copied: append to it. There is always room.
+    pub fn room(&mut self) -> &mut BytesMut {
+        if self.buffer.capacity() - self.buffer.len() < LEAST_ROOM {
+            self.buffer.reserve(ROOM.saturating_sub(self.buffer.len()).max(LEAST_ROOM));
+        }
+        &mut self.buffer
     }
 
     /// The next whole PDU, or `None` until more bytes are pushed.
@@ -62,8 +80,15 @@ impl PduReader {
             return Err(PduError::DataDigest);
         }
         self.buffer.advance(data_start);
-        let data = if length == 0 { Bytes::new() } else { self.buffer.split_to(length).freeze() };
-        self.buffer.advance(total - data_start - length);
+        let data = if length > COPIED {
+            let data = self.buffer.split_to(length).freeze();
+            self.buffer.advance(total - data_start - length);
+            data
+        } else {
+            let data = self.buffer.get(..length).map_or_else(Bytes::new, Bytes::copy_from_slice);
+            self.buffer.advance(total - data_start);
+            data
+        };
         Ok(Some(RawPdu { header, data }))
     }
 
@@ -79,7 +104,7 @@ impl PduReader {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{NopIn, Pdu};
+    use super::super::{MAX_DATA_SEGMENT, NopIn, Pdu};
     use super::*;
 
     fn nop(tag: u32, data: &'static [u8]) -> NopIn {
@@ -101,6 +126,44 @@ mod tests {
             }
             assert_eq!(tags, [(1, 5), (2, 0)], "cut every {size} bytes");
         }
+    }
+
+    #[test]
+    fn a_pdu_comes_out_of_the_room_as_it_does_of_what_was_pushed() {
+        for length in [0, 1, COPIED, COPIED + 1, 60_000] {
+            let data = Bytes::from(vec![0xA5; length]);
+            let pdus =
+                [1, 2].map(|tag| NopIn { initiator_task_tag: tag, data: data.clone(), ..NopIn::default() });
+            let stream: Vec<u8> = pdus.iter().flat_map(|pdu| pdu.encode().to_bytes().to_vec()).collect();
+            let mut reader = PduReader::new(MAX_DATA_SEGMENT);
+            let mut out = Vec::new();
+            for chunk in stream.chunks(LEAST_ROOM) {
+                let room = reader.room();
+                assert!(room.capacity() - room.len() >= LEAST_ROOM);
+                room.extend_from_slice(chunk);
+                while let Some(raw) = reader.next_pdu().unwrap() {
+                    out.push((raw.initiator_task_tag(), raw.data));
+                }
+            }
+            assert_eq!(out, [(1, data.clone()), (2, data)], "{length} bytes");
+        }
+    }
+
+    /// What somebody keeps of a short answer is not a piece of the room that was made for long ones.
+    #[test]
+    fn a_short_answer_that_is_kept_keeps_no_room() {
+        let mut reader = PduReader::new(MAX_DATA_SEGMENT);
+        let room = reader.room();
+        let room = room.as_ptr() as usize..room.as_ptr() as usize + room.capacity();
+        reader.room().extend_from_slice(&nop(1, b"abcde").encode().to_bytes());
+        let kept = reader.next_pdu().unwrap().unwrap().data;
+        // Many times what the room holds: it is used again from its beginning, for nobody has a part in it.
+        for _ in 0..4 * ROOM / HEADER_LENGTH {
+            reader.room().extend_from_slice(&nop(2, b"fghij").encode().to_bytes());
+            assert!(room.contains(&(reader.room().as_ptr() as usize)), "there is another room");
+            assert_eq!(&reader.next_pdu().unwrap().unwrap().data[..], b"fghij");
+        }
+        assert_eq!(&kept[..], b"abcde");
     }
 
     #[test]
