@@ -178,10 +178,13 @@ impl Session {
     }
 }
 
-/// A login, and what comes after it when it succeeds.
+/// A login, and what comes after it when it succeeds. A target that has to prove a secret, which no script knows, is never
+/// believed.
 pub fn login(input: &[u8]) {
     let mut script = Script::new(input);
-    let mut session = Session::new(config(script.byte()));
+    let config = config(script.byte());
+    let proof_is_wanted = config.authentication.as_ref().is_some_and(|chap| chap.mutual.is_some());
+    let mut session = Session::new(config);
     while !script.is_over() && !session.initiator.has_ended() {
         match script.byte() {
             0 => session.received(script.counted()),
@@ -196,6 +199,10 @@ pub fn login(input: &[u8]) {
             }
         }
         session.drain();
+        assert!(
+            !(proof_is_wanted && session.initiator.is_ready()),
+            "a target was believed without its proof"
+        );
     }
     session.finish(input.len());
 }

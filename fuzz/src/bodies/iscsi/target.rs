@@ -181,27 +181,31 @@ impl Session {
     }
 }
 
-/// A login, and what comes after it when it succeeds.
+/// A login, and what comes after it when it succeeds. Nobody is let in who was not told the right proof.
 pub fn login(input: &[u8]) {
     let mut script = Script::new(input);
-    let mut session = Session::new(config(script.byte()));
+    let config = config(script.byte());
+    let proof_is_wanted = config.authentication.is_some();
+    let mut told = false;
+    let mut session = Session::new(config);
     while !script.is_over() && !session.target.has_ended() {
         match script.byte() {
             0 => session.received(script.counted()),
             1 => session.act(&mut script),
             2 => session.received(&framed(&mut script, &OPCODES, Digests::default())),
             _ => {
-                let request = login_request(&mut script, &session.last);
+                let request = login_request(&mut script, &session.last, &mut told);
                 session.received(&request.to_bytes());
             }
         }
         session.drain();
+        assert!(!proof_is_wanted || told || !session.target.is_ready(), "let in without the secret");
     }
     session.finish(input.len());
 }
 
 /// A request whose stages fit together when its bits say so, with the right proof where the script asks for it.
-fn login_request(script: &mut Script<'_>, last: &[u8]) -> RawPdu {
+fn login_request(script: &mut Script<'_>, last: &[u8], told: &mut bool) -> RawPdu {
     /// Asks for the right proof.
     const PROOF: u8 = 0x10;
     let flags = script.byte();
@@ -210,7 +214,10 @@ fn login_request(script: &mut Script<'_>, last: &[u8]) -> RawPdu {
         let word = script.byte();
         match WORDS.get(usize::from(word)) {
             Some(word) => data.extend_from_slice(word.as_bytes()),
-            None if word == PROOF => data.extend_from_slice(proof(last).as_bytes()),
+            None if word == PROOF => {
+                *told = true;
+                data.extend_from_slice(proof(last).as_bytes());
+            }
             None => data.extend_from_slice(script.counted()),
         }
     }
