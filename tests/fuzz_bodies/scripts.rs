@@ -13,6 +13,10 @@ const OPERATIONAL: u8 = 1 << 2;
 const TO_OPERATIONAL: u8 = 1 << 4;
 const TO_FULL_FEATURE: u8 = 3 << 4;
 
+/// A login that says it needs none, step by step.
+const LOGIN_WITHOUT_PROOF: [u8; 9] =
+    [9, TRANSIT | TO_OPERATIONAL, 2, 1, 6, 9, TRANSIT | OPERATIONAL | TO_FULL_FEATURE, 1, 11];
+
 pub(super) fn by_hand() -> Vec<Script> {
     let mut scripts = vec![
         // No authentication: security, parameters, then a command and its answer.
@@ -113,6 +117,96 @@ pub(super) fn by_hand() -> Vec<Script> {
             "initiator_session",
             "logout",
             [&[0x80][..], &[0, 8, 0], &pdu(6, [0x80, 0, 0], 1, 0, [3, 2, 40], [0, 0, 0], &[])].concat(),
+        ),
+        // Each breach that a bound stops: what was not asked for, what is in use, what has no end.
+        (
+            "initiator_session",
+            "more-than-asked-for",
+            [&[0][..], &[0, 1, 0, 8], &pdu(5, [0x81, 0, 0], 1, 0xFF, [3, 2, 40], [0, 0, 0], &[7; 16])]
+                .concat(),
+        ),
+        (
+            "initiator_session",
+            "answered-twice",
+            [&[0][..], &[0, 0, 0], &response(1, 0, &[]), &response(1, 0, &[])].concat(),
+        ),
+        (
+            "initiator_session",
+            "asked-for-twice",
+            [
+                &[4][..],
+                &[0, 3, 0, 0x90],
+                &pdu(7, [0x80, 0, 0], 1, 3, [3, 2, 40], [0, 0, 0x90], &[]),
+                &pdu(7, [0x80, 0, 0], 1, 4, [3, 2, 40], [1, 0, 0x90], &[]),
+            ]
+            .concat(),
+        ),
+        (
+            "initiator_login",
+            "no-proof",
+            [
+                &[2][..],
+                &[9, 0, 0, 1, 0],
+                &[9, 0, 0, 1, 4],
+                &[9, TRANSIT | TO_OPERATIONAL, 0, 0],
+                &[9, TRANSIT | OPERATIONAL | TO_FULL_FEATURE, 0, 0],
+            ]
+            .concat(),
+        ),
+        (
+            "initiator_login",
+            "no-authentication-wanted",
+            [
+                &[2][..],
+                &[9, TRANSIT | TO_OPERATIONAL, 0, 1, 1],
+                &[9, TRANSIT | OPERATIONAL | TO_FULL_FEATURE, 0, 0],
+            ]
+            .concat(),
+        ),
+        ("initiator_login", "without-end", [&[0][..], &[9, MORE, 0, 1, 9].repeat(40)].concat()),
+        ("discovery", "without-end", {
+            // Parts of 32,000 bytes: twenty of them are more than a list may have.
+            let text: Vec<u8> = b"TargetName=iqn.2026-01.test:abcd\0".repeat(4);
+            [&[2, 250, text.len() as u8][..], &text].concat().repeat(20)
+        }),
+        ("text", "long-challenge", [b"CHAP_C=0x".to_vec(), b"ab".repeat(1100)].concat()),
+        ("target_login", "unproved", [&[1][..], &LOGIN_WITHOUT_PROOF].concat()),
+        (
+            "target_login",
+            "straight-to-the-parameters",
+            [&[1][..], &[9, TRANSIT | OPERATIONAL | TO_FULL_FEATURE, 1, 1]].concat(),
+        ),
+        (
+            "target_login",
+            "wrong-proof",
+            [
+                &[1][..],
+                &[9, 0, 2, 1, 4],
+                &[9, 0, 1, 7],
+                &[9, TRANSIT | TO_OPERATIONAL, 1, 0x20, 40],
+                b"CHAP_N=backup\0CHAP_R=0x00010203040506070",
+                &[9, TRANSIT | OPERATIONAL | TO_FULL_FEATURE, 0],
+            ]
+            .concat(),
+        ),
+        (
+            "target_session",
+            "tag-in-use",
+            [
+                &[0xE0][..],
+                &pdu(1, [0x81, 0, 0], 1, 0, [2, 1, 0], [0, 0, 0], &[]),
+                &pdu(1, [0x81, 0, 0], 1, 0, [3, 1, 0], [0, 0, 0], &[]),
+            ]
+            .concat(),
+        ),
+        (
+            "target_session",
+            "immediate-without-end",
+            [
+                vec![0xE0],
+                (1..100).flat_map(|tag| pdu(8, [0x81, 0, 0], tag, 0, [2, 1, 0], [0, 0, 0], &[])).collect(),
+            ]
+            .concat(),
         ),
         (
             "discovery",

@@ -84,6 +84,8 @@ struct World<'a> {
     now: Duration,
     commands: usize,
     inputs: VecDeque<Input>,
+    /// Batches on their way to the disk.
+    unkept: VecDeque<Vec<Change>>,
     in_flight: BTreeMap<Key, (CommandId, Option<Lie>)>,
     /// The ways of the intents that are durable and open, by request and number.
     intents: BTreeMap<(RequestId, u32), (u16, u16)>,
@@ -123,6 +125,7 @@ impl<'a> World<'a> {
             now,
             commands: 0,
             inputs: VecDeque::new(),
+            unkept: VecDeque::new(),
             in_flight: BTreeMap::new(),
             intents: BTreeMap::new(),
             intended: 0,
@@ -202,6 +205,11 @@ impl<'a> World<'a> {
             }
             self.collect();
             let Some(input) = self.inputs.pop_front() else { return };
+            if matches!(input, Input::Persisted { .. }) {
+                // Batches are kept in their order, each before the engine is told.
+                let changes = self.unkept.pop_front().expect("a batch on its way");
+                changes.into_iter().for_each(|change| self.keep(change));
+            }
             self.engine.handle(input, moment(self.now));
         }
     }
@@ -210,7 +218,7 @@ impl<'a> World<'a> {
         match output {
             Output::Execute { path, id, command } => self.execute(path, id, &command),
             Output::Persist { batch, changes } => {
-                changes.into_iter().for_each(|change| self.keep(change));
+                self.unkept.push_back(changes);
                 self.inputs.push_back(Input::Persisted { batch, result: Ok(()) });
             }
             Output::Lookup { token, .. } => self.inputs.push_back(Input::Found { token, result: Ok(None) }),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use autochanger_iscsi::pdu::{LoginResponse, RawPdu};
+use autochanger_iscsi::text::MAX_DISCOVERY_TEXT;
 use autochanger_iscsi::{
     Chap, DigestPolicy, Digests, Event, Initiator, LoginConfig, ManagementFunction, MutualChap, Request,
     Secret, Tag,
@@ -71,6 +72,8 @@ struct Session {
     written: usize,
     /// Bytes from the other side.
     fed: usize,
+    /// Lists of targets that came to their end.
+    lists: usize,
     sent: usize,
     events: usize,
     ended: bool,
@@ -84,6 +87,7 @@ impl Session {
             functions: 0,
             written: 0,
             fed: 0,
+            lists: 0,
             sent: 0,
             events: 0,
             ended: false,
@@ -110,6 +114,7 @@ impl Session {
                     let _ = ended.to_string();
                     self.ended = true;
                 }
+                Event::Discovered(_) => self.lists += 1,
                 _ => {}
             }
         }
@@ -292,27 +297,36 @@ fn logged_in(flavour: u8) -> (Session, Digests) {
     (session, digests)
 }
 
-/// A discovery session whose question was asked: the answers come in parts.
+/// A discovery session whose question was asked: the answers come in parts, and the parts to an end.
 pub fn discovery(input: &[u8]) {
     let mut script = Script::new(input);
     let (mut session, digests) = logged_in(8);
     let _ = session.initiator.discover();
     session.drain();
+    let (mut lists, mut listed) = (0, 0);
     while !script.is_over() && !session.initiator.has_ended() {
         let bytes = match script.byte() {
             0 => script.counted().to_vec(),
             1 => framed(&mut script, &OPCODES, digests),
-            flags => text_response(flags, &mut script),
+            flags => {
+                let response = text_response(flags, &mut script);
+                listed += response.data.len();
+                response.to_bytes().to_vec()
+            }
         };
         session.received(&bytes);
         session.drain();
+        if session.lists > lists {
+            (lists, listed) = (session.lists, 0);
+        }
+        assert!(listed <= MAX_DISCOVERY_TEXT || session.ended, "a list of {listed} bytes, and no end of it");
         let _ = session.initiator.discover();
     }
     session.finish(input.len());
 }
 
 /// Part of a list: fields that are right, and a text that is repeated as often as the script says.
-fn text_response(flags: u8, script: &mut Script<'_>) -> Vec<u8> {
+fn text_response(flags: u8, script: &mut Script<'_>) -> RawPdu {
     use autochanger_iscsi::pdu::{NO_TAG, TextResponse};
     let times = usize::from(script.byte()) + 1;
     let text = script.counted().repeat(times);
@@ -328,6 +342,4 @@ fn text_response(flags: u8, script: &mut Script<'_>) -> Vec<u8> {
         ..TextResponse::default()
     }
     .encode()
-    .to_bytes()
-    .to_vec()
 }
