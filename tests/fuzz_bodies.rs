@@ -1,6 +1,8 @@
 //! The fuzzers' bodies on any toolchain: each takes every input of its corpus as it stands, and then what proptest makes of
 //! them: flipped, cut, spliced and grown. `scripts/fuzz` runs the same bodies with coverage.
 
+#![cfg(all(feature = "iscsi", feature = "sim", feature = "redb"))]
+
 #[path = "../fuzz/src/bodies/mod.rs"]
 #[allow(unreachable_pub, reason = "the same files are a library in fuzz/")]
 mod bodies;
