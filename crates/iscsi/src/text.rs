@@ -130,8 +130,6 @@ pub enum TextError {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
@@ -158,14 +156,5 @@ mod tests {
         assert!(Pairs::parse(&text).is_ok());
         let text: Vec<u8> = b"k=v\0".repeat(MAX_PAIRS + 1);
         assert_eq!(Pairs::parse(&text), Err(TextError::TooLong));
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
-            if let Ok(pairs) = Pairs::parse(&bytes) {
-                prop_assert_eq!(Pairs::parse(&pairs.to_bytes()), Ok(pairs));
-            }
-        }
     }
 }

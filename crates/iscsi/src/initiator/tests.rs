@@ -1,5 +1,3 @@
-use proptest::prelude::*;
-
 use super::*;
 use crate::digest::DigestPolicy;
 use crate::pdu::*;
@@ -567,77 +565,4 @@ fn anything_but_a_login_response_ends_a_login() {
     let mut initiator = Initiator::new(config());
     feed(&mut initiator, &response(Tag(0)).encode());
     assert_breach(&mut initiator, "during the login");
-}
-
-/// A PDU of a target, with fields that are often right.
-fn any_answer() -> impl Strategy<Value = Vec<u8>> {
-    let opcode = prop_oneof![
-        Just(0x20u8),
-        Just(0x21),
-        Just(0x22),
-        Just(0x25),
-        Just(0x31),
-        Just(0x32),
-        Just(0x3F),
-        Just(0x26),
-        any::<u8>()
-    ];
-    (opcode, any::<[u8; 47]>(), 0u32..6, 0u32..40, proptest::collection::vec(any::<u8>(), 0..40)).prop_map(
-        |(opcode, noise, tag, offset, data)| {
-            let mut header = [0; 48];
-            header[0] = opcode;
-            header[1..].copy_from_slice(&noise);
-            header[2] &= 1;
-            header[16..20].copy_from_slice(&tag.to_be_bytes());
-            header[40..44].copy_from_slice(&offset.to_be_bytes());
-            if noise[0] & 4 != 0 {
-                header[36..44].fill(0);
-            }
-            RawPdu { header, data: data.into() }.to_bytes().to_vec()
-        },
-    )
-}
-
-proptest! {
-    #[test]
-    fn whatever_a_target_sends_each_command_ends_once_and_data_stays_within_what_was_asked_for(
-        answers in proptest::collection::vec(any_answer(), 0..20),
-        noise in proptest::collection::vec(any::<u8>(), 0..100),
-    ) {
-        let mut initiator = session(40);
-        let mut open: Vec<(Tag, usize)> = Vec::new();
-        for length in [0u32, 8, 64] {
-            open.push((initiator.submit(reading(length)).unwrap(), length as usize));
-        }
-        open.push((initiator.submit(writing(5000)).unwrap(), 0));
-        let mut out = 0;
-        for bytes in answers.iter().chain(std::iter::once(&noise)) {
-            initiator.received(bytes);
-            while let Some(bytes) = initiator.poll_transmit() {
-                out += bytes.len();
-            }
-        }
-        initiator.disconnected();
-        for event in events(&mut initiator) {
-            let (tag, length) = match event {
-                Event::Completed { tag, answer } => (tag, answer.data.len()),
-                Event::Failed { tag, .. } => (tag, 0),
-                _ => continue,
-            };
-            let index = open.iter().position(|(known, _)| *known == tag);
-            prop_assert!(index.is_some(), "a command ended twice");
-            let (_, limit) = open.remove(index.unwrap());
-            prop_assert!(length <= limit);
-        }
-        prop_assert!(open.is_empty(), "commands without an end: {:?}", open);
-        prop_assert!(out < 20_000, "{} bytes sent", out);
-    }
-
-    #[test]
-    fn a_login_with_noise_ends_without_panic(noise in proptest::collection::vec(any::<u8>(), 0..400)) {
-        let mut initiator = Initiator::new(config());
-        initiator.received(&noise);
-        initiator.disconnected();
-        prop_assert!(matches!(events(&mut initiator).last(), Some(Event::Ended(_))));
-    }
 }

@@ -1,5 +1,3 @@
-use proptest::prelude::*;
-
 use super::*;
 use crate::chap::{Chap, MutualChap, Secret};
 use crate::digest::DigestPolicy;
@@ -600,73 +598,4 @@ fn data_that_breaks_what_was_agreed_ends_the_session() {
     };
     wire.target.received(&command.encode().to_bytes());
     assert!(matches!(wire.asked()[..], [TargetEvent::Ended(TargetEnded::Protocol(_))]));
-}
-
-proptest! {
-    #[test]
-    fn whatever_an_initiator_sends_commands_are_handed_out_once_and_replies_are_bounded(
-        pdus in proptest::collection::vec((0usize..9, any::<[u8; 47]>(), 0u32..6, 0u32..8, proptest::collection::vec(any::<u8>(), 0..40)), 0..40),
-        noise in proptest::collection::vec(any::<u8>(), 0..100),
-    ) {
-        const OPCODES: [u8; 9] = [0x00, 0x01, 0x02, 0x04, 0x05, 0x06, 0x40, 0x41, 0x10];
-        let mut wire = Wire::open();
-        let mut known = std::collections::BTreeSet::new();
-        for (opcode, bytes, tag, sn, data) in pdus {
-            let mut header = [0; 48];
-            header[0] = OPCODES[opcode];
-            header[1..].copy_from_slice(&bytes);
-            header[16..20].copy_from_slice(&tag.to_be_bytes());
-            header[20..24].copy_from_slice(&(sn * 16).to_be_bytes());
-            header[24..28].copy_from_slice(&sn.to_be_bytes());
-            wire.target.received(&RawPdu { header, data: data.into() }.to_bytes());
-            let mut sent = 0;
-            while let Some(bytes) = wire.target.poll_transmit() {
-                sent += bytes.len();
-            }
-            prop_assert!(sent < 10_000);
-            while let Some(event) = wire.target.poll_event() {
-                match event {
-                    TargetEvent::Command { task, command } => {
-                        prop_assert!(known.insert(task), "a tag that is in use is handed out again");
-                        prop_assert!(command.data_out.len() <= MAX_DATA_OUT as usize);
-                        if bytes[0] & 1 == 1 {
-                            known.remove(&task);
-                            wire.target.answer(task, TargetAnswer::default());
-                        }
-                    }
-                    TargetEvent::Manage { task, .. } => wire.target.managed(task, ManagementResponse::Unsupported),
-                    _ => {}
-                }
-            }
-            prop_assert!(wire.target.in_flight() <= (MAX_WINDOW as usize) + MAX_IMMEDIATE);
-        }
-        wire.target.received(&noise);
-    }
-
-    #[test]
-    fn any_login_ends_in_an_answer_or_a_refusal(
-        requests in proptest::collection::vec((any::<[u8; 4]>(), "[ -~]{0,40}", 0usize..10), 1..40),
-    ) {
-        const KEYS: [&str; 10] = [
-            "InitiatorName=a\0TargetName=iqn.2026-01.test:library", "AuthMethod=CHAP", "AuthMethod=None", "CHAP_A=5",
-            "CHAP_N=backup\0CHAP_R=0x00", "CHAP_R=0b!", "HeaderDigest=CRC32C", "MaxBurstLength=1", "", "InitialR2T=Perhaps",
-        ];
-        let mut target = Target::new(guarded(), seed());
-        for (noise, text, key) in requests {
-            let request = LoginRequest {
-                transit: noise[0] & 1 != 0,
-                more: noise[1] & 7 == 7,
-                current_stage: noise[2] & 1,
-                next_stage: noise[3] & 3,
-                data: Bytes::from(format!("{}\0{text}\0", KEYS[key])),
-                ..LoginRequest::default()
-            };
-            target.received(&request.encode().to_bytes());
-            if target.has_ended() {
-                break;
-            }
-            prop_assert!(target.poll_transmit().is_some());
-            prop_assert!(!target.is_ready(), "let in without the secret");
-        }
-    }
 }

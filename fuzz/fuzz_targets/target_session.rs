@@ -1,0 +1,2 @@
+#![no_main]
+autochanger_fuzz::target!("target_session");
