@@ -31,9 +31,14 @@ impl Service {
         self.searches.retain(|unit, _| unit.lun != lun);
     }
 
+    /// The session of the nexus has ended: what it searched for is forgotten.
+    pub(crate) fn lose(&mut self, nexus: crate::answer::Nexus) {
+        self.searches.retain(|unit, _| unit.nexus != nexus);
+    }
+
     /// The nexus has gone for good.
     pub(crate) fn forget(&mut self, nexus: crate::answer::Nexus) {
-        self.searches.retain(|unit, _| unit.nexus != nexus);
+        self.lose(nexus);
         self.registries.values_mut().for_each(|registry| registry.forget(nexus));
     }
 }
