@@ -86,13 +86,25 @@ proptest! {
 
     #[test]
     fn vital_product_data(mut data in prop::collection::vec(any::<u8>(), 0..300)) {
-        for page in [vpd::SUPPORTED_PAGES, vpd::UNIT_SERIAL, vpd::DEVICE_IDENTIFICATION] {
+        for page in [
+            vpd::SUPPORTED_PAGES,
+            vpd::UNIT_SERIAL,
+            vpd::DEVICE_IDENTIFICATION,
+            vpd::TAPE_CAPABILITIES,
+            vpd::MANUFACTURER_SERIAL,
+            vpd::LIBRARY_SERIAL,
+            vpd::DRIVE_ELEMENT,
+        ] {
             if let Some(code) = data.get_mut(1) {
                 *code = page;
             }
             if let Ok(page) = vpd::SupportedPages::parse(&data) {
                 prop_assert!(page.pages().count() <= data.len());
             }
+            let _ = vpd::TapeCapabilities::parse(&data);
+            let _ = vpd::DriveElement::parse(&data);
+            let _ = vpd::LibrarySerial::parse(&data).map(|page| page.serial().len());
+            let _ = vpd::ManufacturerSerial::parse(&data).map(|page| page.serial().len());
             if let Ok(page) = vpd::UnitSerial::parse(&data) {
                 prop_assert!(page.serial().is_ascii());
             }
