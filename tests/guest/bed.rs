@@ -35,6 +35,11 @@ impl Guest {
         Self { setup: Some("setup-virtual-library.sh"), ..guest }
     }
 
+    /// No library: the test serves one of its own.
+    pub(crate) fn nothing(self) -> Self {
+        Self { setup: Some("setup-nothing.sh"), ..self }
+    }
+
     pub(crate) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
         self.variables.push((name, value.to_string()));
         self
