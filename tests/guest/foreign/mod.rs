@@ -23,20 +23,24 @@ fn portal() -> std::net::SocketAddr {
 }
 
 /// A library of ours with 24 slots, 4 mail slots, 2 drives and 20 cartridges, that the kernel is logged in to.
-pub(super) struct Bed {
-    pub(super) library: SimulatedLibrary,
+pub(crate) struct Bed {
+    pub(crate) library: SimulatedLibrary,
     pub(super) served: VirtualLibrary,
-    pub(super) runtime: Runtime,
+    pub(crate) runtime: Runtime,
     /// `/dev/sgN` of the changer, and of the drives in the order of their elements.
-    pub(super) changer: String,
+    pub(crate) changer: String,
     pub(super) drives: Vec<String>,
 }
 
 impl Bed {
     pub(super) fn start() -> Self {
+        Self::start_with(sim::Library::new().cartridges("VT{:04}L8", 1..=20).serial(SERIAL), 2)
+    }
+
+    /// The same with another library, which has so many drives.
+    pub(crate) fn start_with(description: sim::Library, drives: usize) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime");
-        let description = sim::Library::new().cartridges("VT{:04}L8", 1..=20).serial(SERIAL);
         let (library, served) = runtime.block_on(async {
             let library = SimulatedLibrary::start(description);
             let served = VirtualLibrary::builder(library.clone()).listen(portal()).start().await;
@@ -48,9 +52,9 @@ impl Bed {
             entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix)).count()
         };
         until("the kernel's drivers have found changer and drives", || {
-            nodes("scsi_generic", "sg") == 3
+            nodes("scsi_generic", "sg") == drives + 1
                 && nodes("scsi_changer", "sch") == 1
-                && nodes("scsi_tape", "nst") >= 2
+                && nodes("scsi_tape", "nst") >= drives
         });
         let mut bed = Self { library, served, runtime, changer: String::new(), drives: Vec::new() };
         for line in said("lsscsi", &["-g"]).lines() {
@@ -61,7 +65,7 @@ impl Bed {
                 other => panic!("{other:?} is in {line:?}"),
             }
         }
-        assert_eq!(bed.drives.len(), 2);
+        assert_eq!(bed.drives.len(), drives);
         bed
     }
 
