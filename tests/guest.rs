@@ -17,6 +17,8 @@ mod bed;
 mod bodies;
 #[path = "guest/discovery.rs"]
 mod discovery;
+#[path = "guest/examples.rs"]
+mod examples;
 #[path = "guest/faults.rs"]
 mod faults;
 #[path = "guest/foreign/mod.rs"]

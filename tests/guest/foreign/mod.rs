@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 
 use super::inside::{shell, until};
 
-pub(super) const SERIAL: &str = "LIB00042";
+pub(crate) const SERIAL: &str = "LIB00042";
 
 /// Where the guest's initiator looks for targets.
 fn portal() -> std::net::SocketAddr {
@@ -29,11 +29,11 @@ pub(crate) struct Bed {
     pub(crate) runtime: Runtime,
     /// `/dev/sgN` of the changer, and of the drives in the order of their elements.
     pub(crate) changer: String,
-    pub(super) drives: Vec<String>,
+    pub(crate) drives: Vec<String>,
 }
 
 impl Bed {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with(sim::Library::new().cartridges("VT{:04}L8", 1..=20).serial(SERIAL), 2)
     }
 
@@ -101,7 +101,7 @@ pub(super) fn tool(program: &str, arguments: &[&str]) -> Ended {
 }
 
 /// What a tool says that must succeed.
-pub(super) fn said(program: &str, arguments: &[&str]) -> String {
+pub(crate) fn said(program: &str, arguments: &[&str]) -> String {
     let ended = tool(program, arguments);
     assert_eq!(ended.code, 0, "{program} {arguments:?}: {ended:?}");
     ended.out
