@@ -147,7 +147,7 @@ proptest! {
 
     #[test]
     fn a_log_page(mut data in prop::collection::vec(any::<u8>(), 0..400)) {
-        for code in [0x00, 0x40, 0x0D, 0x11, 0x12, 0x14, 0x2E] {
+        for code in [0x00, 0x40, 0x0D, 0x11, 0x12, 0x14, 0x15, 0x16, 0x17, 0x2E] {
             if let Some(first) = data.first_mut() {
                 *first = code;
             }
@@ -157,6 +157,9 @@ proptest! {
             }
             let _ = SupportedLogPages::parse(&data).map(|page| page.pages().count());
             let _ = (Temperature::parse(&data), DriveStatus::parse(&data), ChangerStatistics::parse(&data));
+            let _ = VolumeStatistics::parse(&data);
+            prop_assert!(ElementStatistics::parse(&data).map_or(0, |it| it.elements().count()) <= data.len() / 28);
+            prop_assert!(ChangerDiagnostics::parse(&data).map_or(0, |it| it.errors().count()) <= data.len() / 56);
             let alerts = TapeAlertPage::parse(&data).map(|page| page.flags.on_changer().count());
             prop_assert!(alerts.unwrap_or(0) <= 64);
             let _ = TapeAlertResponse::parse(&data).map(|page| page.0.on_drive().count());

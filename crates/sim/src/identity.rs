@@ -65,6 +65,13 @@ impl Names {
         format!("{tail:0>SERIAL_TAIL$}{:05}", index.saturating_add(1))
     }
 
+    /// The revision of the firmware, in four characters.
+    pub(crate) fn revision(&self) -> [u8; 4] {
+        let mut revision = [b' '; 4];
+        revision.iter_mut().zip(self.revision.bytes()).for_each(|(to, from)| *to = from);
+        revision
+    }
+
     /// A T10 vendor identifier (SPC-4 7.8.6.4): vendor 8, product 16, serial number.
     pub(crate) fn t10(&self, lun: Lun) -> Vec<u8> {
         let (vendor, product, serial) = match lun {

@@ -5,6 +5,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use autochanger_scsi::{ChangerCommand, ElementAddress, Sense, TapeAlertFlags, TapeCommand};
 
 use crate::answer::{Answer, Unit, illegal};
+use crate::counters::Counters;
 use crate::device::Device;
 use crate::identity::Lun;
 use crate::reservation::Registries;
@@ -23,6 +24,7 @@ pub(crate) struct Service {
     pub(crate) open_ports: BTreeSet<ElementAddress>,
     pub(crate) port_opens: u64,
     pub(crate) inventories: u64,
+    pub(crate) counters: Counters,
 }
 
 impl Service {

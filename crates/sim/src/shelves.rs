@@ -1,5 +1,6 @@
 //! What is where: the elements and the cartridges in them. The truth that a report only describes.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -34,6 +35,11 @@ pub(crate) struct Cartridge {
 impl Cartridge {
     pub(crate) fn new(medium: Medium, barcode: Option<String>) -> Self {
         Self { medium, barcode, source: None, by_operator: true, memory: Memory::new(), loads: 0 }
+    }
+
+    /// The serial number in its memory chip.
+    pub(crate) fn serial(&self) -> String {
+        format!("SIM{}", self.barcode.as_deref().unwrap_or("UNLABELLED"))
     }
 }
 
