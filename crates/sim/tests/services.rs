@@ -133,19 +133,14 @@ fn the_elements_of_a_large_library_are_counted_page_by_page() {
 #[test]
 fn the_errors_of_the_robot_are_remembered_the_latest_first() {
     let mut rig = rig();
-    let errors = |rig: &mut Rig| -> Vec<(u16, u8, u8, Option<u16>, Option<u16>, Option<String>)> {
+    let errors = |rig: &mut Rig| {
         let data = good(rig.send(0, log(0x16).cdb()));
-        let page = ChangerDiagnostics::parse(&data).unwrap();
-        let errors = page.errors().map(|error| {
-            assert_eq!(
-                (error.key, error.opcode, error.code.asc),
-                (SenseKey::HardwareError, 0xA5, error.code.asc)
-            );
+        let errors = ChangerDiagnostics::parse(&data).unwrap().errors().map(|error| {
+            assert_eq!((error.key, error.opcode, error.code.asc), (SenseKey::HardwareError, 0xA5, 0x15));
             let [source, destination] = [error.source, error.destination].map(|it| it.map(|it| it.0));
-            let (asc, tag) = (error.code.asc, error.tag.map(str::to_owned));
-            (error.number, asc, error.code.ascq, source, destination, tag)
+            (error.number, error.code.ascq, source, destination, error.tag.map(str::to_owned))
         });
-        errors.collect()
+        errors.collect::<Vec<_>>()
     };
     assert!(errors(&mut rig).is_empty());
     // What is refused for its addresses is the initiator's error.
@@ -160,8 +155,8 @@ fn the_errors_of_the_robot_are_remembered_the_latest_first() {
     assert_eq!(
         errors(&mut rig),
         [
-            (0, 0x15, 0x02, Some(1001), Some(500), named("VT0002L8")),
-            (1, 0x15, 0x01, Some(1000), Some(500), named("VT0001L8")),
+            (0, 0x02, Some(1001), Some(500), named("VT0002L8")),
+            (1, 0x01, Some(1000), Some(500), named("VT0001L8")),
         ]
     );
     rig.device.inject(Fault::sense(SenseKey::HardwareError, 0x15, 3).without_effect().on_move().times(50));
