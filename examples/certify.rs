@@ -8,6 +8,8 @@
 //!
 //! Without `--move` nothing moves or changes: every command only reads. See `--help`.
 
+#[path = "certify/drives.rs"]
+mod drives;
 #[path = "certify/measure.rs"]
 mod measure;
 #[path = "certify/motion.rs"]
@@ -114,7 +116,7 @@ async fn main() -> ExitCode {
 async fn certify(url: &str, moves: bool, runs: usize) -> Result<bool> {
     let device = open_wide(&url.parse()?)?;
     println!("{}, {}", device.device(), if moves { "with motion" } else { "read-only" });
-    let mut certify = Certify { device, runs, map: None, facts: Vec::new() };
+    let mut certify = Certify { device, runs, map: None, facts: Vec::new(), quirks: Vec::new() };
     certify.identity().await?;
     let outcome = certify.survey(moves).await;
     if let Err(error) = &outcome {
@@ -145,6 +147,8 @@ struct Certify {
     map: Option<ElementAddressAssignment>,
     /// What is to be pasted.
     facts: Vec<String>,
+    /// Where the library differs from the standard or from its own words.
+    quirks: Vec<String>,
 }
 
 /// Where each cartridge is: its label by address, of what is full.
@@ -157,6 +161,8 @@ impl Certify {
         let before = self.elements().await?;
         let exchange = self.commands(capabilities).await?;
         self.log_pages().await?;
+        self.drives().await?;
+        self.tell_quirks();
         self.times().await?;
         self.in_flight().await?;
         if moves { self.motion(&before, exchange).await } else { Ok(true) }
@@ -170,6 +176,25 @@ impl Certify {
         let fact = fact.into();
         println!("   {fact}");
         self.facts.push(fact);
+    }
+
+    /// Notes where the library differs from the standard or from its own words; told in a section of its own.
+    fn quirk(&mut self, quirk: impl Into<String>) {
+        let quirk = quirk.into();
+        if !self.quirks.contains(&quirk) {
+            self.quirks.push(quirk);
+        }
+    }
+
+    /// Whoever reads the block looks here first: what software has to know about this library.
+    fn tell_quirks(&mut self) {
+        self.title("Quirks");
+        if self.quirks.is_empty() {
+            self.fact("quirks: none seen");
+        }
+        for quirk in std::mem::take(&mut self.quirks) {
+            self.fact(format!("quirk: {quirk}"));
+        }
     }
 
     async fn ask(&self, cdb: Cdb, allocation: u32) -> Result<std::result::Result<Completion, String>> {
@@ -269,6 +294,14 @@ impl Certify {
                 (Ok(Some(six)), Ok(Some(ten))) if six != ten => ", and they differ",
                 _ => "",
             };
+            if !same.is_empty() {
+                self.quirk(format!("page {page:02X}h differs between MODE SENSE(6) and (10)"));
+            }
+            for (length, answer) in [(6, &six), (10, &ten)] {
+                if matches!(answer, Ok(None)) {
+                    self.quirk(format!("MODE SENSE({length}) answers GOOD without page {page:02X}h"));
+                }
+            }
             self.fact(format!("page {page:02X}h: MODE SENSE(6) {}, (10) {}{same}", word(&six), word(&ten)));
             let Some(bytes) = six.ok().flatten().or(ten.ok().flatten()) else { continue };
             if let (0x1D, Ok(map)) = (page, ElementAddressAssignment::parse(&bytes)) {

@@ -2,7 +2,14 @@
 //!
 //! A test of this file runs itself in the guest, or has another program run there. What is missing for it is told in one
 //! line and is a failure. `scripts/test` fetches it.
-#![cfg(all(feature = "sg", feature = "sim", feature = "redb", target_os = "linux", target_arch = "x86_64"))]
+#![cfg(all(
+    feature = "sg",
+    feature = "sim",
+    feature = "iscsi",
+    feature = "redb",
+    target_os = "linux",
+    target_arch = "x86_64"
+))]
 
 #[path = "guest/bed.rs"]
 mod bed;
@@ -10,8 +17,12 @@ mod bed;
 mod bodies;
 #[path = "guest/discovery.rs"]
 mod discovery;
+#[path = "guest/examples.rs"]
+mod examples;
 #[path = "guest/faults.rs"]
 mod faults;
+#[path = "guest/foreign/mod.rs"]
+mod foreign;
 #[path = "guest/inside.rs"]
 mod inside;
 #[path = "guest/kernel.rs"]

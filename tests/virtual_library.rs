@@ -2,6 +2,9 @@
 //! wrote (libiscsi's tools) agree with it.
 #![cfg(all(feature = "sim", feature = "iscsi"))]
 
+#[path = "virtual_library/nexus.rs"]
+mod nexus;
+
 use std::io::ErrorKind;
 use std::time::Duration;
 

@@ -22,7 +22,7 @@ const FORMS: [Form; 5] = [
 const TAGS: Form = FORMS[1];
 
 impl Certify {
-    fn most(&self) -> u32 {
+    pub(super) fn most(&self) -> u32 {
         self.device.limits().max_transfer.min(0xFFFF)
     }
 
@@ -81,7 +81,10 @@ impl Certify {
             let elements = all.get(&kind).map_or(0, Vec::len);
             let told = self.map.as_ref().map(|map| usize::from(map.range(kind).count));
             let odd = match told.filter(|told| *told != elements) {
-                Some(told) => format!(", though page 1Dh says {told}"),
+                Some(told) => {
+                    self.quirk(format!("page 1Dh counts {told} {kind} elements, the status {elements}"));
+                    format!(", though page 1Dh says {told}")
+                }
                 None => String::new(),
             };
             self.fact(format!(
@@ -100,10 +103,16 @@ impl Certify {
                         Ok(report) => {
                             let length =
                                 report.pages().map(|page| page.descriptor_length()).max().unwrap_or(0);
-                            let named =
+                            let count =
                                 report.elements().filter(|element| element.device_id().is_some()).count();
-                            let named = if form.ids { format!(", {named} named") } else { String::new() };
+                            let named = if form.ids { format!(", {count} named") } else { String::new() };
                             let odd = if report.is_well_formed() { "" } else { ", malformed" };
+                            if !odd.is_empty() {
+                                self.quirk(format!("the status of {name} is malformed ({})", form.name));
+                            }
+                            if form.ids && kind == Some(ElementType::Drive) && count == 0 {
+                                self.quirk("the status of drives names none of them (DVCID)");
+                            }
                             format!("{} of {length} bytes{named}{odd}", report.elements().count())
                         }
                         Err(why) => why,
@@ -124,6 +133,12 @@ impl Certify {
                         let whole = report.elements().filter(|element| element.is_complete()).count();
                         // The report's own count leaves out the header.
                         let available = u64::from(report.byte_count()) + 8;
+                        if whole > usize::from(count) {
+                            self.quirk("READ ELEMENT STATUS gives more elements than it is asked for");
+                        }
+                        if available > answer.data.len() as u64 && answer.data.len() < allocation as usize {
+                            self.quirk("READ ELEMENT STATUS announces more bytes than it gives");
+                        }
                         format!("{whole} whole in {} of {available} bytes", answer.data.len())
                     }
                     Err(why) => why,
@@ -159,10 +174,10 @@ impl Certify {
                 }
             }
             times.sort_unstable();
-            if let (Some(half), Some(most), Some(last)) =
-                (percentile(&times, 50), percentile(&times, 99), times.last())
+            if let (Some(half), Some(nine), Some(most), Some(last)) =
+                (percentile(&times, 50), percentile(&times, 90), percentile(&times, 99), times.last())
             {
-                self.fact(format!("{name}: p50 {half:.1?}, p99 {most:.1?}, max {last:.1?}"));
+                self.fact(format!("{name}: p50 {half:.1?}, p90 {nine:.1?}, p99 {most:.1?}, max {last:.1?}"));
             }
         }
         Ok(())

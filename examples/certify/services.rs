@@ -24,7 +24,13 @@ impl Certify {
                 if !unknown.is_empty() {
                     self.fact(format!("codes without a name here: {unknown}"));
                 }
-                Some(list.find(0xA6, None).is_some())
+                let exchanges = list.find(0xA6, None).is_some();
+                if said == Some(true) && !exchanges {
+                    self.quirk(
+                        "page 1Fh claims EXCHANGE MEDIUM, which is not among the supported operation codes",
+                    );
+                }
+                Some(exchanges)
             }
             Err(why) => {
                 self.fact(format!("REPORT SUPPORTED OPERATION CODES: {why}"));
@@ -80,7 +86,10 @@ impl Certify {
                     Ok(read) => format!("{} bytes", read.bytes().len()),
                     Err(error) => error.to_string(),
                 },
-                Err(why) => why,
+                Err(why) => {
+                    self.quirk(format!("log page {page:02X}h is listed and cannot be read"));
+                    why
+                }
             };
             self.fact(format!("log page {page:02X}h: {word}"));
         }

@@ -95,5 +95,10 @@
 //! ways and header digests. A duplicate of a command is ignored, one that comes before its turn waits for it, and a
 //! command is handed to the library once.
 //!
+//! An initiator's name and ISID are its I_T nexus (there is one portal group). With it live persistent registrations and
+//! reservations, across logouts, lost connections and reinstatement; when a session ends, what it had in flight is aborted,
+//! what it prevented is allowed again, and the next one finds a unit attention (29/07). READ FULL STATUS names the port. A host
+//! that has gone for good leaves its reservation, as on a real library, until another initiator preempts it.
+//!
 //! It does not offer CLEAR TASK SET and TARGET COLD RESET; ABORT TASK it carries out where the command is the only one of
 //! its session at the unit, and refuses otherwise, so that an initiator resets the unit.

@@ -115,8 +115,9 @@ impl Connection {
                 TargetEvent::LoggedIn(admitted) => {
                     self.deadline = Instant::now() + KEEP_ALIVE;
                     if !admitted.discovery {
-                        self.registry.take_over((admitted.initiator, admitted.isid), self.number).await;
-                        self.works = Some(Works::new(&self.library, Arc::clone(&self.registry)));
+                        let port = initiator_port(&admitted.initiator, admitted.isid);
+                        self.registry.take_over(port.clone(), self.number).await;
+                        self.works = Some(Works::new(&self.library, &port, Arc::clone(&self.registry)));
                         self.session.set_window(self.registry.window());
                     }
                 }
@@ -254,6 +255,13 @@ impl Connection {
             }
         }
     }
+}
+
+/// The name of an initiator port as SCSI has it (SPC-4 7.6.4.6). There is one portal group, so that it names the I_T nexus.
+/// iSCSI names are the same in capitals (RFC 7143 section 4.2.7.2).
+fn initiator_port(name: &str, isid: [u8; 6]) -> String {
+    let isid = isid.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    format!("{},i,0x{isid}", name.to_ascii_lowercase())
 }
 
 impl Drop for Connection {

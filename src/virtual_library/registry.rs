@@ -24,9 +24,6 @@ pub(super) enum Control {
     Window(u32),
 }
 
-/// Name and ISID of an initiator: what makes a session the same one again.
-pub(super) type SessionName = (String, [u8; 6]);
-
 #[derive(Debug)]
 pub(super) struct Registry {
     state: Mutex<State>,
@@ -38,7 +35,8 @@ pub(super) struct Registry {
 struct State {
     next: u64,
     connections: BTreeMap<u64, mpsc::Sender<Control>>,
-    sessions: HashMap<SessionName, u64>,
+    /// By the name of the initiator port: what makes a session the same one again.
+    sessions: HashMap<String, u64>,
     /// How often each logical unit was reset.
     resets: BTreeMap<u16, u64>,
     window: u32,
@@ -83,10 +81,10 @@ impl Registry {
     }
 
     /// The session is this connection's now; the one that had it has ended when this returns (RFC 7143 section 6.3.5).
-    pub(super) async fn take_over(&self, name: SessionName, number: u64) {
+    pub(super) async fn take_over(&self, port: String, number: u64) {
         let old = {
             let mut state = self.state();
-            let old = state.sessions.insert(name, number).filter(|old| *old != number);
+            let old = state.sessions.insert(port, number).filter(|old| *old != number);
             old.and_then(|old| state.connections.get(&old).cloned())
         };
         if let Some(old) = old {

@@ -45,10 +45,10 @@ struct Work {
 }
 
 impl Works {
-    /// An initiator of its own at the library: it hears of a power-on first.
-    pub(super) fn new(library: &SimulatedLibrary, registry: Arc<Registry>) -> Self {
+    /// The work of an initiator port, which the library knows again by its name.
+    pub(super) fn new(library: &SimulatedLibrary, port: &str, registry: Arc<Registry>) -> Self {
         let units = library.with(|device| device.drive_count());
-        Self { changer: library.transport(), registry, units, running: Vec::new() }
+        Self { changer: library.initiator(port), registry, units, running: Vec::new() }
     }
 
     /// Takes a command. It is begun by the next [`poll`](Self::poll).

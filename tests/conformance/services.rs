@@ -2,11 +2,11 @@
 
 use autochanger::transport::Command;
 use autochanger_scsi::{
-    Cdb, CommandSupport, ElementAddress, ElementType, LogPage, LogSense, OneCommand, OpenCloseImportExport,
-    PersistentReserveIn, PersistentReserveInAction, PersistentReserveOut, PersistentReserveOutAction,
-    PersistentReserveParameters, PortAction, ReportSupportedOperationCodes, ReportingOptions,
-    ReservationHolder, ReservationKeys, ReservationType, Status, SupportedCommands, SupportedLogPages,
-    TapeAlertPage,
+    Cdb, CommandSupport, ElementAddress, ElementStatistics, ElementType, LogPage, LogSense, OneCommand,
+    OpenCloseImportExport, PersistentReserveIn, PersistentReserveInAction, PersistentReserveOut,
+    PersistentReserveOutAction, PersistentReserveParameters, PortAction, ReportSupportedOperationCodes,
+    ReportingOptions, ReservationHolder, ReservationKeys, ReservationType, Status, SupportedCommands,
+    SupportedLogPages, TapeAlertPage,
 };
 use bytes::Bytes;
 
@@ -26,7 +26,10 @@ pub(crate) async fn every_log_page_that_is_listed_can_be_read(library: &Library)
     for (page, _) in list.pages() {
         let data = good(&*library.changer, log(page), ROOM.into()).await;
         let read = LogPage::parse(&data).unwrap();
-        assert_eq!((read.code(), read.is_truncated()), (page, false));
+        assert_eq!(read.code(), page);
+        // Only the room that it was given cuts a page: 15h has a parameter for each element.
+        let cut = page == ElementStatistics::PAGE && data.len() == usize::from(ROOM);
+        assert!(cut || !read.is_truncated(), "page {page:02X}h ends early");
     }
     if list.contains(TapeAlertPage::PAGE) {
         // An alert may persist, but none comes out of nothing.

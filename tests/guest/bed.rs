@@ -35,6 +35,17 @@ impl Guest {
         Self { setup: Some("setup-virtual-library.sh"), ..guest }
     }
 
+    /// The same with the library that these options of a `sim:` URL describe, which has so many drives.
+    pub(crate) fn virtual_library_of(self, drives: u16, options: &str) -> Self {
+        let options = format!("sim:drives={drives},{options}");
+        self.virtual_library().with("BED_DRIVES", drives).with("GUEST_LIBRARY", options)
+    }
+
+    /// No library: the test serves one of its own.
+    pub(crate) fn nothing(self) -> Self {
+        Self { setup: Some("setup-nothing.sh"), ..self }
+    }
+
     pub(crate) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
         self.variables.push((name, value.to_string()));
         self

@@ -1,6 +1,11 @@
 //! The conformance bodies and the main job, on a real kernel's `/dev/sgN`.
 
+use autochanger::transport::sim;
+use autochanger::{LibraryConfig, Manager, Role};
+use autochanger_scsi::ReadElementStatus;
+
 use super::bed::{Guest, example, test_program};
+use super::foreign::Bed;
 
 /// The kernel's flag BLIST_MAX_512: transfers of at most 512 sectors.
 const MAX_512_SECTORS: u32 = 0x80_0000;
@@ -58,6 +63,51 @@ fn the_conformance_bodies_pass_where_little_is_transferred_at_once() {
 #[test]
 fn the_conformance_bodies_pass_on_our_virtual_library_behind_the_kernels_initiator() {
     conformance(&Guest::new().virtual_library(), "", &[]);
+}
+
+/// A thousand slots and four drives, whose arm needs a second for ten minutes' way.
+const LARGE: &str = "slots=1000,ports=4,cartridges=12,profile=midrange,scale=600";
+
+#[test]
+fn the_conformance_bodies_pass_on_our_virtual_library_of_1000_slots_and_4_drives() {
+    conformance(&Guest::new().virtual_library_of(4, LARGE), "", &[]);
+}
+
+#[test]
+fn the_conformance_bodies_pass_on_our_virtual_library_where_little_is_transferred_at_once() {
+    conformance(&Guest::new().virtual_library_of(4, LARGE), "?max_transfer=8192", &[]);
+}
+
+#[test]
+fn an_inventory_of_1000_slots_is_read_in_pieces_where_little_is_transferred_at_once() {
+    const MOST: u32 = 4096;
+    let name = "bodies::an_inventory_of_1000_slots_is_read_in_pieces_where_little_is_transferred_at_once";
+    Guest::new().nothing().run(name, || {
+        let library = sim::Library::new().slots(1000).drives(4).cartridges("VT{:04}L8", 1..=900);
+        let bed = Bed::start_with(library, 4);
+        let before = bed.library.log().len();
+        let slots = bed.runtime.block_on(async {
+            let url = format!("sg:{}?max_transfer={MOST}", bed.changer);
+            let manager = Manager::builder().library(LibraryConfig::new(url)).open().await.expect("it opens");
+            manager.ready().await.expect("the inventory is read");
+            let session = manager.session("test").role(Role::Administrator).open().expect("a session");
+            let slots = session.slots(None).await.expect("a list");
+            manager.shutdown().await;
+            slots
+        });
+        let full = slots.iter().filter(|slot| slot.barcode.is_some()).count();
+        // Four mail slots and the arm are listed, too.
+        assert_eq!((slots.len(), full), (1000 + 4 + 1, 900));
+        let asked: Vec<u32> = bed.library.log()[before..]
+            .iter()
+            .filter_map(|entry| ReadElementStatus::decode(entry.cdb()).ok())
+            .filter(|command| command.volume_tags)
+            .map(|command| command.allocation)
+            .collect();
+        // A slot with its label has 52 bytes.
+        assert!(asked.len() >= 1000 * 52 / MOST as usize, "{} reports", asked.len());
+        assert!(asked.iter().all(|allocation| *allocation <= MOST), "{asked:?}");
+    });
 }
 
 /// The main job: mounts, cancels and dismounts through a session, and every cartridge is back afterwards.

@@ -131,7 +131,8 @@ pub(crate) fn ask() -> Device {
     device
 }
 
-fn attention(device: &mut Device) -> bool {
+/// Hears one unit attention; whether there was one.
+pub(crate) fn attention(device: &mut Device) -> bool {
     let answer = device.execute(&TestUnitReady {}.cdb(), Data::None, PATIENCE).expect("answered");
     answer.status == Status::CheckCondition
         && Sense::parse(answer.sense()).is_some_and(|sense| sense.key == SenseKey::UnitAttention)

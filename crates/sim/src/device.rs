@@ -288,6 +288,29 @@ impl Device {
         self.service.reset_unit(lun);
     }
 
+    /// The session of a nexus has ended, or another has taken its place (I_T nexus loss, SAM-5 6.3.4): its commands lose
+    /// their answers as with [`abort`](Self::abort), its prevention of removal ends, and it finds a unit attention (29/07)
+    /// when it comes back. Its registrations and reservations stay (SPC-4 5.13.4).
+    #[doc(alias = "I_T NEXUS LOSS")]
+    pub fn lose(&mut self, now: Duration, nexus: Nexus) {
+        self.run(now);
+        self.abandon(|task| task.unit.nexus == nexus, true);
+        self.nexuses.lose(nexus);
+        self.service.lose(nexus);
+    }
+
+    /// Gives a nexus the name of its initiator port, as READ FULL STATUS tells it (SPC-4 7.6.4.6): an iSCSI name, followed by
+    /// `,i,0x` and the ISID where a session is meant. What is longer than such a name can be is not taken over whole.
+    #[doc(alias = "TransportID")]
+    pub fn name_nexus(&mut self, nexus: Nexus, port: &str) {
+        self.nexuses.name(nexus, port);
+    }
+
+    /// Whether a nexus is registered for persistent reservations with any logical unit.
+    pub fn is_registered(&self, nexus: Nexus) -> bool {
+        self.service.registries.values().any(|registry| registry.knows(nexus))
+    }
+
     /// The nexus has gone: its commands in flight lose their answers, and it is forgotten.
     pub fn forget(&mut self, nexus: Nexus) {
         self.abandon(|task| task.unit.nexus == nexus, false);

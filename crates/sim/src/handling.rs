@@ -11,6 +11,7 @@ use crate::motion::{Moment, Step, drive_lun};
 use crate::nexus::MEDIUM_CHANGED;
 use crate::plan::cannot_place;
 use crate::shelves::{Cartridge, Medium};
+use crate::task::{Motion, Work};
 
 /// The TapeAlert flag of a drive that holds a cleaning cartridge.
 const CLEANING_MEDIA: u8 = 11;
@@ -29,7 +30,13 @@ impl Device {
             Step::Arrive => Ok(self.now),
             Step::Scanned => {
                 self.service.inventories += 1;
-                let scanner = self.tasks.get(&key).map(|task| task.unit.nexus);
+                let task = self.tasks.get(&key);
+                let scanner = task.map(|task| task.unit.nexus);
+                let range = task.and_then(|task| match task.work {
+                    Work::Motion { motion: Motion::Scan { range }, .. } => range,
+                    _ => None,
+                });
+                self.count_scan(range);
                 self.nexuses.post(0, MEDIUM_CHANGED, scanner);
                 Ok(self.now)
             }
@@ -47,6 +54,7 @@ impl Device {
             return Ok(());
         }
         let cartridge = self.take_out(from)?;
+        self.service.counters.picked(from);
         self.shelves.put(gripper, cartridge).map_err(|(_, cartridge)| {
             self.put_back(from, cartridge);
             cannot_place()
@@ -70,6 +78,7 @@ impl Device {
         }
         let ready = self.put_in(to, cartridge);
         self.moves_done += 1;
+        self.service.counters.placed(to);
         Ok(ready)
     }
 
@@ -96,6 +105,10 @@ impl Device {
         }
         let ready = self.put_in(first, arriving).max(self.put_in(second, leaving));
         self.moves_done += 1;
+        for (taken, put) in [(from, first), (first, second)] {
+            self.service.counters.picked(taken);
+            self.service.counters.placed(put);
+        }
         Ok(ready)
     }
 

@@ -6,11 +6,12 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use autochanger_scsi::vpd::{
-    DEVICE_IDENTIFICATION, Designator, DeviceIdentification, SUPPORTED_PAGES, SupportedPages, UNIT_SERIAL,
-    UnitSerial,
+    DEVICE_IDENTIFICATION, DRIVE_ELEMENT, Designator, DeviceIdentification, DriveElement, LIBRARY_SERIAL,
+    LibrarySerial, MANUFACTURER_SERIAL, ManufacturerSerial, SUPPORTED_PAGES, SupportedPages,
+    TAPE_CAPABILITIES, TapeCapabilities, UNIT_SERIAL, UnitSerial,
 };
 use autochanger_scsi::{
-    DeviceCapabilities, DeviceType, ElementAddressAssignment, ElementRange, ElementType,
+    DeviceCapabilities, DeviceType, ElementAddress, ElementAddressAssignment, ElementRange, ElementType,
     ExtendedCapabilities, Inquiry, InvalidField, LunList, ModeParametersWriter, ModeSense6, ModeSense10,
     PageControl, ReportLuns, RequestSense, Sense, SenseKey, StandardInquiryData, TransportGeometry,
     TransportInfo, lun_from_number,
@@ -64,6 +65,13 @@ impl Names {
         format!("{tail:0>SERIAL_TAIL$}{:05}", index.saturating_add(1))
     }
 
+    /// The revision of the firmware, in four characters.
+    pub(crate) fn revision(&self) -> [u8; 4] {
+        let mut revision = [b' '; 4];
+        revision.iter_mut().zip(self.revision.bytes()).for_each(|(to, from)| *to = from);
+        revision
+    }
+
     /// A T10 vendor identifier (SPC-4 7.8.6.4): vendor 8, product 16, serial number.
     pub(crate) fn t10(&self, lun: Lun) -> Vec<u8> {
         let (vendor, product, serial) = match lun {
@@ -102,6 +110,16 @@ impl From<ModeSense10> for ModeSense {
 const ALL_PAGES: u8 = 0x3F;
 /// Subpage code for all subpages.
 const ALL_SUBPAGES: u8 = 0xFF;
+const CHANGER_PAGES: &[u8] = &[SUPPORTED_PAGES, UNIT_SERIAL, DEVICE_IDENTIFICATION];
+const DRIVE_PAGES: &[u8] = &[
+    SUPPORTED_PAGES,
+    UNIT_SERIAL,
+    DEVICE_IDENTIFICATION,
+    TAPE_CAPABILITIES,
+    MANUFACTURER_SERIAL,
+    LIBRARY_SERIAL,
+    DRIVE_ELEMENT,
+];
 /// The longest INQUIRY data: a header and 255 bytes, with room for long designators.
 const INQUIRY_BUFFER: usize = 1024;
 /// Header, pages 1Dh, 1Fh and 1Fh subpage 41h, and page 1Eh with 127 arms.
@@ -126,7 +144,10 @@ impl Device {
             Lun::Changer => DeviceType::Changer,
             Lun::Drive(_) => DeviceType::Tape,
         };
-        let pages = [SUPPORTED_PAGES, UNIT_SERIAL, DEVICE_IDENTIFICATION];
+        let pages = match lun {
+            Lun::Changer => CHANGER_PAGES,
+            Lun::Drive(_) => DRIVE_PAGES,
+        };
         let data = match command.vpd {
             None => {
                 let (vendor, product) = match lun {
@@ -144,7 +165,7 @@ impl Device {
                 written(INQUIRY_BUFFER, |buffer| standard.write(buffer))
             }
             Some(SUPPORTED_PAGES) => {
-                written(INQUIRY_BUFFER, |buffer| SupportedPages::write(device_type, &pages, buffer))
+                written(INQUIRY_BUFFER, |buffer| SupportedPages::write(device_type, pages, buffer))
             }
             Some(UNIT_SERIAL) => {
                 let serial = match lun {
@@ -160,9 +181,27 @@ impl Device {
                     DeviceIdentification::write(device_type, &[designator], buffer)
                 })
             }
-            Some(_) => return Err(Sense::invalid_field(InvalidField { byte: 2, bit: None })),
+            Some(page) => match lun {
+                Lun::Drive(index) if pages.contains(&page) => {
+                    written(INQUIRY_BUFFER, |buffer| self.drive_page(index, page, buffer))
+                }
+                _ => return Err(Sense::invalid_field(InvalidField { byte: 2, bit: None })),
+            },
         };
         Ok(transfer(data, u32::from(command.allocation), room))
+    }
+
+    /// The pages that only drives have.
+    fn drive_page(&self, index: usize, page: u8, buffer: &mut [u8]) -> usize {
+        match page {
+            TAPE_CAPABILITIES => TapeCapabilities::default().write(buffer),
+            MANUFACTURER_SERIAL => ManufacturerSerial::write(&self.names.drive_serial(index), buffer),
+            LIBRARY_SERIAL => LibrarySerial::write(&self.names.serial, buffer),
+            _ => {
+                let address = self.drives.get(index).map_or(ElementAddress(0), |drive| drive.address);
+                DriveElement(address).write(buffer)
+            }
+        }
     }
 
     /// What a logical unit answers that is not there (SPC-4 6.6.2, 6.33, 6.39).

@@ -17,6 +17,7 @@ extern crate alloc;
 
 mod answer;
 mod changer;
+mod counters;
 mod device;
 mod drive;
 mod fault;

@@ -55,14 +55,13 @@ fn own_attributes(cartridge: &Cartridge, drive: &str, alerts: TapeAlertFlags) ->
     let cleaning = cartridge.medium == Medium::Cleaning;
     let used: usize = cartridge.memory.values().map(|(_, value)| value.len()).sum();
     let free = CAPACITY.saturating_sub(used) as u64;
-    let serial = cartridge.barcode.as_deref().unwrap_or("UNLABELLED");
     let mut own = Vec::from([
         Owned::number(id::TAPE_ALERT, alerts.bits()),
         Owned::number(id::LOAD_COUNT, cartridge.loads),
         Owned::number(id::MEMORY_FREE, free),
         Owned::text(id::LAST_DRIVE, drive),
         Owned::text(id::MANUFACTURER, "AUTOCHGR"),
-        Owned::text(id::MEDIUM_SERIAL, &format!("SIM{serial}")),
+        Owned::text(id::MEDIUM_SERIAL, &cartridge.serial()),
         Owned::number(id::MEDIUM_DENSITY, u64::from(DENSITY)),
         Owned::number(id::MEMORY_CAPACITY, CAPACITY as u64),
         Owned::number(id::MEDIUM_TYPE, u64::from(cleaning)),

@@ -1,6 +1,7 @@
 //! What the target remembers of each initiator: unit attentions and removal prevention.
 
 use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::String;
 
 use autochanger_scsi::{AdditionalSense, Sense};
 
@@ -9,6 +10,9 @@ use crate::answer::{Nexus, Unit, attention};
 /// Unit attentions that one nexus can have pending at one logical unit. More are merged into an overflow (SPC-4
 /// 4.5.2.4.5).
 const MAX_ATTENTIONS: usize = 16;
+
+/// Bytes of an initiator port's name: an iSCSI name has at most 223, and `,i,0x` and twelve digits follow it (SPC-4 7.6.4.6).
+pub(crate) const MAX_PORT_NAME: usize = 240;
 
 /// Initiators that the target remembers. The one that it has known longest makes way for another.
 const MAX_NEXUSES: usize = 1024;
@@ -50,6 +54,7 @@ impl View {
 pub(crate) struct Nexuses {
     views: BTreeMap<Unit, View>,
     arrivals: VecDeque<Nexus>,
+    names: BTreeMap<Nexus, String>,
 }
 
 impl Nexuses {
@@ -58,17 +63,40 @@ impl Nexuses {
         if self.views.contains_key(&unit) {
             return;
         }
-        if !self.arrivals.contains(&unit.nexus) {
-            if self.arrivals.len() == MAX_NEXUSES
-                && let Some(oldest) = self.arrivals.pop_front()
-            {
-                self.views.retain(|known, _| known.nexus != oldest);
-            }
-            self.arrivals.push_back(unit.nexus);
-        }
+        self.arrive(unit.nexus);
         let mut view = View::default();
         view.post(POWER_ON);
         self.views.insert(unit, view);
+    }
+
+    fn arrive(&mut self, nexus: Nexus) {
+        if self.arrivals.contains(&nexus) {
+            return;
+        }
+        if self.arrivals.len() == MAX_NEXUSES
+            && let Some(oldest) = self.arrivals.pop_front()
+        {
+            self.views.retain(|known, _| known.nexus != oldest);
+            self.names.remove(&oldest);
+        }
+        self.arrivals.push_back(nexus);
+    }
+
+    /// Gives the nexus the name of its initiator port.
+    pub(crate) fn name(&mut self, nexus: Nexus, name: &str) {
+        self.arrive(nexus);
+        let mut kept = String::new();
+        for letter in name.chars().take_while(|letter| *letter != '\0') {
+            if kept.len() + letter.len_utf8() > MAX_PORT_NAME {
+                break;
+            }
+            kept.push(letter);
+        }
+        self.names.insert(nexus, kept);
+    }
+
+    pub(crate) fn name_of(&self, nexus: Nexus) -> Option<&str> {
+        self.names.get(&nexus).map(String::as_str)
     }
 
     /// Takes the oldest unit attention.
@@ -130,6 +158,7 @@ impl Nexuses {
     pub(crate) fn forget(&mut self, nexus: Nexus) {
         self.views.retain(|unit, _| unit.nexus != nexus);
         self.arrivals.retain(|known| *known != nexus);
+        self.names.remove(&nexus);
     }
 }
 

@@ -95,7 +95,9 @@ impl Device {
 
     /// Settles what a command is answered, and when: its effect has been taken.
     pub(crate) fn conclude_at(&mut self, at: Duration, key: Key, mut task: Task, answer: Answer) {
-        task.answer = Some(task.fate.reply.map_or(answer, |reply| reply.answer()));
+        let answer = task.fate.reply.map_or(answer, |reply| reply.answer());
+        self.remember_error(&task, &answer);
+        task.answer = Some(answer);
         let at = at.saturating_add(self.timing.command);
         if self.holds.catches(&task.seen, Phase::After, key) {
             self.tasks.insert(key, task);

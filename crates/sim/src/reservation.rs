@@ -14,14 +14,17 @@ use crate::answer::{Answer, Nexus, Unit, illegal};
 use crate::changer::bad_bit;
 use crate::device::Device;
 use crate::identity::{transfer, written};
+use crate::nexus::MAX_PORT_NAME;
 use crate::task::Work;
 
 /// Initiators that can be registered with one logical unit: as many as real libraries have room for.
 const MAX_REGISTRATIONS: usize = 64;
 /// Bytes of the answer to READ FULL STATUS for that many: a header, then 24 bytes and a name each.
-const FULL_STATUS_BUFFER: usize = 8 + MAX_REGISTRATIONS * (24 + TRANSPORT_ID);
-/// Bytes of a TransportID of iSCSI: a header of four, and a short name.
-const TRANSPORT_ID: usize = 24;
+const FULL_STATUS_BUFFER: usize = 8 + MAX_REGISTRATIONS * (24 + MAX_TRANSPORT_ID);
+/// Bytes of a TransportID of iSCSI: a header of four, and a name with a zero behind it, in a multiple of four.
+const MAX_TRANSPORT_ID: usize = 4 + MAX_PORT_NAME + 4;
+/// The least that such a TransportID has (SPC-4 7.6.4.6).
+const MIN_TRANSPORT_ID: usize = 24;
 
 const PREEMPTED: AdditionalSense = AdditionalSense { asc: 0x2A, ascq: 0x03 };
 const RELEASED: AdditionalSense = AdditionalSense { asc: 0x2A, ascq: 0x04 };
@@ -94,6 +97,10 @@ impl Registry {
     pub(crate) fn forget(&mut self, nexus: Nexus) {
         self.unregister(nexus);
     }
+
+    pub(crate) fn knows(&self, nexus: Nexus) -> bool {
+        self.keys.contains_key(&nexus)
+    }
 }
 
 /// Whether a reservation of this type keeps other initiators from a command. As TS4500 has it: element status and
@@ -165,7 +172,7 @@ impl Device {
                 bytes.len()
             }
             PersistentReserveInAction::ReadFullStatus => {
-                let names: Vec<_> = registry.keys.keys().map(|nexus| transport_id(*nexus)).collect();
+                let names: Vec<_> = registry.keys.keys().map(|nexus| self.transport_id(*nexus)).collect();
                 let registrations =
                     registry.keys.iter().zip(&names).map(|((nexus, key), name)| ReservationRegistration {
                         key: *key,
@@ -281,6 +288,26 @@ impl Device {
         Ok(())
     }
 
+    /// A TransportID of iSCSI (SPC-4 7.6.4.6), also for an initiator that has no name.
+    fn transport_id(&self, nexus: Nexus) -> Vec<u8> {
+        /// iSCSI as PROTOCOL IDENTIFIER.
+        const ISCSI: u8 = 0x05;
+        /// FORMAT CODE 01b: the name of a port, with the session's part.
+        const PORT: u8 = 0x40;
+        let name = match self.nexuses.name_of(nexus) {
+            Some(name) => name.into(),
+            None => alloc::format!("sim.nexus.{}", nexus.0),
+        };
+        let format = if name.contains(",i,0x") { PORT } else { 0 };
+        let mut id = alloc::vec![format | ISCSI, 0, 0, 0];
+        id.extend_from_slice(name.as_bytes());
+        // A zero ends the name.
+        id.resize((id.len() + 1).next_multiple_of(4).max(MIN_TRANSPORT_ID), 0);
+        let length = u16::try_from(id.len() - 4).unwrap_or(u16::MAX);
+        id.splice(2..4, length.to_be_bytes());
+        id
+    }
+
     /// Leaves a unit attention for some nexuses, but not for the one that caused it.
     fn tell(&mut self, lun: u16, whom: Vec<Nexus>, except: Nexus, code: AdditionalSense) {
         for nexus in whom.into_iter().filter(|nexus| *nexus != except) {
@@ -328,11 +355,4 @@ fn wanted(command: PersistentReserveOut) -> Result<ReservationType, Refusal> {
     }
     let invalid = Sense::invalid_field(InvalidField { byte: 2, bit: Some(3) });
     ReservationType::from_code(command.kind).ok_or(Refusal::Sense(invalid))
-}
-
-/// A TransportID of iSCSI (SPC-4 7.6.4.6) for an initiator that has no name.
-fn transport_id(nexus: Nexus) -> Vec<u8> {
-    let mut id = alloc::format!("\x05\0\0\x14sim.nexus.{}", nexus.0).into_bytes();
-    id.resize(TRANSPORT_ID, 0);
-    id
 }

@@ -5,6 +5,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use autochanger_scsi::{ChangerCommand, ElementAddress, Sense, TapeAlertFlags, TapeCommand};
 
 use crate::answer::{Answer, Unit, illegal};
+use crate::counters::Counters;
 use crate::device::Device;
 use crate::identity::Lun;
 use crate::reservation::Registries;
@@ -23,6 +24,7 @@ pub(crate) struct Service {
     pub(crate) open_ports: BTreeSet<ElementAddress>,
     pub(crate) port_opens: u64,
     pub(crate) inventories: u64,
+    pub(crate) counters: Counters,
 }
 
 impl Service {
@@ -31,9 +33,14 @@ impl Service {
         self.searches.retain(|unit, _| unit.lun != lun);
     }
 
+    /// The session of the nexus has ended: what it searched for is forgotten.
+    pub(crate) fn lose(&mut self, nexus: crate::answer::Nexus) {
+        self.searches.retain(|unit, _| unit.nexus != nexus);
+    }
+
     /// The nexus has gone for good.
     pub(crate) fn forget(&mut self, nexus: crate::answer::Nexus) {
-        self.searches.retain(|unit, _| unit.nexus != nexus);
+        self.lose(nexus);
         self.registries.values_mut().for_each(|registry| registry.forget(nexus));
     }
 }

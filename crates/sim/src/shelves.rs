@@ -1,5 +1,6 @@
 //! What is where: the elements and the cartridges in them. The truth that a report only describes.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -45,6 +46,11 @@ impl Cartridge {
             loads: 0,
             next_load: None,
         }
+    }
+
+    /// The serial number in its memory chip.
+    pub(crate) fn serial(&self) -> String {
+        format!("SIM{}", self.barcode.as_deref().unwrap_or("UNLABELLED"))
     }
 }
 

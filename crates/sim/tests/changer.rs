@@ -2,10 +2,10 @@
 
 mod common;
 
-use autochanger_scsi::vpd::{DeviceIdentification, SupportedPages, UnitSerial};
+use autochanger_scsi::vpd::{DeviceIdentification, DriveElement, LibrarySerial, SupportedPages, UnitSerial};
 use autochanger_scsi::{
-    DeviceCapabilities, DeviceType, ElementAddressAssignment, ElementRange, ElementStatus, ElementType,
-    Inquiry, LunList, MediumType, ModeParameters, ModeSense6, ModeSense10, PageControl,
+    DeviceCapabilities, DeviceType, ElementAddress, ElementAddressAssignment, ElementRange, ElementStatus,
+    ElementType, Inquiry, LunList, MediumType, ModeParameters, ModeSense6, ModeSense10, PageControl,
     PreventAllowMediumRemoval, ReadElementStatus, ReportLuns, RequestSense, Sense, SenseKey, StandardInquiry,
     TransportGeometry, lun_number,
 };
@@ -40,6 +40,22 @@ fn inquiry_of_a_unit_that_is_not_there_says_so_and_other_commands_are_refused() 
     assert_eq!(data[0], 0x7F);
     assert_eq!(code(&rig.send(3, ready())), (5, 0x25, 0x00));
     assert_eq!(code(&rig.send(3, inquiry(Some(0x80)))), (5, 0x25, 0x00));
+}
+
+#[test]
+fn a_drive_says_which_element_of_which_library_it_is() {
+    let mut rig = rig();
+    let data = good(rig.send(2, inquiry(Some(0x00))));
+    let pages: Vec<u8> = SupportedPages::parse(&data).unwrap().pages().collect();
+    assert_eq!(pages, [0x00, 0x80, 0x83, 0xB0, 0xB1, 0xB3, 0xB4]);
+    for page in pages {
+        assert_eq!(good(rig.send(2, inquiry(Some(page))))[..2], [0x01, page]);
+    }
+    let data = good(rig.send(2, inquiry(Some(0xB3))));
+    assert_eq!(LibrarySerial::parse(&data).unwrap().serial(), "LIB00042");
+    let data = good(rig.send(2, inquiry(Some(0xB4))));
+    assert_eq!(DriveElement::parse(&data).unwrap(), Some(DriveElement(ElementAddress(501))));
+    assert_eq!(code(&rig.send(2, inquiry(Some(0xB2)))), (5, 0x24, 0x00));
 }
 
 #[test]

@@ -180,6 +180,40 @@ fn registrations_outlive_a_reset_but_not_their_initiator() {
 }
 
 #[test]
+fn a_lost_session_keeps_its_registration_and_leaves_nothing_else() {
+    let kind = ReservationType::WriteExclusive;
+    let mut rig = reserved(kind);
+    good(rig.send(OURS, PreventAllowMediumRemoval { prevent: true }.cdb()));
+    assert!(rig.device.operator_put(10, "VT0099L8").is_err());
+    rig.device.lose(rig.now(), OURS.nexus);
+    rig.device.operator_put(10, "VT0099L8").expect("nobody prevents it");
+    while rig.send(THEIRS, ready()).status == Status::CheckCondition {}
+    assert!(rig.device.is_registered(OURS.nexus) && !rig.device.is_registered(THEIRS.nexus));
+    assert_eq!(code(&rig.send(OURS, ready())), (6, 0x29, 0x07));
+    while rig.send(OURS, ready()).status == Status::CheckCondition {}
+    assert_eq!((rig.keys().1, rig.holder()), (vec![0xA], Some((0xA, kind.code()))));
+    rig.conflicts(THEIRS, move_medium(1000, 501));
+    rig.moves(1000, 500);
+}
+
+#[test]
+fn the_full_status_names_who_has_a_name() {
+    let kind = ReservationType::WriteExclusive;
+    let mut rig = reserved(kind);
+    rig.done(THEIRS, Out::Register, kind, 0, 0xB);
+    let longest = format!("iqn.{},i,0x800000000001", "a".repeat(219));
+    rig.device.name_nexus(OURS.nexus, &longest);
+    rig.device.name_nexus(THEIRS.nexus, &"\u{e9}".repeat(200));
+    let data = good(rig.send(OURS, ask(PersistentReserveInAction::ReadFullStatus)));
+    let status = ReservationStatus::parse(&data).unwrap();
+    let ids: Vec<_> = status.registrations().map(|it| it.initiator).collect();
+    let [ours, theirs] = ids[..] else { panic!("{ids:?}") };
+    assert_eq!((ours[..4].to_vec(), ours.len()), (vec![0x45, 0, 0, 244], 248));
+    assert_eq!(ours[4..].strip_prefix(longest.as_bytes()), Some(&[0; 4][..]));
+    assert_eq!((theirs[0], theirs.len() % 4, theirs.last()), (0x05, 0, Some(&0)));
+}
+
+#[test]
 fn what_is_not_offered_is_refused() {
     let kind = ReservationType::WriteExclusive;
     let mut rig = reserved(kind);

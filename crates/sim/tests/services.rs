@@ -3,14 +3,14 @@
 mod common;
 
 use autochanger_scsi::{
-    ChangerCommand, ChangerStatistics, CommandSupport, DriveActivity, DriveStatus, ElementType,
-    ExtendedCapabilities, InitializeElementStatus, LogSense, ModeParameters, ModeSense10, OneCommand,
-    OpenCloseImportExport, PortAction, PreventAllowMediumRemoval, ReportSupportedOperationCodes,
-    ReportingOptions, RequestVolumeElementAddress, SendVolumeTag, SupportedCommands, SupportedLogPages,
-    TapeAlertFlags, TapeAlertPage, TapeAlertResponse, TapeCommand, Temperature, VolumeElements,
-    VolumeTagAction, VolumeTagTemplate,
+    ChangerCommand, ChangerDiagnostics, ChangerStatistics, CommandSupport, DriveActivity, DriveStatus,
+    ElementCounts, ElementStatistics, ElementType, ExtendedCapabilities, InitializeElementStatus, LogSense,
+    ModeParameters, ModeSense10, OneCommand, OpenCloseImportExport, PortAction, PreventAllowMediumRemoval,
+    ReportSupportedOperationCodes, ReportingOptions, RequestVolumeElementAddress, SendVolumeTag, SenseKey,
+    Status, SupportedCommands, SupportedLogPages, TapeAlertFlags, TapeAlertPage, TapeAlertResponse,
+    TapeCommand, Temperature, VolumeElements, VolumeStatistics, VolumeTagAction, VolumeTagTemplate,
 };
-use autochanger_sim::{Library, Nexus, Quirk, Timing, Unit};
+use autochanger_sim::{Fault, Library, Nexus, Quirk, Timing, Unit};
 
 use common::*;
 
@@ -25,7 +25,9 @@ fn other() -> Unit {
 #[test]
 fn every_page_that_is_listed_is_there_and_no_other() {
     let mut rig = rig();
-    for (lun, expected) in [(0, &[0x00, 0x0D, 0x14, 0x2E][..]), (1, &[0x00, 0x0D, 0x11, 0x12, 0x2E])] {
+    for (lun, expected) in
+        [(0, &[0x00, 0x0D, 0x14, 0x15, 0x16, 0x2E][..]), (1, &[0x00, 0x0D, 0x11, 0x12, 0x17, 0x2E])]
+    {
         let list = good(rig.send(lun, log(0).cdb()));
         let list = SupportedLogPages::parse(&list).unwrap();
         assert!(list.pages().map(|(page, _)| page).eq(expected.iter().copied()));
@@ -83,6 +85,99 @@ fn the_statistics_count_moves_and_scans() {
     good(rig.send(0, InitializeElementStatus {}.cdb()));
     let page = ChangerStatistics::parse(&good(rig.send(0, log(0x14).cdb()))).unwrap();
     assert_eq!((page.moves, page.picks, page.places, page.inventories), (Some(2), Some(2), Some(2), Some(1)));
+}
+
+#[test]
+fn each_element_counts_what_is_done_at_it() {
+    let mut rig = rig_of(stocked().unlabelled_at(1023));
+    rig.moves(1000, 500);
+    rig.moves(500, 1000);
+    good(rig.send(0, InitializeElementStatus {}.cdb()));
+    let data = good(rig.send(0, log(0x15).cdb()));
+    let page = ElementStatistics::parse(&data).unwrap();
+    let counts: Vec<_> = page.elements().collect();
+    assert_eq!(counts.len(), 1 + 24 + 4 + 2, "every element is listed");
+    assert!(counts.is_sorted_by_key(|(address, _)| *address));
+    let of = |address: u16| counts.iter().find(|(at, _)| at.0 == address).unwrap().1;
+    let once = ElementCounts { places: 1, picks: 1, ..ElementCounts::default() };
+    assert_eq!((of(500), of(1000)), (once, ElementCounts { tags_read: 1, ..once }));
+    assert_eq!(of(1023), ElementCounts { tags_invalid: 1, ..ElementCounts::default() });
+    assert_eq!(of(1022), ElementCounts::default());
+}
+
+#[test]
+fn the_elements_of_a_large_library_are_counted_page_by_page() {
+    let mut rig = rig_of(Library::new().slots(5000).cartridge_at(5999, "VT0001L8"));
+    rig.moves(5999, 500);
+    let (mut from, mut seen) = (0, Vec::new());
+    loop {
+        let command = LogSense { parameter: from, allocation: u16::MAX, ..log(0x15) };
+        let data = good(rig.send(0, command.cdb()));
+        let page = ElementStatistics::parse(&data).unwrap();
+        assert!(!page.is_truncated());
+        seen.extend(page.elements());
+        let last = seen.last().unwrap().0;
+        if last.0 == 5999 {
+            break;
+        }
+        assert_eq!(page.elements().count(), ElementStatistics::MAX_ELEMENTS);
+        from = last.0 + 1;
+    }
+    assert_eq!(seen.len(), 1 + 5000 + 4 + 2);
+    assert!(seen.is_sorted_by_key(|(address, _)| *address));
+    assert_eq!(seen.last().unwrap().1.picks, 1);
+    let answer = rig.send(0, LogSense { parameter: 6000, ..log(0x15) }.cdb());
+    assert_eq!((code(&answer), pointer(&answer)), ((5, 0x24, 0x00), Some(5)));
+}
+
+#[test]
+fn the_errors_of_the_robot_are_remembered_the_latest_first() {
+    let mut rig = rig();
+    let errors = |rig: &mut Rig| {
+        let data = good(rig.send(0, log(0x16).cdb()));
+        let errors = ChangerDiagnostics::parse(&data).unwrap().errors().map(|error| {
+            assert_eq!((error.key, error.opcode, error.code.asc), (SenseKey::HardwareError, 0xA5, 0x15));
+            let [source, destination] = [error.source, error.destination].map(|it| it.map(|it| it.0));
+            (error.number, error.code.ascq, source, destination, error.tag.map(str::to_owned))
+        });
+        errors.collect::<Vec<_>>()
+    };
+    assert!(errors(&mut rig).is_empty());
+    // What is refused for its addresses is the initiator's error.
+    assert_eq!(code(&rig.send(0, move_medium(1000, 1001))), (5, 0x3B, 0x0D));
+    assert!(errors(&mut rig).is_empty());
+    for (source, ascq) in [(1000, 0x01), (1001, 0x02)] {
+        let fault = Fault::sense(SenseKey::HardwareError, 0x15, ascq).without_effect().on_move();
+        rig.device.inject(fault);
+        assert_eq!(code(&rig.send(0, move_medium(source, 500))), (4, 0x15, ascq));
+    }
+    let named = |label: &str| Some(label.to_owned());
+    assert_eq!(
+        errors(&mut rig),
+        [
+            (0, 0x02, Some(1001), Some(500), named("VT0002L8")),
+            (1, 0x01, Some(1000), Some(500), named("VT0001L8")),
+        ]
+    );
+    rig.device.inject(Fault::sense(SenseKey::HardwareError, 0x15, 3).without_effect().on_move().times(50));
+    for _ in 0..50 {
+        rig.send(0, move_medium(1000, 500));
+    }
+    assert_eq!(errors(&mut rig).len(), 16, "so many are remembered");
+}
+
+#[test]
+fn a_drive_tells_of_the_volume_in_it() {
+    let mut rig = rig();
+    let nothing = VolumeStatistics { valid: Some(false), ..VolumeStatistics::default() };
+    let data = good(rig.send(1, log(0x17).cdb()));
+    assert_eq!(VolumeStatistics::parse(&data), Ok(nothing));
+    rig.moves(1003, 500);
+    while rig.send(1, ready()).status == Status::CheckCondition {}
+    let data = good(rig.send(1, log(0x17).cdb()));
+    let volume = VolumeStatistics::parse(&data).unwrap();
+    assert_eq!((volume.valid, volume.barcode, volume.threads), (Some(true), Some("VT0004L8"), Some(1)));
+    assert_eq!((volume.serial, volume.capacity_megabytes), (Some("SIMVT0004L8"), Some(12_000_000)));
 }
 
 #[test]

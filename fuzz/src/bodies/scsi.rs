@@ -75,7 +75,15 @@ pub fn inquiry(data: &[u8]) {
         let _ = (inquiry.vendor_specific(), inquiry.device_type().to_string(), inquiry.mchngr());
     }
     vital_product_data(data);
-    for page in [vpd::SUPPORTED_PAGES, vpd::UNIT_SERIAL, vpd::DEVICE_IDENTIFICATION] {
+    for page in [
+        vpd::SUPPORTED_PAGES,
+        vpd::UNIT_SERIAL,
+        vpd::DEVICE_IDENTIFICATION,
+        vpd::TAPE_CAPABILITIES,
+        vpd::MANUFACTURER_SERIAL,
+        vpd::LIBRARY_SERIAL,
+        vpd::DRIVE_ELEMENT,
+    ] {
         vital_product_data(&with(&with_length(data, 2..4), 1, page));
     }
 }
@@ -84,6 +92,9 @@ fn vital_product_data(data: &[u8]) {
     if let Ok(page) = vpd::SupportedPages::parse(data) {
         assert!(page.pages().count() <= data.len());
     }
+    let _ = (vpd::TapeCapabilities::parse(data), vpd::DriveElement::parse(data));
+    assert!(vpd::LibrarySerial::parse(data).map_or(0, |page| page.serial().len()) <= data.len());
+    assert!(vpd::ManufacturerSerial::parse(data).map_or(0, |page| page.serial().len()) <= data.len());
     if let Ok(page) = vpd::UnitSerial::parse(data) {
         assert!(page.serial().is_ascii());
     }
@@ -120,7 +131,7 @@ fn mode_page(data: &[u8]) {
 /// LOG SENSE: every page that is read, whatever page it says it is.
 pub fn log_pages(data: &[u8]) {
     log_page(data);
-    for code in [0x00, 0x40, 0x0D, 0x11, 0x12, 0x14, 0x2E] {
+    for code in [0x00, 0x40, 0x0D, 0x11, 0x12, 0x14, 0x15, 0x16, 0x17, 0x2E] {
         log_page(&with(&with_length(data, 2..4), 0, code));
     }
 }
@@ -132,6 +143,9 @@ fn log_page(data: &[u8]) {
     }
     assert!(SupportedLogPages::parse(data).map_or(0, |page| page.pages().count()) <= data.len());
     let _ = (Temperature::parse(data), DriveStatus::parse(data), ChangerStatistics::parse(data));
+    let _ = VolumeStatistics::parse(data);
+    assert!(ElementStatistics::parse(data).map_or(0, |it| it.elements().count()) <= data.len() / 28);
+    assert!(ChangerDiagnostics::parse(data).map_or(0, |it| it.errors().count()) <= data.len() / 56);
     assert!(TapeAlertPage::parse(data).map_or(0, |page| page.flags.on_changer().count()) <= 64);
     assert!(TapeAlertResponse::parse(data).map_or(0, |page| page.0.on_drive().count()) <= 64);
 }

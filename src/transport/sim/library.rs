@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::Gate;
 use super::clock::Clock;
+use super::initiators::{Initiators, Session};
 use super::path::SimPath;
 use crate::transport::Transport;
 
@@ -40,6 +41,7 @@ pub(super) struct State {
     clock: Clock,
     waiters: BTreeMap<Key, oneshot::Sender<Ended>>,
     next_nexus: u32,
+    initiators: Initiators,
     pub(super) label: Arc<str>,
 }
 
@@ -74,7 +76,14 @@ impl SimulatedLibrary {
         }
         let device = library.try_build()?;
         let label = format!("sim:serial={}", device.serial()).into();
-        let state = State { device, clock: Clock::start(), waiters: BTreeMap::new(), next_nexus: 0, label };
+        let state = State {
+            device,
+            clock: Clock::start(),
+            waiters: BTreeMap::new(),
+            next_nexus: 0,
+            initiators: Initiators::default(),
+            label,
+        };
         Ok(Self { shared: Arc::new(Shared { state: Mutex::new(state), changed: Notify::new() }) })
     }
 
@@ -96,6 +105,17 @@ impl SimulatedLibrary {
     /// [siblings](Transport::sibling) are the drives.
     pub fn transport(&self) -> Arc<dyn Transport> {
         Arc::new(SimPath::new(&self.shared))
+    }
+
+    /// A path of an initiator that the library knows again by the name of its port (for iSCSI: name, `,i,0x` and ISID). When all
+    /// of the path is dropped its session ends: what it had in flight is aborted, its prevention of removal is over, and the next
+    /// path of that name finds a unit attention (29/07). Registrations and persistent reservations stay with the name.
+    ///
+    /// A second path of the same name ends the first one's session, as session reinstatement does (RFC 7143 section 6.3.5): the
+    /// first path is refused everything from then on.
+    #[doc(alias = "I_T nexus")]
+    pub fn initiator(&self, port: &str) -> Arc<dyn Transport> {
+        Arc::new(SimPath::named(&self.shared, port))
     }
 
     /// A new path to drive `index`, counted from 0; `None` if there is no such drive.
@@ -314,5 +334,21 @@ impl State {
     pub(super) fn new_nexus(&mut self) -> Nexus {
         self.next_nexus = self.next_nexus.wrapping_add(1);
         Nexus(self.next_nexus)
+    }
+
+    pub(super) fn enter(&mut self, port: &str) -> (Nexus, Session) {
+        let Self { device, initiators, next_nexus, .. } = self;
+        initiators.enter(port, device, || {
+            *next_nexus = next_nexus.wrapping_add(1);
+            Nexus(*next_nexus)
+        })
+    }
+
+    pub(super) fn leave(&mut self, session: Session) {
+        self.initiators.leave(session, &mut self.device);
+    }
+
+    pub(super) fn has(&self, session: Session) -> bool {
+        self.initiators.has(session)
     }
 }

@@ -12,6 +12,7 @@
 
 mod clock;
 mod gate;
+mod initiators;
 mod library;
 mod options;
 mod path;

@@ -8,6 +8,7 @@ use autochanger_sim::{Answer, Key, Nexus, Outcome, Unit};
 use bytes::Bytes;
 use tokio::sync::oneshot::error::TryRecvError;
 
+use super::initiators::Session;
 use super::library::{Shared, State};
 use super::{MAX_IN_FLIGHT, MAX_TRANSFER};
 use crate::transport::{
@@ -25,14 +26,22 @@ pub(super) struct SimPath {
 struct Connection {
     shared: Arc<Shared>,
     nexus: Nexus,
+    /// Of an initiator that has a name.
+    session: Option<Session>,
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
         let mut state = self.shared.state();
         state.catch_up();
-        state.device.forget(self.nexus);
+        match self.session {
+            Some(session) => state.leave(session),
+            None => state.device.forget(self.nexus),
+        }
         state.settle();
+        drop(state);
+        // What was dropped may have been what others waited behind.
+        self.shared.wake_waiters();
     }
 }
 
@@ -41,10 +50,24 @@ impl SimPath {
     pub(super) fn new(shared: &Arc<Shared>) -> Self {
         let mut state = shared.state();
         let nexus = state.new_nexus();
-        let device = Arc::clone(&state.label);
+        Self::to_changer(shared, &state, nexus, None)
+    }
+
+    /// The path of an initiator port that has a name.
+    pub(super) fn named(shared: &Arc<Shared>, port: &str) -> Self {
+        let mut state = shared.state();
+        state.catch_up();
+        let (nexus, session) = state.enter(port);
+        state.settle();
+        let path = Self::to_changer(shared, &state, nexus, Some(session));
         drop(state);
-        let connection = Arc::new(Connection { shared: Arc::clone(shared), nexus });
-        Self { connection, unit: Unit { nexus, lun: 0 }, device }
+        shared.wake_waiters();
+        path
+    }
+
+    fn to_changer(shared: &Arc<Shared>, state: &State, nexus: Nexus, session: Option<Session>) -> Self {
+        let connection = Arc::new(Connection { shared: Arc::clone(shared), nexus, session });
+        Self { connection, unit: Unit { nexus, lun: 0 }, device: Arc::clone(&state.label) }
     }
 
     /// The same initiator's path to another logical unit, if there is one.
@@ -75,6 +98,17 @@ impl SimPath {
                 self.fault(PathFaultKind::ConnectionLost, "the answer was lost (simulated)"),
             )),
         }
+    }
+
+    /// Whether this is still the initiator's session.
+    fn check_session(&self, state: &State) -> Result<(), TransportError> {
+        if self.connection.session.is_none_or(|session| state.has(session)) {
+            return Ok(());
+        }
+        Err(TransportError::NotSent(self.fault(
+            PathFaultKind::ConnectionLost,
+            "another session of the same initiator has taken the place of this one",
+        )))
     }
 
     fn check(&self, command: &Command) -> Result<(), TransportError> {
@@ -111,6 +145,7 @@ impl Transport for SimPath {
         let (waiting, mut receiver, deadline) = {
             let mut state = shared.state();
             let now = state.catch_up();
+            self.check_session(&state)?;
             let Command { cdb, data_out, data_in, timeout } = &command;
             let key = state.device.submit(now, self.unit, cdb.as_bytes(), data_out, *data_in);
             let outcome = state.device.take(key);
@@ -143,6 +178,7 @@ impl Transport for SimPath {
         let shared = &self.connection.shared;
         let mut state = shared.state();
         let now = state.catch_up();
+        self.check_session(&state)?;
         match function {
             TaskManagement::AbortTaskSet => state.device.abort(now, self.unit),
             TaskManagement::LogicalUnitReset => state.device.reset(now, self.unit.lun),

@@ -332,3 +332,51 @@ fn wrong_options_are_told_what_is_wrong() {
         assert!(text.contains(problem) && text.contains(options) && text.contains("sim:"), "{text}");
     }
 }
+
+#[tokio::test]
+async fn a_named_initiator_is_known_again_and_its_second_session_ends_the_first() {
+    let library = SimulatedLibrary::start(stocked());
+    let code = async |path: &Arc<dyn Transport>| {
+        let answer = path.execute(ready()).await.unwrap();
+        answer.sense().map(|sense| (sense.code.asc, sense.code.ascq))
+    };
+    let first = library.initiator("iqn.2026-01.example:host,i,0x800000000001");
+    assert_eq!(code(&first).await, Some((0x29, 0x00)));
+    let other = library.initiator("iqn.2026-01.example:host,i,0x800000000002");
+    assert_eq!(code(&other).await, Some((0x29, 0x00)));
+    let second = library.initiator("iqn.2026-01.example:host,i,0x800000000001");
+    let error = first.execute(ready()).await.unwrap_err();
+    assert!(matches!(&error, TransportError::NotSent(fault) if fault.kind == PathFaultKind::ConnectionLost));
+    assert_eq!(code(&second).await, Some((0x29, 0x07)));
+    // The end of a session that is over already is no loss of the one in its place.
+    drop(first);
+    assert_eq!(code(&second).await, None);
+    drop(second);
+    let third = library.initiator("iqn.2026-01.example:host,i,0x800000000001");
+    assert_eq!(code(&third).await, Some((0x29, 0x07)));
+    assert_eq!((code(&third).await, code(&other).await), (None, None));
+}
+
+#[tokio::test]
+async fn the_initiators_that_are_remembered_are_bounded_and_none_with_a_session_is_forgotten() {
+    let library = SimulatedLibrary::start(stocked());
+    let kept = library.initiator("first");
+    kept.execute(ready()).await.unwrap();
+    let early = library.initiator("early");
+    early.execute(ready()).await.unwrap();
+    drop(early);
+    for number in 0..1022 {
+        drop(library.initiator(&format!("host{number}")));
+    }
+    let code = async |path: &Arc<dyn Transport>| {
+        let answer = path.execute(ready()).await.unwrap();
+        answer.sense().map(|sense| (sense.code.asc, sense.code.ascq))
+    };
+    let early = library.initiator("early");
+    assert_eq!(code(&early).await, Some((0x29, 0x07)), "1,024 are remembered");
+    drop(early);
+    drop(library.initiator("one more"));
+    let early = library.initiator("early");
+    assert_eq!(code(&early).await, Some((0x29, 0x00)), "the first without a session has made way");
+    assert_eq!(code(&kept).await, None);
+}

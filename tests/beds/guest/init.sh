@@ -21,8 +21,6 @@ cp -a /etc/passwd /etc/group /etc/hosts /etc/nsswitch.conf /etc/ld.so.* /etc/alt
 mount --bind /run/etc /etc
 mkdir -p /etc/iscsi; mkdir -p /var/lib/iscsi 2>/dev/null
 export PATH="$PATH:$INIT_PATH" TMPDIR=/run/tmp
-# What was fetched needs its own libraries; what runs here must not get them.
-tool() { LD_LIBRARY_PATH=$INIT_LIBS "$@"; }
 for m in $INIT_MODULES; do "$BB" insmod "$m" || echo "insmod $m failed"; done
 "$BB" ifconfig lo 127.0.0.1 up
 [ -z "${GUEST_FLAGS:-}" ] || echo "STK:L700:$GUEST_FLAGS" >/proc/scsi/device_info
@@ -31,21 +29,8 @@ for m in $INIT_MODULES; do "$BB" insmod "$m" || echo "insmod $m failed"; done
 : "${BED_IQN:=iqn.2026-01.test.bed:lib}"
 export BED_SLOTS BED_DRIVES BED_IE BED_CARTS BED_PORT BED_IQN
 PORTAL=127.0.0.1:$BED_PORT
-# Finds the targets at $PORTAL and logs in to them.
-login() {
-  echo InitiatorName=iqn.2026-01.test.bed:guest >/etc/iscsi/initiatorname.iscsi
-  printf '%s\n' 'iscsid.startup = /bin/true' 'node.session.scan = auto' 'node.session.timeo.replacement_timeout = 5' \
-    "node.session.nr_sessions = ${GUEST_SESSIONS:-1}" \
-    'node.conn[0].timeo.noop_out_interval = 0' 'node.conn[0].timeo.noop_out_timeout = 0' >/etc/iscsi/iscsid.conf
-  tool iscsid -f >/run/iscsid.log 2>&1 &
-  i=0; until grep -q ISCSIADM /proc/net/unix || [ $i -gt 250 ]; do i=$((i+1)); sleep 0.02; done
-  i=0; until tool iscsiadm -m discovery -t sendtargets -p "$PORTAL" >/run/discovery 2>&1; do
-    i=$((i+1)); [ $i -lt 40 ] || fail "$(cat /run/discovery /run/iscsid.log)"; sleep 0.1
-  done
-  tool iscsiadm -m node -p "$PORTAL" --login >/run/login 2>&1 || fail "$(cat /run/login /run/iscsid.log)"
-}
-# Waits until a file says a word.
-says() { i=0; until grep -q "$2" "$1"; do i=$((i+1)); [ $i -lt 3000 ] || fail "$1 does not say $2: $(cat "$1")"; sleep 0.05; done; }
+export PORTAL INIT_LIBS
+. "$H/initiator.sh"
 if [ "$INIT_SETUP" = tgt ]; then
   WANT=$(((BED_DRIVES+3)*${GUEST_SESSIONS:-1})) # drives, changer, disk, and tgt's own LUN 0
   # The library ends with its stdin.

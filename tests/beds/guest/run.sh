@@ -25,13 +25,15 @@ shift $((OPTIND-1))
 [ -n "$ONLY_FETCH" ] || [ $# -gt 0 ] || { sed -n 2,3p "$0" >&2; exit 2; }
 
 PACKAGES="user-mode-linux busybox-static tgt open-iscsi mtx sg3-utils lsscsi"
-PROGRAMS="linux.uml busybox tgtd tgtadm tgtimg iscsid iscsiadm"
+PROGRAMS="linux.uml busybox tgtd tgtadm tgtimg iscsid iscsiadm mtx loaderinfo lsscsi
+  sg_inq sg_vpd sg_logs sg_luns sg_opcodes sg_persist sg_prevent sg_read_attr sg_requests"
 CACHE=${GUEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/autochanger-guest}
 ROOT=$CACHE/root
 PATH=$PATH:/usr/sbin:/sbin
 TOOLS=$ROOT/usr/sbin:$ROOT/usr/bin:$ROOT/sbin:$ROOT/bin
 
 missing() { # what of $PROGRAMS is not there
+  # shellcheck disable=SC2086
   for p in $PROGRAMS; do PATH=$PATH:$TOOLS command -v "$p" >/dev/null || printf '%s ' "$p"; done
 }
 
@@ -82,7 +84,7 @@ fetch
 
 if [ -z "$DIR" ]; then DIR=$(mktemp -d); trap 'rm -rf "$DIR"' EXIT; else mkdir -p "$DIR"; DIR=$(cd "$DIR" && pwd); fi
 rm -f "$DIR/rc" "$DIR/stdout" "$DIR/stderr" "$DIR/log"
-cp "$HERE/init.sh" "$HERE/../tgt-library.sh" "$DIR/"
+cp "$HERE/init.sh" "$HERE/initiator.sh" "$HERE/../tgt-library.sh" "$DIR/"
 case $SETUP in tgt) ;; *) cp "$SETUP" "$DIR/setup"; SETUP=/run/host/setup;; esac
 cmd=$1; case $cmd in */*) cmd=$(cd "$(dirname "$cmd")" && pwd)/$(basename "$cmd");; esac; shift
 quote "$cmd" "$@" >"$DIR/argv"

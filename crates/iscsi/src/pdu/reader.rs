@@ -102,7 +102,7 @@ impl PduReader {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{NopIn, MAX_DATA_SEGMENT};
+    use super::super::{MAX_DATA_SEGMENT, NopIn};
     use super::*;
 
     fn nop(tag: u32, data: &'static [u8]) -> NopIn {

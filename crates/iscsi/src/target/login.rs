@@ -12,6 +12,9 @@ use crate::text::{MAX_TEXT, Pairs};
 /// The most requests in one login; see the initiator's bound of the same size.
 const MAX_REQUESTS: u32 = 32;
 
+/// The most bytes of an iSCSI name (RFC 7143 section 4.2.7.1).
+const MAX_NAME: usize = 223;
+
 /// The portal group of the one portal that there is.
 pub(super) const PORTAL_GROUP: u16 = 1;
 
@@ -138,6 +141,9 @@ impl Login {
     /// Who is there, and for what.
     fn introduce(&mut self, pairs: &Pairs, answers: &mut Pairs) -> Result<(), LoginRefusal> {
         let initiator = pairs.get("InitiatorName").ok_or(LoginRefusal::Missing("InitiatorName"))?;
+        if initiator.is_empty() || initiator.len() > MAX_NAME {
+            return Err(LoginRefusal::Protocol("an InitiatorName that is none"));
+        }
         self.discovery = match pairs.get("SessionType") {
             None | Some("Normal") => false,
             Some("Discovery") => true,

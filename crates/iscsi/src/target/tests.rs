@@ -160,6 +160,16 @@ fn each_wrong_login_is_refused_with_its_own_status() {
 }
 
 #[test]
+fn a_name_that_is_longer_than_names_are_opens_nothing() {
+    for (length, opens) in [(223, true), (224, false)] {
+        let initiator = format!("iqn.{}", "a".repeat(length - 4));
+        let mut wire =
+            Wire::new(LoginConfig { initiator, ..login(Some(NAME), None) }, TargetConfig::new(NAME));
+        assert_eq!(wire.seen() == [Event::LoggedIn], opens, "{length}");
+    }
+}
+
+#[test]
 fn a_target_proves_nothing_to_one_who_sends_its_own_challenge_back() {
     let mut authentication = chap("backup", "open sesame", Some(("library", "who is there")));
     if let Some(Chap { mutual: Some(mutual), .. }) = &mut authentication {

@@ -3,9 +3,16 @@
 //! A page with another page code than asked for reads as an empty one: a device that overlooks EVPD answers
 //! with its standard data.
 
+mod drive;
+
 use super::DeviceType;
 use crate::ShortData;
 use crate::bytes::{Sink, ascii_prefix, slice_at, u8_at, u16_at};
+
+pub use drive::{
+    DRIVE_ELEMENT, DriveElement, LIBRARY_SERIAL, LibrarySerial, MANUFACTURER_SERIAL, ManufacturerSerial,
+    TAPE_CAPABILITIES, TapeCapabilities,
+};
 
 /// Bytes before the payload of a page.
 const HEADER: usize = 4;
