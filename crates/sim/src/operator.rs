@@ -7,6 +7,7 @@ use alloc::string::String;
 use autochanger_scsi::{ElementAddress, ElementType};
 
 use crate::device::Device;
+use crate::drive::State;
 use crate::nexus::{MEDIUM_CHANGED, PORT_ACCESSED};
 use crate::shelves::{Cartridge, Medium};
 
@@ -97,6 +98,32 @@ impl Device {
         Ok(())
     }
 
+    /// Presses a drive's eject button: the drive gives its cartridge to whoever takes it.
+    ///
+    /// # Errors
+    /// [`OperatorError`] says what is in the way.
+    pub fn operator_eject(
+        &mut self,
+        drive: impl Into<autochanger_scsi::ElementAddress>,
+    ) -> Result<(), OperatorError> {
+        let element = drive.into();
+        let Some((ElementType::Drive, index)) = self.layout.locate(element) else {
+            return Err(OperatorError::NoSuchElement(element));
+        };
+        let prevented = self.nexuses.prevented(index + 1);
+        let drive = self.drives.get_mut(usize::from(index));
+        let drive = drive.ok_or(OperatorError::NoSuchElement(element))?;
+        match drive.state {
+            State::Empty => Err(OperatorError::Empty(element)),
+            State::Ready if prevented => Err(OperatorError::Locked),
+            State::Ready | State::Ejected => {
+                drive.enter(State::Ejected, self.now);
+                Ok(())
+            }
+            State::Loading | State::Unloading | State::Cleaning => Err(OperatorError::InUse(element)),
+        }
+    }
+
     /// The next load of a cartridge takes so long: the first one of an LTO-9 cartridge calibrates it, which takes up to two
     /// hours. `false` where there is no such cartridge.
     pub fn next_load_takes(&mut self, barcode: &str, time: Duration) -> bool {
@@ -131,7 +158,7 @@ impl Device {
         cartridge.source = None;
         self.shelves.put(element, cartridge).map_err(|_| OperatorError::Full(element))?;
         if let Some((ElementType::Drive, index)) = self.layout.locate(element) {
-            self.start_drive(usize::from(index), crate::drive::State::Loading, self.timing.load);
+            self.start_drive(usize::from(index), State::Loading, self.timing.load);
         }
         Ok(())
     }
@@ -140,7 +167,7 @@ impl Device {
         if let Some((ElementType::Drive, index)) = self.layout.locate(element)
             && let Some(drive) = self.drives.get_mut(usize::from(index))
         {
-            drive.enter(crate::drive::State::Empty, self.now);
+            drive.enter(State::Empty, self.now);
         }
     }
 

@@ -113,7 +113,7 @@ impl Engine {
 
     pub(crate) fn take_in(&mut self, submission: Submission, resolved: Resolved, now: Now) -> RequestId {
         let Submission { id, caller, wanted, priority, deadline, detached, options, .. } = submission;
-        let request = Request {
+        let mut request = Request {
             id,
             library: resolved.library,
             cartridge: resolved.cartridge,
@@ -134,12 +134,13 @@ impl Engine {
             failing: None,
         };
         self.accepted += 1;
+        let order = Order::new(&request, self.accepted, self.config.priority_worth);
+        request.queue_place = Some(order.place());
         let deadline =
             deadline.map(|after| self.set_timer(now.monotonic.saturating_add(after), Timer::Deadline(id)));
         self.outbox.change(Change::Request(request.clone()));
         self.outbox.after(Effect::Event(EventKind::Request(request.clone())));
         self.outbox.after(Effect::Accepted(id));
-        let order = Order::new(&request, self.accepted, self.config.priority_worth);
         let mut live = Live::new(request, order, Phase::Accepting, deadline);
         live.session = Some(caller.session);
         live.administrator = caller.role == Role::Administrator;

@@ -195,7 +195,8 @@ pub struct Request {
     pub motions: u32,
     /// How it is to be carried out (RSM: `OperationOption`).
     pub options: Options,
-    /// The place in the queue that somebody gave it; `None`: the one that its priority and age give it.
+    /// Its place in the queue: the one that operation, priority and age gave it, or somebody gave it since. `None` in records
+    /// of releases that did not keep it.
     pub queue_place: Option<QueuePlace>,
     /// It has failed, and ends so when its cartridge is back in a slot.
     pub failing: Option<Failure>,

@@ -28,6 +28,6 @@ pub struct Options {
     pub group: Option<GroupId>,
 }
 
-/// A place in the queue that somebody gave a request. Places are compared with what priority and age give the others.
+/// A place in the queue: the lower is served first. It is kept, so that the order outlives a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QueuePlace(pub u128);

@@ -1,0 +1,223 @@
+//! Enable, pause, drain and disable, with what follows.
+
+use autochanger_engine::EventKind;
+use autochanger_engine::catalog::Service;
+use autochanger_engine::output::SubmitError;
+use autochanger_engine::request::{FailureKind, Outcome, ServiceTarget, State, Waiting, Wanted};
+use autochanger_scsi::ElementAddress;
+use autochanger_sim::{Device, Library, Timing};
+use autochanger_world::{World, dismount, inventory, mount};
+
+fn library(drives: u16) -> Device {
+    Library::new().slots(10).drives(drives).cartridges("VT{:04}L8", 1..=6).timing(Timing::midrange()).build()
+}
+
+fn library_to_be(service: Service) -> Wanted {
+    Wanted::SetService { target: ServiceTarget::Library(None), service }
+}
+
+fn drive_to_be(drive: u16, service: Service) -> Wanted {
+    let target = ServiceTarget::Drive { library: None, drive: ElementAddress(drive) };
+    Wanted::SetService { target, service }
+}
+
+fn cartridge_to_be(barcode: &str, service: Service) -> Wanted {
+    Wanted::SetService { target: ServiceTarget::Cartridge(barcode.into()), service }
+}
+
+#[track_caller]
+fn passed(world: &World, id: autochanger_engine::id::RequestId) {
+    assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
+}
+
+#[test]
+fn a_paused_library_finishes_its_move_and_begins_nothing_until_it_is_resumed() {
+    let mut world = World::ready(library(2));
+    let moving = world.mount("VT0001L8");
+    world.until("its move is under way", |world| world.device.moves_sent() == 1);
+    let paused = world.submit(library_to_be(Service::Paused)).unwrap();
+    assert_eq!(world.state(paused), State::InProcess, "the arm works still");
+    let waits = world.mount("VT0002L8");
+    world.rest();
+    passed(&world, moving);
+    passed(&world, paused);
+    assert_eq!(world.device.moves_sent(), 1);
+    let shown = world.engine.view().request(waits).unwrap().state;
+    assert_eq!(shown, State::Waiting(Waiting::Service));
+    let resumed = world.submit(library_to_be(Service::Enabled)).unwrap();
+    world.rest();
+    passed(&world, resumed);
+    passed(&world, waits);
+}
+
+#[test]
+fn a_pause_outlives_a_restart() {
+    let mut world = World::ready(library(2));
+    world.submit(library_to_be(Service::Paused)).unwrap();
+    world.rest();
+    world.crash();
+    world.rest();
+    assert_eq!(world.engine.view().libraries()[0].service, Service::Paused);
+    let waits = world.mount("VT0001L8");
+    world.rest();
+    assert!(!world.state(waits).is_final());
+    assert_eq!(world.device.moves_sent(), 0);
+}
+
+#[test]
+fn a_draining_library_lets_dismounts_through_and_is_paused_when_nothing_is_mounted() {
+    let mut world = World::ready(library(2));
+    world.mount("VT0001L8");
+    world.rest();
+    let drain = world.submit(library_to_be(Service::Draining)).unwrap();
+    let waits = world.mount("VT0002L8");
+    world.rest();
+    assert_eq!(world.state(drain), State::InProcess);
+    assert!(!world.state(waits).is_final());
+    let down = world.dismount("VT0001L8");
+    world.rest();
+    passed(&world, down);
+    passed(&world, drain);
+    assert_eq!(world.engine.view().libraries()[0].service, Service::Paused);
+    assert!(!world.state(waits).is_final());
+    let told = |event: &autochanger_engine::Event| {
+        matches!(&event.kind, EventKind::Service { service: Service::Paused, drive: None, .. })
+    };
+    assert!(world.events.iter().any(told));
+}
+
+#[test]
+fn a_disabled_library_fails_what_waits_and_refuses_what_comes() {
+    let mut world = World::ready(library(1));
+    world.mount("VT0001L8");
+    world.rest();
+    let waits = world.mount("VT0002L8");
+    let disabled = world.submit(library_to_be(Service::Disabled)).unwrap();
+    world.rest();
+    passed(&world, disabled);
+    match world.state(waits) {
+        State::Failed(failure) => assert_eq!(failure.kind, FailureKind::Disabled, "{failure}"),
+        other => panic!("{other}"),
+    }
+    for wanted in [mount("VT0003L8"), inventory(), dismount("VT0001L8")] {
+        match world.submit(wanted) {
+            Err(error @ SubmitError::Disabled { .. }) => {
+                assert!(error.to_string().contains("sim:test is disabled"), "{error}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(world.disk.faults.is_empty(), "what a person switched off is nobody's fault");
+    world.submit(library_to_be(Service::Enabled)).unwrap();
+    let down = world.dismount("VT0001L8");
+    world.rest();
+    passed(&world, down);
+}
+
+#[test]
+fn a_paused_drive_is_not_chosen_and_who_names_it_waits() {
+    let mut world = World::ready(library(2));
+    world.submit(drive_to_be(500, Service::Paused)).unwrap();
+    let any = world.mount("VT0001L8");
+    let named = Wanted::Mount {
+        cartridge: "VT0002L8".into(),
+        drive: Some(ElementAddress(500)),
+        access: Default::default(),
+    };
+    let named = world.submit(named).unwrap();
+    world.rest();
+    let State::Passed(Outcome::Mounted { drive, .. }) = world.state(any) else {
+        panic!("{}", world.state(any))
+    };
+    assert_eq!(drive, ElementAddress(501));
+    assert!(!world.state(named).is_final());
+    world.submit(drive_to_be(500, Service::Enabled)).unwrap();
+    world.rest();
+    passed(&world, named);
+}
+
+#[test]
+fn a_disabled_drive_sends_home_what_nobody_has_mounted_and_refuses_who_names_it() {
+    let mut world = World::ready(library(2));
+    let id = world.mount("VT0001L8");
+    world.until("it is in the drive", |world| world.device.find("VT0001L8") == Some(ElementAddress(500)));
+    let _ = world.cancel(id);
+    world.rest();
+    let disabled = world.submit(drive_to_be(500, Service::Disabled)).unwrap();
+    world.rest();
+    passed(&world, disabled);
+    assert!(world.device.find("VT0001L8").unwrap().0 >= 1000, "it is in a slot again");
+    let named = Wanted::Mount {
+        cartridge: "VT0002L8".into(),
+        drive: Some(ElementAddress(500)),
+        access: Default::default(),
+    };
+    assert!(matches!(world.submit(named), Err(SubmitError::Disabled { .. })));
+    world.crash();
+    world.rest();
+    let drives = world.engine.view().drives(None);
+    assert_eq!(
+        drives.iter().map(|drive| drive.service).collect::<Vec<_>>(),
+        [Service::Disabled, Service::Enabled]
+    );
+}
+
+#[test]
+fn a_drained_drive_waits_for_its_dismount_and_takes_nothing_new() {
+    let mut world = World::ready(library(2));
+    world.mount("VT0001L8");
+    world.rest();
+    let drain = world.submit(drive_to_be(500, Service::Draining)).unwrap();
+    world.rest();
+    assert_eq!(world.state(drain), State::InProcess);
+    world.dismount("VT0001L8");
+    world.rest();
+    passed(&world, drain);
+    let next = world.mount("VT0002L8");
+    world.rest();
+    let State::Passed(Outcome::Mounted { drive, .. }) = world.state(next) else { panic!() };
+    assert_eq!(drive, ElementAddress(501));
+    assert_eq!(world.engine.view().drives(None)[0].service, Service::Paused);
+}
+
+#[test]
+fn a_disabled_cartridge_fails_its_waiting_mount_and_can_still_be_taken_out() {
+    let mut world = World::ready(library(1));
+    world.mount("VT0001L8");
+    world.rest();
+    let waits = world.mount("VT0002L8");
+    world.submit(cartridge_to_be("VT0002L8", Service::Disabled)).unwrap();
+    world.submit(cartridge_to_be("VT0001L8", Service::Disabled)).unwrap();
+    world.rest();
+    assert!(matches!(world.state(waits), State::Failed(failure) if failure.kind == FailureKind::Disabled));
+    assert!(matches!(world.submit(mount("VT0002L8")), Err(SubmitError::Disabled { .. })));
+    let down = world.dismount("VT0001L8");
+    world.rest();
+    passed(&world, down);
+    world.crash();
+    world.rest();
+    assert!(matches!(world.submit(mount("VT0002L8")), Err(SubmitError::Disabled { .. })));
+    world.submit(cartridge_to_be("VT0002L8", Service::Enabled)).unwrap();
+    let again = world.mount("VT0002L8");
+    world.rest();
+    passed(&world, again);
+}
+
+#[test]
+fn a_drive_that_was_replaced_begins_anew_and_that_is_told() {
+    let mut world = World::ready(library(2));
+    world.mount("VT0001L8");
+    world.rest();
+    assert_eq!(world.engine.view().drives(None)[0].blame.uses, 1);
+    world.dismount("VT0001L8");
+    world.rest();
+    let record = world.disk.drives.values_mut().next().unwrap();
+    record.serial = Some("ANOTHER".into());
+    record.service = Service::Disabled;
+    world.crash();
+    world.rest();
+    let drive = &world.engine.view().drives(None)[0];
+    assert_eq!((drive.service, drive.blame.uses), (Service::Enabled, 0));
+    let told = |event: &autochanger_engine::Event| matches!(&event.kind, EventKind::DriveReplaced { before, .. } if &**before == "ANOTHER");
+    assert!(world.events.iter().any(told));
+}
