@@ -139,12 +139,20 @@ fn the_same_run_gives_the_same_answers_at_the_same_times() {
 
 #[test]
 fn no_bytes_make_it_panic() {
-    let quirks =
-        [Quirk::ShortBy8, Quirk::MaxElementsPerReport(0), Quirk::SerializeAll, Quirk::HostUnloadFirst];
     for seed in 0..SEEDS {
         let mut dice = Dice::seeded(seed);
-        let quirk = quirks[dice.roll(quirks.len() as u64) as usize];
-        let mut device = library(seed).quirk(quirk).build();
+        // Each switch in turn, two more by chance, and numbers that nobody would choose.
+        let mut device = library(seed).quirk(Quirk::MaxElementsPerReport(dice.roll(9) as u16)).build();
+        device.quirk(Quirk::ALL[seed as usize % Quirk::ALL.len()]);
+        for _ in 0..2 {
+            device.quirk(Quirk::ALL[dice.roll(Quirk::ALL.len() as u64) as usize]);
+        }
+        for quirk in [Quirk::DescriptorLength(dice.roll(300) as u16), Quirk::SplitPages(dice.roll(3) as u16)]
+        {
+            if dice.roll(4) == 0 {
+                device.quirk(quirk);
+            }
+        }
         let opcodes = [
             0x00, 0x01, 0x03, 0x07, 0x08, 0x0A, 0x10, 0x12, 0x1A, 0x1B, 0x1E, 0x2B, 0x34, 0x37, 0x44, 0x4D,
             0x5A, 0x5E, 0x5F, 0x8C, 0x8D, 0xA0, 0xA3, 0xA5, 0xA6, 0xB5, 0xB6, 0xB8, 0xE7,
