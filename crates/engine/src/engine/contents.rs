@@ -8,7 +8,7 @@ use autochanger_scsi::{ElementAddress, ElementType};
 use super::Engine;
 use super::emit::Effect;
 use crate::catalog::{Cartridge, MountRecord};
-use crate::changer::inventory::ElementReport;
+use crate::changer::reply::ElementReport;
 use crate::id::{CartridgeId, LibraryId, LibraryIndex, RequestId};
 use crate::library::fault::Stale;
 use crate::library::queue::Blocker;

@@ -129,6 +129,7 @@ impl Engine {
             Ok(inventory) => {
                 if let Some(library) = self.library_mut(index) {
                     library.style = inventory.style;
+                    library.quirks.extend(inventory.quirks);
                 }
                 let found = self.reconcile(index, &inventory.elements, kinds, now);
                 self.wake_after_inventory(index);

@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 use autochanger_scsi::{AdditionalSense, ElementAddress, ElementType};
 
 use crate::catalog::generation::{Generation, Medium, fits};
-use crate::changer::inventory::ElementReport;
+use crate::changer::reply::ElementReport;
 use crate::id::{CartridgeId, Device, RequestId};
 use crate::request::{Access, ElementName};
 
