@@ -68,7 +68,8 @@ impl Device {
         if command.element_type.is_some_and(absent) && has(Quirk::RejectAbsentType) {
             return Err(bad_bit(1, 3));
         }
-        let unknown = command.start.0 != 0 && self.layout.locate(command.start).is_none();
+        let unknown = command.start.0 != 0
+            && (self.layout.locate(command.start).is_none() || self.is_absent(command.start));
         if unknown && has(Quirk::RejectUnknownStart) {
             return Err(illegal(0x24, 0x00));
         }
@@ -262,7 +263,7 @@ impl Device {
         if has(Quirk::WrongHeader) {
             put(data, 0, &[0xFF, 0xFF, 0x00, 0x00]);
         }
-        if has(Quirk::ByteCountTooSmall) {
+        if has(Quirk::ByteCountTooSmall) && one > 0 {
             put(data, 5, &count_of(HEADER + usize::from(one)));
         }
         if has(Quirk::ByteCountTooLarge) {

@@ -1,17 +1,19 @@
 //! Reading what is where: READ ELEMENT STATUS type by type and in chunks, surviving what devices do (SMC-3 6.12).
 
+mod refusal;
+#[cfg(test)]
+mod tests;
+
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use autochanger_scsi::{
-    AdditionalSense, ElementAddress, ElementAddressAssignment, ElementStatus, ElementType, SenseKey, Status,
-};
+use autochanger_scsi::{ElementAddress, ElementAddressAssignment, ElementStatus, ElementType};
 
 use super::ask::{Ask, Refusal};
 use super::pairing::DriveElement;
-use super::reply::{ElementReport, Reply};
+use super::reply::{ElementReport, Reply, odd_sources, unscanned};
 use super::style::{self, Deviations, HEADER, MAX_ELEMENTS, ReadStyle, Tried, TypeStyle};
 use super::{Do, Heard, Procedure};
 use crate::command::Completion;
@@ -255,12 +257,29 @@ impl ReadInventory {
                 return;
             }
         }
+        // Which elements a wrong count hides cannot be told: one at a time, none is hidden.
+        if reply.hidden && reading.asked > 1 && !sorted_out {
+            reading.style.most = 1;
+            reading.growing = false;
+            self.quirks.extend(reply.quirks);
+            return;
+        }
         let (mut new, mut again_from) = (0, None);
         let (start, kind) = (reading.start, reading.kind);
         for (address, found) in reply.elements.into_iter().filter(|(address, _)| *address >= start) {
             // A descriptor that was cut is asked for again, unless it is all there is: then it is taken as it is.
             if !found.complete && new > 0 {
                 again_from = Some(address);
+                continue;
+            }
+            let address_of = ElementAddress(address);
+            let of_another = self.geometry.is_some_and(|geometry| {
+                !geometry.range(kind).contains(address_of)
+                    && geometry.type_of(address_of).is_some_and(|told| told != kind)
+            });
+            if of_another {
+                // Kept only if nobody else has it, and nothing is concluded from it.
+                self.elements.entry(address).or_insert(found.report);
                 continue;
             }
             new += 1;
@@ -275,8 +294,9 @@ impl ReadInventory {
             }
             if other.is_some() {
                 self.quirks.insert(Quirk::RepeatedElements);
-                let told = self.geometry.and_then(|geometry| geometry.type_of(ElementAddress(address)));
-                if told != Some(kind) {
+                // What mode page 1Dh says is believed; where it says nothing, what was read first.
+                let mine = self.geometry.is_some_and(|geometry| geometry.range(kind).contains(address_of));
+                if !mine {
                     continue;
                 }
             }
@@ -314,37 +334,14 @@ impl ReadInventory {
         let next = again_from.or_else(|| highest.and_then(behind));
         let complete = reading.wanted.is_some_and(|wanted| reading.seen >= wanted);
         match next {
-            Some(next) if progress && !complete => reading.start = next,
+            // Each question brings something new or begins further on: there are at most as many as addresses.
+            Some(next) if progress && !complete && (new > 0 || next > start) => reading.start = next,
             Some(next) if complete && self.thorough && !reading.beyond => {
                 reading.beyond = true;
                 reading.start = next;
             }
             _ => self.end_type(),
         }
-    }
-
-    /// An answer without elements where there must be some: another way to ask may bring them. Whether there is one.
-    fn find_nothing(&mut self, quirks: &BTreeSet<Quirk>) -> bool {
-        let Some(reading) = &mut self.reading else { return false };
-        let expected = reading.wanted.is_some() || reading.kind == ElementType::Storage;
-        // A type that mode page 1Dh counts and that has nothing is no riddle where others are read as they should be.
-        if !expected || (self.style.is_proven() && reading.kind != ElementType::Storage) {
-            return false;
-        }
-        let base = self.style.first_guess(reading.kind).deviations;
-        let (tags, types) = (base.with(Deviations::NO_TAGS), base.with(Deviations::ALL_TYPES));
-        let ways = match quirks.contains(&Quirk::OtherTypes) {
-            true => [types, tags, tags.with(types)],
-            false => [tags, types, tags.with(types)],
-        };
-        if let Some(way) = ways.into_iter().find(|way| reading.tried.is_untried(*way)) {
-            reading.tried.note(way);
-            reading.style = reading.style.deviating(way);
-            return true;
-        }
-        // Nothing helped: there is nothing, and the usual way has shown it as well.
-        reading.style = self.style.first_guess(reading.kind);
-        false
     }
 
     fn end_type(&mut self) {
@@ -360,86 +357,6 @@ impl ReadInventory {
             }
         }
         self.begin_type();
-    }
-
-    /// Finds another way to ask, or ends the type.
-    fn refused(&mut self, refusal: Refusal, now: Now) -> Do<Result<Inventory, NotRead>> {
-        let Some(reading) = &mut self.reading else { return self.ask_next(now) };
-        let sense = refusal.sense();
-        let kind = reading.kind;
-        let illegal = sense.is_some_and(|sense| sense.key == SenseKey::IllegalRequest);
-        // What is not there, or not ready, is not helped by asking otherwise.
-        let bare = matches!(refusal, Refusal::Status(Status::CheckCondition));
-        let hopeless = (sense.is_none() && !bare)
-            || sense.is_some_and(|sense| matches!(sense.key, SenseKey::NotReady | SenseKey::UnitAttention))
-            || refusal.is_illegal(0x20)
-            || refusal.is_illegal(0x25);
-        if hopeless {
-            return Do::Done(Err(NotRead { kind, refusal }));
-        }
-        if reading.beyond || (reading.last.is_some() && reading.overlap_tried && reading.asked == 1) {
-            self.end_type();
-            return self.ask_next(now);
-        }
-        if let Some(last) = reading.last {
-            // It took this question before. Now it minds where it begins, or how many are asked for.
-            reading.overlap = !reading.overlap_tried;
-            if reading.overlap {
-                reading.overlap_tried = true;
-                reading.start = last;
-            } else {
-                reading.start = last.saturating_add(1);
-                reading.style.most = reading.asked / 2;
-                reading.growing = false;
-            }
-            return self.ask_next(now);
-        }
-        let pointer = sense.and_then(|sense| sense.field_pointer).filter(|pointer| pointer.command);
-        let at_start =
-            refusal.is_illegal(0x21) || pointer.is_some_and(|pointer| matches!(pointer.byte, 2 | 3));
-        if at_start && reading.start > 0 && !reading.from_zero {
-            reading.from_zero = true;
-            reading.wanted = None;
-            reading.start = 0;
-            return self.ask_next(now);
-        }
-        let hint = pointer.and_then(|pointer| match (pointer.byte, pointer.bit) {
-            (1, Some(0..=3)) => Some(Deviations::ALL_TYPES),
-            (1, _) => Some(Deviations::NO_TAGS),
-            (4 | 5, _) => Some(Deviations::FEW),
-            (6, _) => Some(Deviations::NO_CURRENT_DATA),
-            (7..=9, _) => Some(Deviations::EXACT),
-            _ => None,
-        });
-        // Beside a type that can be read, a library may refuse one that it does not have (mhvtl does).
-        let base = self.style.first_guess(kind).deviations;
-        let near = (self.style.is_proven() && kind != ElementType::Storage).then_some(base);
-        let way = match illegal || bare {
-            true => reading.tried.next(reading.style.deviations, hint, near),
-            // Another sense key: one old family answers so when it is asked for labels that it cannot read.
-            false => Some(reading.style.deviations.with(Deviations::NO_TAGS))
-                .filter(|way| reading.tried.is_untried(*way)),
-        };
-        let first = reading.refusal.get_or_insert(refusal).clone();
-        if let Some(way) = way {
-            reading.tried.note(way);
-            reading.style = reading.style.deviating(way);
-            reading.growing = way.has(Deviations::FEW);
-            return self.ask_next(now);
-        }
-        if illegal && reading.start > 0 && !reading.from_zero {
-            reading.from_zero = true;
-            (reading.start, reading.wanted, reading.tried) = (0, None, Tried::default());
-            reading.style = self.style.first_guess(kind);
-            reading.tried.note(reading.style.deviations);
-            return self.ask_next(now);
-        }
-        // A library without transports, ports or drives may refuse their type; one without slots is none.
-        if !illegal || kind == ElementType::Storage {
-            return Do::Done(Err(NotRead { kind, refusal: first }));
-        }
-        self.end_type();
-        self.ask_next(now)
     }
 
     fn finish(&mut self) -> Inventory {
@@ -468,28 +385,4 @@ impl Procedure for ReadInventory {
             }
         }
     }
-}
-
-/// Whether the source addresses of cartridges in drives are not those of empty slots.
-fn odd_sources(elements: &[ElementReport]) -> Option<Quirk> {
-    let empty: BTreeSet<_> = elements
-        .iter()
-        .filter(|report| report.name.kind != ElementType::Drive && !report.full)
-        .map(|report| report.name.address)
-        .collect();
-    let in_drives = elements.iter().filter(|report| report.full && report.name.kind == ElementType::Drive);
-    in_drives
-        .filter_map(|report| report.source)
-        .any(|source| !empty.contains(&source))
-        .then_some(Quirk::SourceUntrue)
-}
-
-/// Whether no label in a slot was read, and the library says for some that it has not looked.
-fn unscanned(elements: &[ElementReport]) -> Option<Quirk> {
-    let full = || elements.iter().filter(|report| report.full && report.name.kind == ElementType::Storage);
-    let not_looked =
-        |code: AdditionalSense| matches!((code.asc, code.ascq), (0x83, 0x00 | 0x03) | (0x53, 0x08));
-    (full().all(|report| report.tag.is_none())
-        && full().any(|report| report.exception.is_some_and(not_looked)))
-    .then_some(Quirk::UnscannedLabels)
 }

@@ -8,6 +8,7 @@ pub(crate) mod identifiers;
 pub(crate) mod identify;
 pub(crate) mod initialize;
 pub(crate) mod inventory;
+pub(crate) mod mode;
 pub(crate) mod motion;
 pub(crate) mod pairing;
 pub(crate) mod reply;

@@ -1,4 +1,4 @@
-//! What an answer of READ ELEMENT STATUS is worth: its elements, as far as they can be believed, and what was odd about it.
+//! What an answer of READ ELEMENT STATUS is worth: its elements, as far as they can be believed, and what is odd about them.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
@@ -63,6 +63,8 @@ pub(crate) struct Reply {
     pub(crate) descriptor: u16,
     /// The report goes on behind what had room.
     pub(crate) cut: bool,
+    /// There are elements behind what its byte counts say.
+    pub(crate) hidden: bool,
     pub(crate) quirks: BTreeSet<Quirk>,
 }
 
@@ -72,6 +74,10 @@ impl Reply {
     pub(crate) fn read(data: &[u8], kind: ElementType, allocation: u32, sorted_out: bool) -> Self {
         let mut reply = Self::default();
         let Ok(report) = ElementStatus::parse(data) else { return reply };
+        // Nothing but zeros is what a buffer had before.
+        if report.byte_count() == 0 && !is_longer(&report, data) {
+            return reply;
+        }
         let short = report.is_truncated();
         reply.cut = short && u32::try_from(data.len()).is_ok_and(|length| length >= allocation);
         if short && !reply.cut {
@@ -79,12 +85,15 @@ impl Reply {
         }
         let well_formed = report.is_well_formed() && !is_longer(&report, data);
         let (mut pages, mut count, mut last) = (0, 0_u32, None);
+        let mut counted = 0_u64;
         for page in report.pages() {
             // Behind a wrong count the next page begins in the midst of a descriptor.
             if !well_formed && !is_plausible(&page) {
                 reply.quirks.insert(Quirk::WrongByteCounts);
+                reply.hidden = true;
                 break;
             }
+            counted += u64::from(HEADER) + u64::from(page.byte_count());
             count += page.elements().count() as u32;
             for element in page.elements() {
                 reply.highest = reply.highest.max(Some(element.address().0));
@@ -124,7 +133,8 @@ impl Reply {
                 }
             }
         }
-        if is_longer(&report, data) {
+        reply.hidden |= is_longer(&report, data);
+        if reply.hidden || (!short && counted != u64::from(report.byte_count())) {
             reply.quirks.insert(Quirk::WrongByteCounts);
         }
         if !report.is_truncated() && u32::from(report.elements_available()) != count {
@@ -194,4 +204,28 @@ pub(crate) fn find_one(data: &[u8], element: ElementName) -> Option<ElementRepor
         .filter(|found| found.element_type() == element.kind && found.address() == element.address)
         .last()
         .map(|found| ElementReport::from_element(&found))
+}
+
+/// Whether the source addresses of cartridges in drives are not those of empty slots.
+pub(crate) fn odd_sources(elements: &[ElementReport]) -> Option<Quirk> {
+    let empty: BTreeSet<_> = elements
+        .iter()
+        .filter(|report| report.name.kind != ElementType::Drive && !report.full)
+        .map(|report| report.name.address)
+        .collect();
+    let in_drives = elements.iter().filter(|report| report.full && report.name.kind == ElementType::Drive);
+    in_drives
+        .filter_map(|report| report.source)
+        .any(|source| !empty.contains(&source))
+        .then_some(Quirk::SourceUntrue)
+}
+
+/// Whether no label in a slot was read, and the library says for some that it has not looked.
+pub(crate) fn unscanned(elements: &[ElementReport]) -> Option<Quirk> {
+    let full = || elements.iter().filter(|report| report.full && report.name.kind == ElementType::Storage);
+    let not_looked =
+        |code: AdditionalSense| matches!((code.asc, code.ascq), (0x83, 0x00 | 0x03) | (0x53, 0x08));
+    (full().all(|report| report.tag.is_none())
+        && full().any(|report| report.exception.is_some_and(not_looked)))
+    .then_some(Quirk::UnscannedLabels)
 }

@@ -8,8 +8,7 @@ use alloc::vec::Vec;
 
 use autochanger_scsi::{
     DeviceCapabilities, DeviceType, ElementAddress, ElementAddressAssignment, ElementType, LunList,
-    ModeParameters, ModeSense6, ModeSense10, PageControl, StandardInquiry, TestUnitReady, lun_number,
-    vpd::UnitSerial,
+    StandardInquiry, TestUnitReady, lun_number, vpd::UnitSerial,
 };
 use bytes::Bytes;
 
@@ -17,6 +16,7 @@ use super::ask::{Ask, Refusal};
 use super::identifiers::{Identified, ReadIdentifiers};
 use super::identify::{inquiry, report_luns, serial_page};
 use super::inventory::{Inventory, ReadInventory};
+use super::mode::{GeometryForm, mode_sense, parse_mode};
 use super::pairing::{DriveElement, DrivePath, pair};
 use super::reply::ElementReport;
 use super::style::ReadStyle;
@@ -77,14 +77,6 @@ enum Stage {
         element: Option<ElementAddress>,
         product: Arc<str>,
     },
-}
-
-/// The forms of MODE SENSE, in the order in which they are tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum GeometryForm {
-    SixWithoutDescriptors,
-    Six,
-    Ten,
 }
 
 /// The procedure.
@@ -385,36 +377,5 @@ impl Procedure for Survey {
         }
         let step = self.ask.step(heard, now);
         self.follow(step, now)
-    }
-}
-
-fn mode_sense(page: u8, form: GeometryForm, timing: Timing) -> Command {
-    /// One byte of length in the six-byte form.
-    const ALLOCATION: u8 = 255;
-    let cdb = match form {
-        GeometryForm::SixWithoutDescriptors | GeometryForm::Six => ModeSense6 {
-            page,
-            subpage: 0,
-            control: PageControl::Current,
-            disable_block_descriptors: form == GeometryForm::SixWithoutDescriptors,
-            allocation: ALLOCATION,
-        }
-        .cdb(),
-        GeometryForm::Ten => ModeSense10 {
-            page,
-            subpage: 0,
-            control: PageControl::Current,
-            disable_block_descriptors: true,
-            allocation: u16::from(ALLOCATION),
-        }
-        .cdb(),
-    };
-    Command::reading(cdb, u32::from(ALLOCATION), timing.status)
-}
-
-fn parse_mode(data: &[u8], form: GeometryForm) -> Option<ModeParameters<'_>> {
-    match form {
-        GeometryForm::SixWithoutDescriptors | GeometryForm::Six => ModeParameters::parse6(data).ok(),
-        GeometryForm::Ten => ModeParameters::parse10(data).ok(),
     }
 }

@@ -96,7 +96,8 @@ impl Engine {
                 found.appeared += u32::from(*is_new);
                 let before = self.catalogue.cartridge(cartridge.id);
                 let same = before.is_some_and(|b| {
-                    b.place == cartridge.place && b.home == cartridge.home && b.library == cartridge.library
+                    (&b.place, b.home, b.library, &b.barcode)
+                        == (&cartridge.place, cartridge.home, cartridge.library, &cartridge.barcode)
                 });
                 if !same {
                     changed.push(cartridge.clone());
