@@ -12,6 +12,8 @@
 mod measure;
 #[path = "certify/motion.rs"]
 mod motion;
+#[path = "certify/quirks.rs"]
+mod quirks;
 #[path = "certify/services.rs"]
 mod services;
 
@@ -154,6 +156,7 @@ impl Certify {
     /// Whether every cartridge is where it was.
     async fn survey(&mut self, moves: bool) -> Result<bool> {
         let capabilities = self.geometry().await?;
+        self.quirks().await?;
         let before = self.elements().await?;
         let exchange = self.commands(capabilities).await?;
         self.log_pages().await?;
