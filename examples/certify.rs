@@ -14,6 +14,8 @@ mod drives;
 mod measure;
 #[path = "certify/motion.rs"]
 mod motion;
+#[path = "certify/quirks.rs"]
+mod quirks;
 #[path = "certify/services.rs"]
 mod services;
 
@@ -158,6 +160,7 @@ impl Certify {
     /// Whether every cartridge is where it was.
     async fn survey(&mut self, moves: bool) -> Result<bool> {
         let capabilities = self.geometry().await?;
+        self.quirks().await?;
         let before = self.elements().await?;
         let exchange = self.commands(capabilities).await?;
         self.log_pages().await?;

@@ -19,6 +19,7 @@ use autochanger::id::Device;
 use autochanger::request::{CancelledBy, ElementName, Outcome};
 use autochanger::scsi::{Inquiry, StandardInquiry, vpd::UnitSerial};
 use autochanger::transport::{Command, Completion, Transport};
+use autochanger::view::Quirk;
 use autochanger::{
     Cancellation, ElementAddress, ElementType, Ending, HistoryFilter, LibraryConfig, Manager, Mounted, Place,
     Refusal, RequestError, Role, Session, State, SubmitError, Timing, Waiting,
@@ -376,4 +377,11 @@ async fn a_mounted_medium_is_the_callers_own_to_use() {
     assert_eq!(tape.os_device(), None, "a drive over iSCSI in user space has no name in /dev");
     within(tape.dismount()).await.expect("dismounted");
     setting.end(&before).await;
+}
+
+#[tokio::test]
+async fn what_tgt_does_otherwise_than_the_standard_says_is_told() {
+    let setting = Setting::new(TgtOptions::default()).await;
+    let libraries = within(setting.session.libraries()).await.expect("the session is open");
+    assert_eq!(libraries[0].quirks, [Quirk::ShortReports]);
 }

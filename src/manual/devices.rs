@@ -47,6 +47,7 @@
 //! | `scale` | virtual seconds per second | 1 |
 //! | `seed` | of the times' variation | 0 |
 //! | `serial` | the changer's serial number | `SIM-` and the name, else one of its own |
+//! | `quirks` | [habits](super::quirks) of real devices: `quirks=no-dvcid+ghost-slots:4` | none |
 //! | `lun` | 0 is the changer, `n` the `n`-th drive | 0 |
 //!
 //! More can be made in code: [`testing`](super::testing).
@@ -198,6 +199,9 @@
 //! | dismount | MOVE MEDIUM | LOAD UNLOAD; by force PREVENT ALLOW MEDIUM REMOVAL |
 //! | inventory, or after a unit attention | READ ELEMENT STATUS; in full INITIALIZE ELEMENT STATUS first | – |
 //! | a move in doubt | TEST UNIT READY, READ ELEMENT STATUS of its elements | – |
+//!
+//! Where sense data does not come with its status, REQUEST SENSE asks for it. What libraries do otherwise than the standard says, and
+//! what is sent then, is in the chapter on [quirks](super::quirks).
 //!
 //! A drive with a mounted medium is sent nothing unasked, but for that INQUIRY when its library comes back. One
 //! command at a time is in flight to a drive, and as many to the changer as

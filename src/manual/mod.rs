@@ -7,6 +7,7 @@
 //! | [`recovery`] | What is left after a crash, a lost answer, a lost cartridge? |
 //! | [`defaults`] | Which bounds and time-outs are there, where are they set, and why are they so? |
 //! | [`devices`] | How is a library named, reached, owned, and what can be wrong with it? |
+//! | [`quirks`] | What do real devices do otherwise than the standard says, and what is done about it? |
 //! | [`iscsi`] | What is spoken of iSCSI, what does a lost connection mean, and who vouches for it? |
 //! | [`testing`] | How do I test my program without a library? |
 //! | [`vouchers`] | Who vouches for each command: a document, a capture, a real target, a foreign initiator, or we alone? |
@@ -23,6 +24,7 @@ pub mod defaults;
 pub mod devices;
 pub mod from_rsm;
 pub mod iscsi;
+pub mod quirks;
 pub mod recovery;
 pub mod testing;
 pub mod vouchers;

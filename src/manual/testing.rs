@@ -60,7 +60,7 @@
 //! | `cartridges`, `cartridge_at`, `unlabelled_at`, `cleaning_cartridge` | what is in it; nothing |
 //! | `timing` | how long things take; [`Timing::none`](crate::transport::sim::Timing::none): no time |
 //! | `seed` | of the times' variation; 0 |
-//! | `quirk` | what it does otherwise than the standard says: [`Quirk`](crate::transport::sim::Quirk) |
+//! | `quirk` | what it does otherwise than the standard says: [`Quirk`](crate::transport::sim::Quirk), in the chapter on [quirks](super::quirks) |
 //! | `serial`, `vendor`, `product`, `drive_product` | who it says it is. Drives are LTO-8 |
 //!
 //! # Faults

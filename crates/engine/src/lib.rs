@@ -27,7 +27,9 @@ mod changer;
 mod drive;
 mod engine;
 mod library;
+mod quirk;
 
 pub use engine::{Engine, View};
 pub use input::{Config, Input, LibraryConfig, Snapshot};
 pub use output::{Answer, Change, Event, EventKind, Output};
+pub use quirk::Quirk;

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use autochanger_scsi::{AdditionalSense, ElementAddress};
 
@@ -9,6 +10,7 @@ use crate::catalog::{Blame, Identity, Service};
 use crate::command::PathFault;
 use crate::id::{CartridgeId, Device, LibraryId, RequestId};
 use crate::input::ClaimError;
+use crate::quirk::Quirk;
 use crate::request::ElementName;
 use crate::time::WallTime;
 
@@ -25,6 +27,8 @@ pub struct LibraryInfo {
     pub state: Arc<LibraryState>,
     /// Number of storage slots, import/export elements, drives and transports.
     pub counts: ElementCounts,
+    /// What the library was found to do otherwise than the standard says, since the manager was opened; sorted.
+    pub quirks: Vec<Quirk>,
     /// Requests that have not ended.
     pub live_requests: usize,
     /// Whether it serves.

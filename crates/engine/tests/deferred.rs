@@ -6,8 +6,8 @@ use autochanger_engine::catalog::{Caller, Role};
 use autochanger_engine::id::RequestId;
 use autochanger_engine::id::SessionId;
 use autochanger_engine::request::{Cancellation, Outcome, Place, State, Wanted};
-use autochanger_scsi::ElementAddress;
-use autochanger_sim::{Device, Library, Timing};
+use autochanger_scsi::{ElementAddress, SenseKey};
+use autochanger_sim::{Device, Fault, Library, Timing};
 use autochanger_world::{World, dismount, mount};
 
 fn library(drives: u16) -> Device {
@@ -158,4 +158,26 @@ fn one_tape_that_everybody_wants_does_not_keep_an_older_request_out() {
     assert!(matches!(world.state(down), State::Passed(Outcome::Dismounted { .. })), "{}", world.state(down));
     assert!(matches!(world.state(old), State::Passed(_)), "{}", world.state(old));
     assert!(!world.state(young).is_final());
+}
+
+#[test]
+fn a_drive_that_never_lets_go_is_tried_again_with_growing_pauses_and_others_are_served() {
+    let device = Library::new()
+        .slots(10)
+        .drives(1)
+        .cartridge_at(500, "VT0009L8")
+        .cartridges("VT{:04}L8", 1..=6)
+        .timing(Timing::midrange())
+        .build();
+    let mut world = World::ready(device);
+    world.device.inject(Fault::sense(SenseKey::NotReady, 0x04, 0x03).on(0x1B).lun(1).always());
+    let waits = world.mount("VT0001L8");
+    let begun = world.now;
+    world.until("an hour has passed", |world| world.now - begun > Duration::from_secs(3600));
+    assert!(!world.state(waits).is_final());
+    let tried = world.disk.requests.len();
+    assert!((5..30).contains(&tried), "{tried} requests in an hour");
+    world.device.clear_faults();
+    world.rest();
+    assert!(matches!(world.state(waits), State::Passed(_)), "{}", world.state(waits));
 }

@@ -2,12 +2,13 @@
 
 use autochanger_scsi::{
     ChangerCommand, ElementAddress, ElementType, ExchangeMedium, FieldPointer, InvalidField, MoveMedium,
-    Sense,
+    Sense, TestUnitReady,
 };
 
 use crate::answer::{Answer, illegal};
 use crate::device::Device;
 use crate::identity::Lun;
+use crate::quirk::Quirk;
 use crate::task::{Motion, Task, Work};
 
 /// INVALID ELEMENT ADDRESS, pointing at the field of the CDB.
@@ -33,7 +34,7 @@ impl Device {
                 }
                 (Motion::Move { from: source, to: destination }, arm.or(self.arm_at(source)))
             }
-            ChangerCommand::ExchangeMedium(_) if self.quirks.no_exchange => return Err(illegal(0x20, 0x00)),
+            ChangerCommand::ExchangeMedium(_) if self.lacks_exchange() => return Err(illegal(0x20, 0x00)),
             ChangerCommand::ExchangeMedium(ExchangeMedium {
                 transport,
                 source,
@@ -60,6 +61,13 @@ impl Device {
                 }
                 (Motion::Position { to: position.destination }, arm)
             }
+            ChangerCommand::InitializeElementStatus(_)
+            | ChangerCommand::InitializeElementStatusWithRange(_)
+            | ChangerCommand::InitializeElementStatusWithRangeVendor(_)
+                if self.quirks.has(Quirk::InitializeDoesNothing) =>
+            {
+                return Ok(Work::Changer(ChangerCommand::TestUnitReady(TestUnitReady {})));
+            }
             ChangerCommand::InitializeElementStatus(_) => (Motion::Scan { range: None }, None),
             ChangerCommand::InitializeElementStatusWithRange(scan) => {
                 (Motion::Scan { range: scan.range }, None)
@@ -80,13 +88,20 @@ impl Device {
     fn transport(&self, address: ElementAddress) -> Result<Option<usize>, Sense> {
         match (address.0, self.arm_at(address)) {
             (0, _) => Ok(None),
-            (_, Some(arm)) => Ok(Some(arm)),
-            (_, None) => Err(bad_address(2)),
+            (_, Some(arm)) if !self.quirks.has(Quirk::TransportZeroOnly) => Ok(Some(arm)),
+            _ => Err(bad_address(2)),
         }
     }
 
     /// An element that there is.
     fn movable(&self, address: ElementAddress, byte: u16) -> Result<(), Sense> {
+        if self.is_absent(address) {
+            return Err(bad_address(byte));
+        }
+        if self.is_ghost(address) {
+            // MEDIUM MAGAZINE NOT ACCESSIBLE.
+            return Err(illegal(0x3B, 0x11));
+        }
         self.layout.locate(address).map(|_| ()).ok_or_else(|| bad_address(byte))
     }
 
@@ -94,7 +109,7 @@ impl Device {
     fn settable(&self, address: ElementAddress, byte: u16) -> Result<(), Sense> {
         match self.layout.locate(address) {
             None | Some((ElementType::Transport, _)) => Err(bad_address(byte)),
-            Some(_) => Ok(()),
+            Some(_) => self.movable(address, byte),
         }
     }
 
@@ -104,7 +119,8 @@ impl Device {
         let answer = match command {
             ChangerCommand::TestUnitReady(_) => Ok(Answer::good()),
             ChangerCommand::RequestSense(command) => {
-                let pending = self.nexuses.take_attention(task.unit);
+                let kept = self.service.kept_sense.remove(&task.unit);
+                let pending = kept.or_else(|| self.nexuses.take_attention(task.unit));
                 Ok(self.sense_data(command, pending, room))
             }
             ChangerCommand::Inquiry(command) => self.inquiry(Lun::Changer, command, room),

@@ -17,7 +17,7 @@ use crate::library::Library;
 use crate::log::{Log, LogEntry};
 use crate::motion::Arm;
 use crate::nexus::Nexuses;
-use crate::quirk::Quirks;
+use crate::quirk::{Quirk, Quirks};
 use crate::random::Random;
 use crate::service::Service;
 use crate::shelves::Shelves;
@@ -247,6 +247,12 @@ impl Device {
         if let Some(drive) = self.drives.iter_mut().find(|drive| drive.address == address) {
             mark(drive);
         }
+    }
+
+    /// Makes the library deviate from the standard from now on, or otherwise than before: magazines that are taken out
+    /// ([`Quirk::AbsentSlots`]) and put back. Nobody is told; a unit attention is a [`Fault`].
+    pub fn quirk(&mut self, quirk: Quirk) {
+        self.quirks.set(quirk);
     }
 
     /// Stops commands half-way, from now on.

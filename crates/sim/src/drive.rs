@@ -64,6 +64,11 @@ impl Drive {
         matches!(self.state, State::Empty | State::Ejected)
     }
 
+    /// Whether it ejected its cartridge less than so many seconds ago.
+    pub(crate) fn lags(&self, seconds: u16, now: Duration) -> bool {
+        self.state == State::Ejected && now < self.until.saturating_add(Duration::from_secs(seconds.into()))
+    }
+
     /// Whether the memory chip of its cartridge can be read.
     pub(crate) fn memory_accessible(&self) -> bool {
         !self.dead && matches!(self.state, State::Ready | State::Ejected)

@@ -20,6 +20,7 @@ use autochanger_scsi::{
 use crate::answer::{Answer, illegal, sense};
 use crate::device::Device;
 use crate::library::Identity;
+use crate::quirk::Quirk;
 
 /// A logical unit, as far as its identity goes.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +42,8 @@ pub(crate) struct Names {
 
 /// A T10 identifier with a serial number of 10 characters, as nearly all drives have it in DVCID.
 pub(crate) const DRIVE_ID_LENGTH: u8 = 34;
+/// Such a serial number alone.
+pub(crate) const DRIVE_SERIAL_LENGTH: u8 = 10;
 
 /// How much of the library's serial number goes into those of its drives.
 const SERIAL_TAIL: usize = 5;
@@ -90,19 +93,22 @@ pub(crate) struct ModeSense {
     control: PageControl,
     allocation: u32,
     ten: bool,
+    descriptors: bool,
 }
 
 impl From<ModeSense6> for ModeSense {
     fn from(it: ModeSense6) -> Self {
         let ModeSense6 { page, subpage, control, allocation, .. } = it;
-        Self { page, subpage, control, allocation: u32::from(allocation), ten: false }
+        let descriptors = !it.disable_block_descriptors;
+        Self { page, subpage, control, allocation: u32::from(allocation), ten: false, descriptors }
     }
 }
 
 impl From<ModeSense10> for ModeSense {
     fn from(it: ModeSense10) -> Self {
         let ModeSense10 { page, subpage, control, allocation, .. } = it;
-        Self { page, subpage, control, allocation: u32::from(allocation), ten: true }
+        let descriptors = !it.disable_block_descriptors;
+        Self { page, subpage, control, allocation: u32::from(allocation), ten: true, descriptors }
     }
 }
 
@@ -249,6 +255,16 @@ impl Device {
     }
 
     pub(crate) fn changer_mode(&self, command: ModeSense, room: u32) -> Result<Answer, Sense> {
+        let missing = if command.ten { Quirk::ModeSense6Only } else { Quirk::ModeSense10Only };
+        if self.quirks.has(missing) {
+            return Err(illegal(0x20, 0x00));
+        }
+        if self.quirks.has(Quirk::RejectDbd) && !command.descriptors {
+            return Err(Sense::invalid_field(InvalidField { byte: 1, bit: Some(3) }));
+        }
+        if self.quirks.has(Quirk::NoGeometryPage) && command.page == ElementAddressAssignment::PAGE {
+            return Err(Sense::invalid_field(InvalidField { byte: 2, bit: Some(5) }));
+        }
         let pages = [
             (
                 ElementAddressAssignment::PAGE,
@@ -266,12 +282,13 @@ impl Device {
                 self.extended_capabilities().to_bytes().to_vec(),
             ),
         ];
-        mode_data(command, &pages, room)
+        let described = self.quirks.has(Quirk::RejectDbd);
+        mode_data(command, &pages, described, room)
     }
 
     /// A drive has the header and no page.
     pub(crate) fn tape_mode(&self, command: ModeSense, room: u32) -> Result<Answer, Sense> {
-        mode_data(command, &[], room)
+        mode_data(command, &[], false, room)
     }
 
     fn addresses(&self) -> ElementAddressAssignment {
@@ -279,29 +296,31 @@ impl Device {
             let range = self.layout.range(element_type);
             ElementRange::new(range.first, range.count)
         };
+        let mut storage = range(ElementType::Storage);
+        storage.count -= self.quirks.number(Quirk::UncountedSlots(0)).unwrap_or(0).min(storage.count);
         let mut transport = range(ElementType::Transport);
-        if self.quirks.transport_count_zero {
+        if self.quirks.has(Quirk::TransportCountZero) {
             transport.count = 0;
         }
         ElementAddressAssignment {
             transport,
-            storage: range(ElementType::Storage),
+            storage,
             import_export: range(ElementType::ImportExport),
             drive: range(ElementType::Drive),
         }
     }
 
     fn arms_reported(&self) -> usize {
-        if self.quirks.transport_count_zero { 0 } else { self.arms.len() }
+        if self.quirks.has(Quirk::TransportCountZero) { 0 } else { self.arms.len() }
     }
 
     fn extended_capabilities(&self) -> ExtendedCapabilities {
         ExtendedCapabilities {
             ports_preventable: true,
-            true_exchange: !self.quirks.no_exchange,
+            true_exchange: !self.quirks.has(Quirk::NoExchange),
             locks_ports: true,
             locks_doors: true,
-            source_eject_required: self.quirks.host_unload_first,
+            source_eject_required: self.wants_host_unload(),
             ..ExtendedCapabilities::default()
         }
     }
@@ -315,7 +334,7 @@ impl Device {
             capabilities = capabilities.with_store(to).with_move(ElementType::Transport, to);
             for from in settable {
                 capabilities = capabilities.with_move(from, to);
-                if !self.quirks.no_exchange {
+                if !self.quirks.has(Quirk::NoExchange) {
                     capabilities = capabilities.with_exchange(from, to);
                 }
             }
@@ -325,7 +344,12 @@ impl Device {
 }
 
 /// Answers with those of some pages (code, subpage, bytes) that were asked for.
-fn mode_data(command: ModeSense, pages: &[(u8, u8, Vec<u8>)], room: u32) -> Result<Answer, Sense> {
+fn mode_data(
+    command: ModeSense,
+    pages: &[(u8, u8, Vec<u8>)],
+    described: bool,
+    room: u32,
+) -> Result<Answer, Sense> {
     if command.control == PageControl::Saved {
         // SAVING PARAMETERS NOT SUPPORTED.
         return Err(illegal(0x39, 0x00));
@@ -341,7 +365,7 @@ fn mode_data(command: ModeSense, pages: &[(u8, u8, Vec<u8>)], room: u32) -> Resu
     if !found && !matches!(command.subpage, 0 | ALL_SUBPAGES) {
         return Err(Sense::invalid_field(InvalidField { byte: 3, bit: None }));
     }
-    let data = written(MODE_BUFFER, |buffer| {
+    let mut data = written(MODE_BUFFER, |buffer| {
         let mut writer =
             if command.ten { ModeParametersWriter::ten(buffer) } else { ModeParametersWriter::six(buffer) };
         for (_, subpage, page) in pages.iter().filter(|(code, subpage, _)| asked(*code, *subpage)) {
@@ -355,7 +379,23 @@ fn mode_data(command: ModeSense, pages: &[(u8, u8, Vec<u8>)], room: u32) -> Resu
         }
         writer.finish()
     });
+    if described {
+        insert_descriptor(&mut data, command.ten);
+    }
     Ok(transfer(data, command.allocation, room))
+}
+
+/// Puts a block descriptor between the header and the pages.
+fn insert_descriptor(data: &mut Vec<u8>, ten: bool) {
+    const LENGTH: u8 = 8;
+    let (header, counts): (usize, &[usize]) = if ten { (8, &[1, 7]) } else { (4, &[0, 3]) };
+    for at in counts {
+        if let Some(count) = data.get_mut(*at) {
+            *count = count.saturating_add(LENGTH);
+        }
+    }
+    let at = header.min(data.len());
+    data.splice(at..at, [0; LENGTH as usize]);
 }
 
 #[cfg(test)]

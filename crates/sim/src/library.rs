@@ -257,7 +257,11 @@ impl Library {
 
     /// Whether the library knows EXCHANGE MEDIUM; it does by default.
     pub fn exchange(mut self, capable: bool) -> Self {
-        self.quirks.no_exchange = !capable;
+        if capable {
+            self.quirks.clear(Quirk::NoExchange);
+        } else {
+            self.quirks.set(Quirk::NoExchange);
+        }
         self
     }
 

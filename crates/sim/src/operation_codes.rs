@@ -69,7 +69,7 @@ const STATUS_SECONDS: u32 = 60;
 
 impl Device {
     fn commands(&self, lun: Lun) -> impl Iterator<Item = (u8, &'static [u8])> + use<> {
-        let no_exchange = self.quirks.no_exchange;
+        let no_exchange = self.lacks_exchange();
         let all = match lun {
             Lun::Changer => CHANGER,
             Lun::Drive(_) => DRIVE,

@@ -8,6 +8,7 @@ use crate::answer::{Answer, Key, Outcome, illegal};
 use crate::device::{Device, Event};
 use crate::fault::{Effect, Moment};
 use crate::hold::Phase;
+use crate::quirk::Quirk;
 use crate::task::{Fate, Loss, Task, Work, refusal};
 
 impl Device {
@@ -46,7 +47,7 @@ impl Device {
         task.fate = Fate::of(self.faults.meet(&task.seen, moment, self.now));
         let queues = match task.work {
             Work::Motion { .. } => true,
-            Work::Changer(_) => self.quirks.serialize_all && !exempt,
+            Work::Changer(_) => self.quirks.has(Quirk::SerializeAll) && !exempt,
             Work::Tape(..) => false,
         };
         if queues {
@@ -119,9 +120,12 @@ impl Device {
         self.schedule(self.now.saturating_add(self.timing.command), Event::Answer(key));
     }
 
-    pub(crate) fn deliver(&mut self, key: Key, task: Task) {
+    pub(crate) fn deliver(&mut self, key: Key, mut task: Task) {
         if task.abandoned {
             return;
+        }
+        if let Some(answer) = &mut task.answer {
+            self.shape_sense(task.unit, answer);
         }
         let outcome = match (task.fate.lost, task.answer) {
             (None, Some(answer)) => Outcome::Answered(answer),

@@ -9,6 +9,7 @@ use crate::answer::{illegal, sense};
 use crate::device::{Device, Event};
 use crate::drive::State;
 use crate::motion::{Step, drive_lun};
+use crate::quirk::Quirk;
 use crate::shelves::Cartridge;
 use crate::task::Motion;
 
@@ -133,8 +134,12 @@ impl Device {
         let index = usize::from(index);
         let prevented = self.nexuses.prevented(drive_lun(index));
         let unload = self.drawn(self.timing.unload);
+        let lag = self.quirks.number(Quirk::AccessLags(0));
         let Some(drive) = self.drives.get_mut(index) else { return Ok(self.now) };
         let since = match drive.state {
+            State::Ejected if lag.is_some_and(|lag| drive.lags(lag, self.now)) => {
+                return Err(illegal(0x3A, 0x00));
+            }
             State::Empty | State::Ejected => return Ok(self.now),
             State::Unloading | State::Cleaning => return Ok(drive.until.max(self.now)),
             State::Loading => drive.until.max(self.now),
@@ -143,8 +148,11 @@ impl Device {
         if prevented {
             return Err(illegal(0x53, 0x02));
         }
-        if self.quirks.host_unload_first {
+        if self.quirks.has(Quirk::HostUnloadFirst) {
             return Err(illegal(0x3B, 0x90));
+        }
+        if self.quirks.has(Quirk::HostUnloadFirst3A) {
+            return Err(illegal(0x3A, 0x00));
         }
         if drive.stuck {
             return Err(sense(SenseKey::HardwareError, 0x53, 0x01));

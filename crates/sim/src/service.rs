@@ -25,12 +25,15 @@ pub(crate) struct Service {
     pub(crate) port_opens: u64,
     pub(crate) inventories: u64,
     pub(crate) counters: Counters,
+    /// Sense data that did not come with its status.
+    pub(crate) kept_sense: BTreeMap<Unit, Sense>,
 }
 
 impl Service {
     /// The logical unit was reset: what was found is forgotten. Registrations persist.
     pub(crate) fn reset_unit(&mut self, lun: u16) {
         self.searches.retain(|unit, _| unit.lun != lun);
+        self.kept_sense.retain(|unit, _| unit.lun != lun);
     }
 
     /// The session of the nexus has ended: what it searched for is forgotten.
@@ -41,6 +44,8 @@ impl Service {
     /// The nexus has gone for good.
     pub(crate) fn forget(&mut self, nexus: crate::answer::Nexus) {
         self.lose(nexus);
+        self.searches.retain(|unit, _| unit.nexus != nexus);
+        self.kept_sense.retain(|unit, _| unit.nexus != nexus);
         self.registries.values_mut().for_each(|registry| registry.forget(nexus));
     }
 }

@@ -25,7 +25,10 @@ impl Device {
                 None => Ok(Answer::good()),
             },
             TapeCommand::RequestSense(command) => {
-                let pending = self.nexuses.take_attention(task.unit).or_else(|| self.drive_unready(index));
+                let kept = self.service.kept_sense.remove(&task.unit);
+                let pending = kept
+                    .or_else(|| self.nexuses.take_attention(task.unit))
+                    .or_else(|| self.drive_unready(index));
                 Ok(self.sense_data(command, pending, room))
             }
             TapeCommand::Inquiry(command) => self.inquiry(Lun::Drive(index), command, room),

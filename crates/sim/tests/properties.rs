@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use autochanger_scsi::{Cdb, ExchangeMedium};
-use autochanger_sim::{Device, Fault, Key, Library, Nexus, Outcome, SenseKey, Timing, Unit};
+use autochanger_sim::{Device, Fault, Key, Library, Nexus, Outcome, Quirk, SenseKey, Timing, Unit};
 
 use common::*;
 
@@ -134,5 +134,43 @@ fn the_same_run_gives_the_same_answers_at_the_same_times() {
         let ((one, ended), (two, again)) = (run(seed), run(seed));
         assert_eq!((one.contents(), ended), (two.contents(), again), "seed {seed}");
         assert!(one.log().eq(two.log()), "seed {seed}");
+    }
+}
+
+#[test]
+fn no_bytes_make_it_panic_whatever_it_does_otherwise() {
+    for seed in 0..SEEDS {
+        let mut dice = Dice::seeded(seed);
+        // Each switch in turn, two more by chance, and numbers that nobody would choose.
+        let mut device = library(seed).quirk(Quirk::MaxElementsPerReport(dice.roll(9) as u16)).build();
+        device.quirk(Quirk::ALL[seed as usize % Quirk::ALL.len()]);
+        for _ in 0..2 {
+            device.quirk(Quirk::ALL[dice.roll(Quirk::ALL.len() as u64) as usize]);
+        }
+        for quirk in [Quirk::DescriptorLength(dice.roll(300) as u16), Quirk::SplitPages(dice.roll(3) as u16)]
+        {
+            if dice.roll(4) == 0 {
+                device.quirk(quirk);
+            }
+        }
+        let opcodes = [
+            0x00, 0x01, 0x03, 0x07, 0x08, 0x0A, 0x10, 0x12, 0x1A, 0x1B, 0x1E, 0x2B, 0x34, 0x37, 0x44, 0x4D,
+            0x5A, 0x5E, 0x5F, 0x8C, 0x8D, 0xA0, 0xA3, 0xA5, 0xA6, 0xB5, 0xB6, 0xB8, 0xE7,
+        ];
+        for _ in 0..COMMANDS {
+            let length = dice.roll(20) as usize;
+            let mut cdb: Vec<u8> = (0..length).map(|_| (dice.roll(4) * dice.roll(256)) as u8).collect();
+            if let Some(first) = cdb.first_mut().filter(|_| dice.roll(8) > 0) {
+                *first = opcodes[dice.roll(opcodes.len() as u64) as usize];
+            }
+            let now = Duration::from_secs(dice.roll(10_000));
+            let room = dice.roll(70_000) as u32;
+            let list: Vec<u8> = (0..dice.roll(60)).map(|_| (dice.roll(4) * dice.roll(256)) as u8).collect();
+            device.submit(now, dice.roll(5) as u16, &cdb, &list, room);
+            for (_, outcome) in device.advance(now) {
+                let Outcome::Answered(answer) = outcome else { panic!("no fault was planted") };
+                assert!(answer.data.len() <= room as usize);
+            }
+        }
     }
 }

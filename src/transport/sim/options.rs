@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use autochanger_sim::{Library, Timing};
+use autochanger_sim::{Library, Quirk, Timing, UnknownQuirk};
 
 use super::SimulatedLibrary;
 use crate::transport::{DeviceUrl, Transport, UrlError};
 
 /// What an option list looks like.
-const EXPECTED: &str = "sim:, or sim:name=demo,slots=24,drives=2,ports=4,arms=1,cartridges=20,profile=midrange,scale=100,seed=1,serial=S1,lun=0";
+const EXPECTED: &str = "sim:, or sim:name=demo,slots=24,drives=2,ports=4,arms=1,cartridges=20,profile=midrange,scale=100,seed=1,serial=S1,quirks=no-dvcid+ghost-slots:4,lun=0";
 
 /// Libraries that have a name. Named ones live as long as the process, so their number is bounded.
 const MAX_NAMED: usize = 256;
@@ -40,6 +40,7 @@ fn named() -> MutexGuard<'static, BTreeMap<String, Named>> {
 /// | `scale` | virtual seconds per second | 1 |
 /// | `seed` | of the times' variation | 0 |
 /// | `serial` | the changer's serial number | `SIM-` and the name, else one of its own |
+/// | `quirks` | what it does otherwise than the standard says: names of [`Quirk`]s with `+` between them, a number behind a colon | none |
 /// | `lun` | the logical unit to open: 0 the changer, `n` the `n`-th drive | 0 |
 ///
 /// A named library that exists already is opened with its name alone, or with the options that it was made with.
@@ -106,6 +107,7 @@ struct Options {
     scale: Option<f64>,
     seed: Option<u64>,
     serial: Option<String>,
+    quirks: Option<Vec<Quirk>>,
 }
 
 impl Options {
@@ -126,6 +128,7 @@ impl Options {
                 "scale" => set(&mut options.scale, scale(value)?),
                 "seed" => set(&mut options.seed, number(key, value)?),
                 "serial" => set(&mut options.serial, text_value(key, value)?),
+                "quirks" => set(&mut options.quirks, quirks(value)?),
                 "lun" => set(&mut lun, number(key, value)?),
                 _ => return Err(format!("there is no option {key:?}")),
             };
@@ -180,6 +183,9 @@ impl Options {
             (None, Some(name)) => library = library.serial(&format!("SIM-{name}")),
             (None, None) => {}
         }
+        for quirk in self.quirks.iter().flatten() {
+            library = library.quirk(*quirk);
+        }
         let library = SimulatedLibrary::try_start(library).map_err(|error| error.to_string())?;
         Ok(library.time_scale(self.scale.unwrap_or(1.0)))
     }
@@ -213,6 +219,10 @@ fn scale(value: &str) -> Result<f64, String> {
     } else {
         Err(format!("option \"scale\" is {value}: it must be above zero"))
     }
+}
+
+fn quirks(value: &str) -> Result<Vec<Quirk>, String> {
+    value.split('+').map(|name| name.parse().map_err(|unknown: UnknownQuirk| unknown.to_string())).collect()
 }
 
 fn profile(value: &str) -> Result<Timing, String> {

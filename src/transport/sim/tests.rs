@@ -280,6 +280,21 @@ async fn a_named_url_is_the_same_library_until_it_is_unpublished() {
     assert!(SimulatedLibrary::named("nobody").is_none());
 }
 
+#[tokio::test]
+async fn a_url_switches_quirks_on_and_names_those_that_do_not_exist() {
+    let library = open("quirks=mode-sense-10-only+ghost-slots:9").unwrap();
+    library.execute(ready()).await.unwrap();
+    let six = autochanger_scsi::ModeSense6 { page: 0x1D, allocation: 255, ..Default::default() };
+    let answer = library.execute(Command::reading(six.cdb(), 255, Duration::from_secs(60))).await.unwrap();
+    assert_eq!(answer.sense().map(|sense| sense.code.asc), Some(0x20));
+    for (options, named) in
+        [("quirks=", "\"\""), ("quirks=no-dvcid+gosts", "gosts"), ("quirks=ghost-slots:x", "ghost-slots:x")]
+    {
+        let error = open(options).err().expect("no such quirk").to_string();
+        assert!(error.contains(named), "{error}");
+    }
+}
+
 #[test]
 fn a_library_of_ones_own_can_be_published() {
     let library = SimulatedLibrary::start(stocked().serial("MINE"));

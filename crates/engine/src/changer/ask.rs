@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
 
-use autochanger_scsi::{Sense, SenseKey, Status};
+use autochanger_scsi::{RequestSense, Sense, SenseKey, Status};
 
 use super::{Do, Heard, Procedure};
 use crate::command::{Command, Completion, PathFault, TransportError};
@@ -18,6 +18,8 @@ const MAX_ATTENTIONS: u8 = 16;
 /// How often a question is asked again after a lost answer or an aborted command: a connection is made anew with the
 /// first try, and one that breaks three times in a row is a path that is lost.
 const MAX_RETRIES: u8 = 3;
+/// What REQUEST SENSE may return at most (SPC-4 4.5.1).
+const SENSE_LENGTH: u8 = 252;
 
 /// Why a question has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +70,9 @@ pub(crate) struct Ask {
     attentions: u8,
     retries: u8,
     max_retries: u8,
+    /// REQUEST SENSE is in flight: the answer came without sense data.
+    asking_sense: bool,
+    asked_for_sense: bool,
 }
 
 impl Ask {
@@ -84,6 +89,8 @@ impl Ask {
             attentions: 0,
             retries: 0,
             max_retries: MAX_RETRIES,
+            asking_sense: false,
+            asked_for_sense: false,
         }
     }
 
@@ -96,6 +103,11 @@ impl Ask {
     /// The first step: sends the question.
     pub(crate) fn begin(&self) -> Do<Result<Completion, Refusal>> {
         self.send()
+    }
+
+    /// Whether sense data had to be asked for.
+    pub(crate) fn asked_for_sense(&self) -> bool {
+        self.asked_for_sense
     }
 
     fn send(&self) -> Do<Result<Completion, Refusal>> {
@@ -118,26 +130,52 @@ impl Ask {
     }
 
     fn judge(&mut self, completion: Completion) -> Do<Result<Completion, Refusal>> {
+        if core::mem::take(&mut self.asking_sense) {
+            return self.judge_requested(&completion);
+        }
         match completion.status {
             Status::Good | Status::ConditionMet => Do::Done(Ok(completion)),
             Status::CheckCondition => match completion.sense() {
-                None => Do::Done(Err(Refusal::Status(Status::CheckCondition))),
-                Some(sense) => match sense.key {
-                    SenseKey::NoSense | SenseKey::RecoveredError => Do::Done(Ok(completion)),
-                    SenseKey::UnitAttention if self.attentions < MAX_ATTENTIONS => {
-                        self.attentions += 1;
-                        self.send()
-                    }
-                    SenseKey::AbortedCommand => self.retry_or(Refusal::Sense(sense)),
-                    SenseKey::NotReady if is_becoming_ready(sense.code) => {
-                        self.wait_or(Refusal::Sense(sense))
-                    }
-                    _ => Do::Done(Err(Refusal::Sense(sense))),
-                },
+                None => self.ask_sense(),
+                Some(sense) if matches!(sense.key, SenseKey::NoSense | SenseKey::RecoveredError) => {
+                    Do::Done(Ok(completion))
+                }
+                Some(sense) => self.judge_sense(sense),
             },
             status @ (Status::Busy | Status::TaskSetFull) => self.wait_or(Refusal::Status(status)),
             status @ Status::TaskAborted => self.retry_or(Refusal::Status(status)),
             status => Do::Done(Err(Refusal::Status(status))),
+        }
+    }
+
+    fn judge_sense(&mut self, sense: Sense) -> Do<Result<Completion, Refusal>> {
+        match sense.key {
+            SenseKey::UnitAttention if self.attentions < MAX_ATTENTIONS => {
+                self.attentions += 1;
+                self.send()
+            }
+            SenseKey::AbortedCommand => self.retry_or(Refusal::Sense(sense)),
+            SenseKey::NotReady if is_becoming_ready(sense.code) => self.wait_or(Refusal::Sense(sense)),
+            _ => Do::Done(Err(Refusal::Sense(sense))),
+        }
+    }
+
+    /// CHECK CONDITION without sense data: the device keeps it until it is asked (SAM-5 5.13, without autosense).
+    fn ask_sense(&mut self) -> Do<Result<Completion, Refusal>> {
+        self.asking_sense = true;
+        let cdb = RequestSense { descriptor: false, allocation: SENSE_LENGTH }.cdb();
+        Do::Send(self.device, Command::reading(cdb, u32::from(SENSE_LENGTH), self.timing.status))
+    }
+
+    /// What REQUEST SENSE returned. Some devices have nothing to say then either.
+    fn judge_requested(&mut self, completion: &Completion) -> Do<Result<Completion, Refusal>> {
+        let sense = Sense::parse(&completion.data).filter(|_| completion.status == Status::Good);
+        match sense {
+            Some(sense) if sense.key != SenseKey::NoSense => {
+                self.asked_for_sense = true;
+                self.judge_sense(sense)
+            }
+            _ => Do::Done(Err(Refusal::Status(Status::CheckCondition))),
         }
     }
 }
@@ -147,9 +185,13 @@ impl Procedure for Ask {
 
     fn step(&mut self, heard: Heard, _now: Now) -> Do<Self::Output> {
         match heard {
-            Heard::Start | Heard::Woken => self.send(),
+            Heard::Start | Heard::Woken => {
+                self.asking_sense = false;
+                self.send()
+            }
             Heard::Answer(Ok(completion)) => self.judge(completion),
             Heard::Answer(Err(error)) => {
+                self.asking_sense = false;
                 let transient = error.fault().kind.is_transient();
                 let (TransportError::NotSent(fault) | TransportError::OutcomeUnknown(fault)) = error;
                 if transient {

@@ -1,76 +1,39 @@
 //! Reading what is where: READ ELEMENT STATUS type by type and in chunks, surviving what devices do (SMC-3 6.12).
 
-use alloc::collections::BTreeSet;
+mod refusal;
+#[cfg(test)]
+mod tests;
+
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use autochanger_scsi::{
-    AdditionalSense, Element, ElementAddress, ElementAddressAssignment, ElementStatus, ElementType,
-    ReadElementStatus,
-};
+use autochanger_scsi::{ElementAddress, ElementAddressAssignment, ElementStatus, ElementType};
 
 use super::ask::{Ask, Refusal};
+use super::pairing::DriveElement;
+use super::reply::{ElementReport, Reply, odd_sources, unscanned};
+use super::style::{self, Deviations, HEADER, MAX_ELEMENTS, ReadStyle, Tried, TypeStyle};
 use super::{Do, Heard, Procedure};
-use crate::command::{Command, Completion};
-use crate::id::Device;
+use crate::command::Completion;
 use crate::input::Timing;
-use crate::request::ElementName;
+use crate::quirk::Quirk;
 use crate::time::Now;
 
 /// The largest allocation asked for: some libraries read only the low 16 bits of the field.
 const MAX_ALLOCATION: u32 = 65_535;
-/// The most elements asked for at once: some libraries fail above.
-const MAX_ELEMENTS: u32 = 1000;
-/// The length of a descriptor with both tags, before one was seen.
-const GUESSED_DESCRIPTOR: u32 = 88;
-
-/// One element, as the library reported it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ElementReport {
-    pub(crate) name: ElementName,
-    pub(crate) full: bool,
-    pub(crate) accessible: bool,
-    pub(crate) exception: Option<AdditionalSense>,
-    pub(crate) source: Option<ElementAddress>,
-    pub(crate) tag: Option<Arc<str>>,
-}
-
-impl ElementReport {
-    pub(crate) fn from_element(element: &Element<'_>) -> Self {
-        Self {
-            name: ElementName { kind: element.element_type(), address: element.address() },
-            full: element.full(),
-            accessible: element.access(),
-            exception: element.exception(),
-            source: element.source(),
-            // Empty elements carry stale or blank tags: FULL decides.
-            tag: element.volume_tag().filter(|_| element.full()).map(|tag| tag.identifier().into()),
-        }
-    }
-}
-
-/// How this device wants to be asked; learned from its refusals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ReadStyle {
-    /// CURDATA: answer from memory, move nothing.
-    pub(crate) current_data: bool,
-    /// VOLTAG: with the labels.
-    pub(crate) volume_tags: bool,
-}
-
-impl Default for ReadStyle {
-    fn default() -> Self {
-        Self { current_data: true, volume_tags: true }
-    }
-}
+/// The smallest: one descriptor with both tags, a long identifier and vendor bytes.
+const MIN_ALLOCATION: u32 = 1024;
 
 /// What was read.
 #[derive(Debug)]
 pub(crate) struct Inventory {
     pub(crate) elements: Vec<ElementReport>,
     pub(crate) style: ReadStyle,
+    /// Drives that were identified without being asked.
+    pub(crate) drives: Vec<DriveElement>,
+    pub(crate) quirks: BTreeSet<Quirk>,
 }
 
 /// Why it was not read.
@@ -86,19 +49,60 @@ impl NotRead {
     }
 }
 
+/// What is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// How long the report will be.
+    Length,
+    /// The report, with room for so many bytes.
+    Report(u32),
+}
+
+/// The type that is being read.
+#[derive(Debug)]
+struct Reading {
+    kind: ElementType,
+    style: TypeStyle,
+    /// How many there are; `None`: until no more come.
+    wanted: Option<usize>,
+    /// Whether all that mode page 1Dh counts are there, and this looks for more.
+    beyond: bool,
+    start: u16,
+    /// How many were asked for.
+    asked: u16,
+    tried: Tried,
+    /// The first refusal, which is told if nothing helps.
+    refusal: Option<Refusal>,
+    /// The number asked for at once grows with each answer.
+    growing: bool,
+    /// The first address was refused, and the first of all is tried.
+    from_zero: bool,
+    /// Each question begins at an element that is there: the library refuses to begin in a hole.
+    overlap: bool,
+    overlap_tried: bool,
+    /// The last answer had fewer elements than were asked for.
+    fewer: bool,
+    seen: usize,
+    last: Option<u16>,
+}
+
 /// The procedure.
 #[derive(Debug)]
 pub(crate) struct ReadInventory {
     timing: Timing,
     max_transfer: u32,
     geometry: Option<ElementAddressAssignment>,
-    /// Types still to be read; the last is being read.
+    /// Look for elements that mode page 1Dh does not count.
+    thorough: bool,
+    /// Types still to be read after this one; the next is the last.
     types: Vec<ElementType>,
+    reading: Option<Reading>,
     style: ReadStyle,
-    start: u16,
-    descriptor: u32,
-    seen: BTreeSet<u16>,
-    elements: Vec<ElementReport>,
+    order: Vec<ElementType>,
+    elements: BTreeMap<u16, ElementReport>,
+    drives: Vec<DriveElement>,
+    quirks: BTreeSet<Quirk>,
+    stage: Stage,
     ask: Option<Ask>,
 }
 
@@ -111,152 +115,261 @@ impl ReadInventory {
         timing: Timing,
         max_transfer: u32,
     ) -> Self {
+        let max_transfer = max_transfer.clamp(MIN_ALLOCATION, MAX_ALLOCATION);
         let mut reading = Self {
             timing,
-            max_transfer: max_transfer.clamp(1024, MAX_ALLOCATION),
+            max_transfer,
             geometry,
+            thorough: false,
             types: types.iter().rev().copied().collect(),
+            reading: None,
             style,
-            start: 0,
-            descriptor: GUESSED_DESCRIPTOR,
-            seen: BTreeSet::new(),
-            elements: Vec::new(),
+            order: types.to_vec(),
+            elements: BTreeMap::new(),
+            drives: Vec::new(),
+            quirks: BTreeSet::new(),
+            stage: Stage::Report(max_transfer),
             ask: None,
         };
         reading.begin_type();
         reading
     }
 
-    /// Positions on the first element of the type at the top, leaving out types that the geometry says are absent.
+    /// Looks also for elements that mode page 1Dh does not count: one question more for each type.
+    pub(crate) fn thorough(mut self) -> Self {
+        self.thorough = true;
+        self.types = self.order.iter().rev().copied().collect();
+        self.begin_type();
+        self
+    }
+
+    /// Positions on the next type, leaving out those that are known to be absent.
     fn begin_type(&mut self) {
-        self.seen.clear();
-        while let Some(&kind) = self.types.last() {
-            match self.geometry.map(|geometry| geometry.range(kind)) {
-                Some(range) if range.count == 0 => {
-                    self.types.pop();
-                }
-                Some(range) => {
-                    self.start = range.first.0;
-                    return;
-                }
-                None => {
-                    self.start = 0;
-                    return;
-                }
+        self.reading = None;
+        while let Some(kind) = self.types.pop() {
+            let own = self.style.of(kind);
+            let range = self.geometry.map(|geometry| geometry.range(kind)).filter(|_| !own.uncounted);
+            let counted = range.map(|range| usize::from(range.count));
+            // Of an arm that is not counted nothing is asked: it moves all the same.
+            let look = self.thorough && kind != ElementType::Transport;
+            if counted == Some(0) && !look {
+                continue;
             }
+            let mut tried = Tried::default();
+            let style = self.style.first_guess(kind);
+            tried.note(style.deviations);
+            self.reading = Some(Reading {
+                kind,
+                style,
+                wanted: counted,
+                beyond: counted == Some(0),
+                start: range.filter(|range| range.count > 0).map_or(0, |range| range.first.0),
+                asked: 0,
+                tried,
+                refusal: None,
+                growing: false,
+                from_zero: false,
+                overlap: false,
+                overlap_tried: false,
+                fewer: false,
+                seen: 0,
+                last: None,
+            });
+            return;
         }
     }
 
     fn ask_next(&mut self, now: Now) -> Do<Result<Inventory, NotRead>> {
-        let Some(&kind) = self.types.last() else {
-            return Do::Done(Ok(Inventory {
-                elements: core::mem::take(&mut self.elements),
-                style: self.style,
-            }));
-        };
-        let fits = ((self.max_transfer - 16) / self.descriptor).clamp(1, MAX_ELEMENTS);
-        let wanted = match self.geometry.map(|geometry| u32::from(geometry.range(kind).count)) {
-            Some(count) => count.saturating_sub(self.seen.len() as u32).max(1),
+        let Some(reading) = &mut self.reading else { return Do::Done(Ok(self.finish())) };
+        let fits = reading.style.fitting(self.max_transfer);
+        let all = reading.style.deviations.has(Deviations::ALL_TYPES);
+        let known = usize::from(reading.overlap);
+        let left =
+            reading.wanted.filter(|_| !all).map(|wanted| wanted.saturating_sub(reading.seen).max(1) + known);
+        reading.asked = match left {
+            // Whether there is one more at all.
+            _ if reading.beyond => 1,
+            Some(left) => usize::from(fits).min(left) as u16,
             None => fits,
         };
-        let count = fits.min(wanted) as u16;
-        let cdb = ReadElementStatus {
-            element_type: Some(kind),
-            start: ElementAddress(self.start),
-            count,
-            volume_tags: self.style.volume_tags,
-            current_data: self.style.current_data,
-            device_ids: false,
-            allocation: self.max_transfer,
-        }
-        .cdb();
-        let ask = Ask::new(
-            Device::Changer,
-            Command::reading(cdb, self.max_transfer, self.timing.element_status),
-            self.timing,
-        );
+        let exact = reading.style.deviations.has(Deviations::EXACT);
+        let (stage, room) = match exact {
+            true => (Stage::Length, HEADER),
+            false => (Stage::Report(self.max_transfer), self.max_transfer),
+        };
+        self.send(stage, room, now)
+    }
+
+    fn send(&mut self, stage: Stage, room: u32, now: Now) -> Do<Result<Inventory, NotRead>> {
+        let Some(reading) = &self.reading else { return Do::Done(Ok(self.finish())) };
+        let question = reading.style.question(reading.kind, ElementAddress(reading.start), reading.asked);
+        let ask = style::ask(question, room, self.timing);
         let step = ask.begin();
+        self.stage = stage;
         self.ask = Some(ask);
         self.follow(step, now)
     }
 
     fn follow(&mut self, step: Do<Result<Completion, Refusal>>, now: Now) -> Do<Result<Inventory, NotRead>> {
+        if self.ask.as_ref().is_some_and(Ask::asked_for_sense) {
+            self.quirks.insert(Quirk::NoAutosense);
+        }
         match step {
             Do::Send(device, command) => Do::Send(device, command),
             Do::Wait(pause) => Do::Wait(pause),
-            Do::Done(Ok(completion)) => {
-                self.take(&completion.data);
-                self.ask_next(now)
-            }
+            Do::Done(Ok(completion)) => match self.stage {
+                Stage::Length => self.take_length(&completion.data, now),
+                Stage::Report(room) => {
+                    self.take(&completion.data, room);
+                    self.ask_next(now)
+                }
+            },
             Do::Done(Err(refusal)) => self.refused(refusal, now),
         }
     }
 
+    /// The report will be so long; where there is no room for that, fewer elements are asked for.
+    fn take_length(&mut self, data: &[u8], now: Now) -> Do<Result<Inventory, NotRead>> {
+        let bytes = ElementStatus::parse(data).map_or(0, |report| report.byte_count());
+        let room = bytes.saturating_add(HEADER);
+        if let Some(reading) = &mut self.reading
+            && room > self.max_transfer
+            && reading.asked > 1
+        {
+            reading.style.most = reading.asked / 2;
+            return self.ask_next(now);
+        }
+        let room = room.min(self.max_transfer);
+        self.send(Stage::Report(room), room, now)
+    }
+
     /// Takes what is new and decides whether the type is complete.
-    fn take(&mut self, data: &[u8]) {
-        let Some(&kind) = self.types.last() else { return };
-        let before = self.seen.len();
-        let mut again_from = None;
-        if let Ok(report) = ElementStatus::parse(data) {
-            for page in report.pages() {
-                if page.element_type() == Some(kind) && page.descriptor_length() > 0 {
-                    self.descriptor = u32::from(page.descriptor_length());
-                }
-            }
-            for element in report.elements().filter(|element| element.element_type() == kind) {
-                let address = element.address().0;
-                if address < self.start || self.seen.contains(&address) {
-                    continue;
-                }
-                // A descriptor that was cut is asked for again, unless it is all there is: then it is taken as it is.
-                if !element.is_complete() && self.seen.len() > before {
-                    again_from = Some(address);
-                    continue;
-                }
-                self.seen.insert(address);
-                self.elements.push(ElementReport::from_element(&element));
+    fn take(&mut self, data: &[u8], room: u32) {
+        let Some(reading) = &mut self.reading else { return };
+        let sorted_out = reading.style.deviations.has(Deviations::ALL_TYPES);
+        let reply = Reply::read(data, reading.kind, room, sorted_out);
+        if reply.descriptor > 0 && reply.descriptor != reading.style.descriptor {
+            let first = reading.style.descriptor == 0;
+            reading.style.descriptor = reply.descriptor;
+            // What is cut off a report that goes downwards is its beginning: now that the length is known, nothing is cut.
+            if first && reply.cut && reply.quirks.contains(&Quirk::Unordered) {
+                self.quirks.extend(reply.quirks);
+                return;
             }
         }
-        let progress = self.seen.len() > before;
-        let wanted = self.geometry.map(|geometry| usize::from(geometry.range(kind).count));
-        let complete = wanted.is_some_and(|wanted| self.seen.len() >= wanted);
-        let next = again_from.or_else(|| self.seen.last().and_then(|last| last.checked_add(1)));
+        // Which elements a wrong count hides cannot be told: one at a time, none is hidden.
+        if reply.hidden && reading.asked > 1 && !sorted_out {
+            reading.style.most = 1;
+            reading.growing = false;
+            self.quirks.extend(reply.quirks);
+            return;
+        }
+        let (mut new, mut again_from) = (0, None);
+        let (start, kind) = (reading.start, reading.kind);
+        for (address, found) in reply.elements.into_iter().filter(|(address, _)| *address >= start) {
+            // A descriptor that was cut is asked for again, unless it is all there is: then it is taken as it is.
+            if !found.complete && new > 0 {
+                again_from = Some(address);
+                continue;
+            }
+            let address_of = ElementAddress(address);
+            let of_another = self.geometry.is_some_and(|geometry| {
+                !geometry.range(kind).contains(address_of)
+                    && geometry.type_of(address_of).is_some_and(|told| told != kind)
+            });
+            if of_another {
+                // Kept only if nobody else has it, and nothing is concluded from it.
+                self.elements.entry(address).or_insert(found.report);
+                continue;
+            }
+            new += 1;
+            if let Some(drive) = found.drive {
+                self.drives.push(drive);
+                self.quirks.insert(Quirk::IdentifiersUnasked);
+            }
+            let other = self.elements.get(&address).map(|other| other.name.kind);
+            if other == Some(kind) {
+                new -= 1;
+                continue;
+            }
+            if other.is_some() {
+                self.quirks.insert(Quirk::RepeatedElements);
+                // What mode page 1Dh says is believed; where it says nothing, what was read first.
+                let mine = self.geometry.is_some_and(|geometry| geometry.range(kind).contains(address_of));
+                if !mine {
+                    continue;
+                }
+            }
+            reading.seen += 1;
+            self.elements.insert(address, found.report);
+            reading.last = reading.last.max(Some(address));
+        }
+        if new == 0 && reading.seen == 0 && !reading.beyond && self.find_nothing(&reply.quirks) {
+            return;
+        }
+        let Some(reading) = &mut self.reading else { return };
+        let sound = !reply.cut
+            && !reply.quirks.contains(&Quirk::WrongByteCounts)
+            && !reply.quirks.contains(&Quirk::ShortReports);
+        self.quirks.extend(reply.quirks);
+        if new > 0 {
+            reading.style.proven = true;
+            if reading.fewer {
+                self.quirks.insert(Quirk::FewElementsReported);
+            }
+            reading.fewer =
+                sound && !sorted_out && new + usize::from(reading.overlap) < usize::from(reading.asked);
+            if reading.beyond || reading.wanted.is_some_and(|wanted| reading.seen > wanted) {
+                reading.style.uncounted = true;
+                (reading.wanted, reading.beyond) = (None, false);
+                self.quirks.insert(Quirk::UncountedElements);
+            }
+            if reading.growing {
+                reading.style.most = reading.style.most.saturating_mul(2).min(MAX_ELEMENTS);
+            }
+        }
+        let highest = if sorted_out { reply.highest } else { reading.last };
+        let progress = new > 0 || (sorted_out && highest.is_some_and(|highest| highest >= start));
+        let behind = |highest: u16| if reading.overlap { Some(highest) } else { highest.checked_add(1) };
+        let next = again_from.or_else(|| highest.and_then(behind));
+        let complete = reading.wanted.is_some_and(|wanted| reading.seen >= wanted);
         match next {
-            Some(next) if progress && !complete => self.start = next,
+            // Each question brings something new or begins further on: there are at most as many as addresses.
+            Some(next) if progress && !complete && (new > 0 || next > start) => reading.start = next,
+            Some(next) if complete && self.thorough && !reading.beyond => {
+                reading.beyond = true;
+                reading.start = next;
+            }
             _ => self.end_type(),
         }
     }
 
     fn end_type(&mut self) {
-        self.types.pop();
+        if let Some(reading) = self.reading.take() {
+            if reading.style.proven {
+                self.quirks.extend(reading.style.deviations.quirks());
+                self.style.set(reading.kind, reading.style);
+            } else if reading.refusal.is_some() {
+                self.quirks.insert(Quirk::AbsentTypeRefused);
+            }
+            if reading.wanted.is_some_and(|wanted| reading.seen < wanted) {
+                self.quirks.insert(Quirk::AbsentElements);
+            }
+        }
         self.begin_type();
     }
 
-    /// Drops the optional parts of the question one by one, in the order in which devices refuse them.
-    fn refused(&mut self, refusal: Refusal, now: Now) -> Do<Result<Inventory, NotRead>> {
-        let Some(&kind) = self.types.last() else { return self.ask_next(now) };
-        if refusal.is_illegal(0x21) && !self.seen.is_empty() {
-            self.end_type();
-            return self.ask_next(now);
+    fn finish(&mut self) -> Inventory {
+        let order = &self.order;
+        let place = |kind: ElementType| order.iter().position(|read| *read == kind);
+        let mut elements: Vec<_> = core::mem::take(&mut self.elements).into_values().collect();
+        elements.sort_by_key(|report| place(report.name.kind));
+        let mut quirks = core::mem::take(&mut self.quirks);
+        if order.contains(&ElementType::Storage) {
+            quirks.extend(odd_sources(&elements));
+            quirks.extend(unscanned(&elements));
         }
-        if refusal.is_illegal(0x24) {
-            let byte = refusal.sense().and_then(|sense| sense.field_pointer).map(|pointer| pointer.byte);
-            if self.style.current_data && byte != Some(1) {
-                self.style.current_data = false;
-                return self.ask_next(now);
-            }
-            if self.style.volume_tags {
-                self.style.volume_tags = false;
-                return self.ask_next(now);
-            }
-        }
-        // A library without transports, ports or drives may refuse their type (mhvtl does); one without slots is none.
-        let illegal = refusal.sense().is_some_and(|s| s.key == autochanger_scsi::SenseKey::IllegalRequest);
-        if illegal && kind != ElementType::Storage {
-            self.end_type();
-            return self.ask_next(now);
-        }
-        Do::Done(Err(NotRead { kind, refusal }))
+        Inventory { elements, style: self.style, drives: core::mem::take(&mut self.drives), quirks }
     }
 }
 
@@ -272,30 +385,4 @@ impl Procedure for ReadInventory {
             }
         }
     }
-}
-
-/// READ ELEMENT STATUS of one element.
-pub(crate) fn read_one(element: ElementName, style: ReadStyle, timing: Timing) -> Command {
-    /// One descriptor with both tags, a long identifier and vendor bytes; devices that ignore the count fill it.
-    const ALLOCATION: u32 = 1024;
-    let cdb = ReadElementStatus {
-        element_type: Some(element.kind),
-        start: element.address,
-        count: 1,
-        volume_tags: style.volume_tags,
-        current_data: style.current_data,
-        device_ids: false,
-        allocation: ALLOCATION,
-    }
-    .cdb();
-    Command::reading(cdb, ALLOCATION, timing.element_status)
-}
-
-/// The report of just that element, where the answer has one.
-pub(crate) fn find_one(data: &[u8], element: ElementName) -> Option<ElementReport> {
-    let report = ElementStatus::parse(data).ok()?;
-    report
-        .elements()
-        .find(|found| found.element_type() == element.kind && found.address() == element.address)
-        .map(|found| ElementReport::from_element(&found))
 }

@@ -4,12 +4,16 @@
 
 pub(crate) mod ask;
 pub(crate) mod exchange;
+pub(crate) mod identifiers;
 pub(crate) mod identify;
 pub(crate) mod initialize;
 pub(crate) mod inventory;
+pub(crate) mod mode;
 pub(crate) mod motion;
 pub(crate) mod pairing;
+pub(crate) mod reply;
 pub(crate) mod settle;
+pub(crate) mod style;
 pub(crate) mod survey;
 
 use core::time::Duration;

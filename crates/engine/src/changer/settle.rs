@@ -13,7 +13,8 @@ use core::time::Duration;
 use autochanger_scsi::TestUnitReady;
 
 use super::ask::{Ask, Refusal};
-use super::inventory::{ElementReport, ReadStyle, find_one, read_one};
+use super::reply::{ElementReport, find_one};
+use super::style::{ReadStyle, read_one};
 use super::{Do, Heard, Procedure};
 use crate::command::{Command, Completion, PathFault};
 use crate::id::Device;

@@ -1,26 +1,30 @@
 //! What the library is made of: geometry (MODE SENSE), contents (READ ELEMENT STATUS), and which path leads to which drive.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use autochanger_scsi::{
-    DeviceCapabilities, DeviceType, ElementAddress, ElementAddressAssignment, ElementStatus, ElementType,
-    LunList, ModeParameters, ModeSense6, ModeSense10, PageControl, ReadElementStatus, StandardInquiry,
-    TestUnitReady, lun_number, vpd::UnitSerial,
+    DeviceCapabilities, DeviceType, ElementAddress, ElementAddressAssignment, ElementType, LunList,
+    StandardInquiry, TestUnitReady, lun_number, vpd::UnitSerial,
 };
 use bytes::Bytes;
 
-use super::ask::{Ask, Refusal, unreadable};
+use super::ask::{Ask, Refusal};
+use super::identifiers::{Identified, ReadIdentifiers};
 use super::identify::{inquiry, report_luns, serial_page};
-use super::inventory::{ElementReport, Inventory, ReadInventory, ReadStyle};
+use super::inventory::{Inventory, ReadInventory};
+use super::mode::{GeometryForm, mode_sense, parse_mode};
 use super::pairing::{DriveElement, DrivePath, pair};
+use super::reply::ElementReport;
+use super::style::ReadStyle;
 use super::{Do, Heard, Procedure};
 use crate::command::{Command, Completion, PathFault};
 use crate::id::Device;
 use crate::input::{ConfiguredDrive, Timing};
+use crate::quirk::Quirk;
 use crate::time::Now;
 
 /// Logical units of the changer's target that are asked whether they are drives. A library with more drives has them
@@ -41,6 +45,8 @@ pub(crate) struct Surveyed {
     pub(crate) drives: Vec<DriveElement>,
     /// Paths to the drives, by element.
     pub(crate) paths: BTreeMap<ElementAddress, DrivePath>,
+    /// What was found to be otherwise than the standard says.
+    pub(crate) quirks: BTreeSet<Quirk>,
 }
 
 /// Why the library was not surveyed.
@@ -58,9 +64,7 @@ enum Stage {
     Geometry(GeometryForm),
     Capabilities,
     Inventory(Box<ReadInventory>),
-    Identifiers {
-        volume_tags: bool,
-    },
+    Identifiers(Box<ReadIdentifiers>),
     Luns,
     Candidate {
         device: Device,
@@ -73,14 +77,6 @@ enum Stage {
         element: Option<ElementAddress>,
         product: Arc<str>,
     },
-}
-
-/// The forms of MODE SENSE, in the order in which they are tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum GeometryForm {
-    SixWithoutDescriptors,
-    Six,
-    Ten,
 }
 
 /// The procedure.
@@ -139,6 +135,9 @@ impl Survey {
         step: Do<Result<Completion, Refusal>>,
         now: Now,
     ) -> Do<Result<Surveyed, NotSurveyed>> {
+        if self.ask.asked_for_sense() {
+            self.found.quirks.insert(Quirk::NoAutosense);
+        }
         match step {
             Do::Send(device, command) => Do::Send(device, command),
             Do::Wait(pause) => Do::Wait(pause),
@@ -169,19 +168,11 @@ impl Survey {
                 });
                 self.read_elements(now)
             }
-            Stage::Inventory(reading) => {
-                self.stage = Stage::Inventory(reading);
-                Do::Done(Err(NotSurveyed::Unfit(unreadable("READ ELEMENT STATUS"))))
+            // They hear their answers by themselves.
+            stage @ (Stage::Inventory(_) | Stage::Identifiers(_)) => {
+                self.stage = stage;
+                Do::Wait(self.timing.retry_min)
             }
-            Stage::Identifiers { volume_tags } => match answer {
-                Ok(data) => {
-                    self.note_identifiers(&data);
-                    self.find_candidates(now)
-                }
-                // Some refuse identifiers together with tags, some without them: the other way is tried once.
-                Err(_) if !volume_tags => self.ask_identifiers(true, now),
-                Err(_) => self.find_candidates(now),
-            },
             Stage::Luns => {
                 if let Ok(data) = answer
                     && let Ok(list) = LunList::parse(&data)
@@ -249,13 +240,24 @@ impl Survey {
         match (page, form) {
             (Some(geometry), _) => {
                 self.found.geometry = Some(geometry);
+                match form {
+                    GeometryForm::SixWithoutDescriptors => {}
+                    GeometryForm::Six => drop(self.found.quirks.insert(Quirk::BlockDescriptors)),
+                    GeometryForm::Ten => drop(self.found.quirks.insert(Quirk::ModeSense10Only)),
+                }
+                if geometry.transport.count == 0 {
+                    self.found.quirks.insert(Quirk::NoTransportCounted);
+                }
                 let command = mode_sense(0x1F, form, self.timing);
                 self.ask(Stage::Capabilities, Device::Changer, command, now)
             }
             (None, GeometryForm::SixWithoutDescriptors) => self.ask_geometry(GeometryForm::Six, now),
             (None, GeometryForm::Six) => self.ask_geometry(GeometryForm::Ten, now),
             // Without the page the element status alone tells what there is.
-            (None, GeometryForm::Ten) => self.read_elements(now),
+            (None, GeometryForm::Ten) => {
+                self.found.quirks.insert(Quirk::NoGeometry);
+                self.read_elements(now)
+            }
         }
     }
 
@@ -266,7 +268,8 @@ impl Survey {
             ReadStyle::default(),
             self.timing,
             self.max_transfer,
-        );
+        )
+        .thorough();
         let step = reading.step(Heard::Start, now);
         self.stage = Stage::Inventory(Box::new(reading));
         self.follow_inventory(step, now)
@@ -287,43 +290,34 @@ impl Survey {
             Do::Done(Ok(inventory)) => {
                 self.found.elements = inventory.elements;
                 self.found.style = inventory.style;
-                self.ask_identifiers(false, now)
+                self.found.drives = inventory.drives;
+                self.found.quirks.extend(inventory.quirks);
+                let style = self.found.style.of(ElementType::Drive);
+                let mut reading =
+                    ReadIdentifiers::new(&self.found.elements, style, self.timing, self.max_transfer);
+                let step = reading.step(Heard::Start, now);
+                self.stage = Stage::Identifiers(Box::new(reading));
+                self.follow_identifiers(step, now)
             }
         }
     }
 
-    /// Identifiers are asked apart: in such answers FULL and ACCESS are not state on some libraries.
-    fn ask_identifiers(&mut self, volume_tags: bool, now: Now) -> Do<Result<Surveyed, NotSurveyed>> {
-        let mut drives = self.found.elements.iter().filter(|element| element.name.kind == ElementType::Drive);
-        let Some(first) = drives.next().map(|element| element.name.address) else {
-            return self.find_candidates(now);
-        };
-        let count = drives.count() + 1;
-        let allocation = self.max_transfer.min(65_535);
-        let cdb = ReadElementStatus {
-            element_type: Some(ElementType::Drive),
-            start: first,
-            count: count.min(usize::from(u16::MAX)) as u16,
-            volume_tags,
-            current_data: self.found.style.current_data,
-            device_ids: true,
-            allocation,
-        }
-        .cdb();
-        let command = Command::reading(cdb, allocation, self.timing.element_status);
-        self.ask(Stage::Identifiers { volume_tags }, Device::Changer, command, now)
-    }
-
-    fn note_identifiers(&mut self, data: &[u8]) {
-        let Ok(report) = ElementStatus::parse(data) else { return };
-        for element in report.elements().filter(|element| element.element_type() == ElementType::Drive) {
-            let serial = element.device_id().and_then(|id| id.serial()).filter(|serial| !serial.is_empty());
-            self.found.drives.push(DriveElement {
-                address: element.address(),
-                serial: serial.map(Arc::from),
-                product: element.device_id().and_then(|id| id.product()).map(Arc::from),
-                cut: !element.is_complete(),
-            });
+    fn follow_identifiers(
+        &mut self,
+        step: Do<Result<Identified, PathFault>>,
+        now: Now,
+    ) -> Do<Result<Surveyed, NotSurveyed>> {
+        match step {
+            Do::Send(device, command) => Do::Send(device, command),
+            Do::Wait(pause) => Do::Wait(pause),
+            Do::Done(Err(fault)) => Do::Done(Err(NotSurveyed::Path(fault))),
+            Do::Done(Ok(identified)) => {
+                // What was asked for is the better answer.
+                self.found.drives.retain(|drive| !identified.drives.contains_key(&drive.address));
+                self.found.drives.extend(identified.drives.into_values());
+                self.found.quirks.extend(identified.quirks);
+                self.find_candidates(now)
+            }
         }
     }
 
@@ -377,38 +371,11 @@ impl Procedure for Survey {
             let step = reading.step(heard, now);
             return self.follow_inventory(step, now);
         }
+        if let Stage::Identifiers(reading) = &mut self.stage {
+            let step = reading.step(heard, now);
+            return self.follow_identifiers(step, now);
+        }
         let step = self.ask.step(heard, now);
         self.follow(step, now)
-    }
-}
-
-fn mode_sense(page: u8, form: GeometryForm, timing: Timing) -> Command {
-    /// One byte of length in the six-byte form.
-    const ALLOCATION: u8 = 255;
-    let cdb = match form {
-        GeometryForm::SixWithoutDescriptors | GeometryForm::Six => ModeSense6 {
-            page,
-            subpage: 0,
-            control: PageControl::Current,
-            disable_block_descriptors: form == GeometryForm::SixWithoutDescriptors,
-            allocation: ALLOCATION,
-        }
-        .cdb(),
-        GeometryForm::Ten => ModeSense10 {
-            page,
-            subpage: 0,
-            control: PageControl::Current,
-            disable_block_descriptors: true,
-            allocation: u16::from(ALLOCATION),
-        }
-        .cdb(),
-    };
-    Command::reading(cdb, u32::from(ALLOCATION), timing.status)
-}
-
-fn parse_mode(data: &[u8], form: GeometryForm) -> Option<ModeParameters<'_>> {
-    match form {
-        GeometryForm::SixWithoutDescriptors | GeometryForm::Six => ModeParameters::parse6(data).ok(),
-        GeometryForm::Ten => ModeParameters::parse10(data).ok(),
     }
 }

@@ -8,7 +8,7 @@ use autochanger_scsi::{ElementAddress, ElementType};
 use super::Engine;
 use super::emit::Effect;
 use crate::catalog::{Blame, Cartridge, MountRecord};
-use crate::changer::inventory::ElementReport;
+use crate::changer::reply::ElementReport;
 use crate::id::{CartridgeId, LibraryId, LibraryIndex, RequestId};
 use crate::library::fault::Stale;
 use crate::library::queue::Blocker;
@@ -96,7 +96,8 @@ impl Engine {
                 found.appeared += u32::from(*is_new);
                 let before = self.catalogue.cartridge(cartridge.id);
                 let same = before.is_some_and(|b| {
-                    b.place == cartridge.place && b.home == cartridge.home && b.library == cartridge.library
+                    (&b.place, b.home, b.library, &b.barcode)
+                        == (&cartridge.place, cartridge.home, cartridge.library, &cartridge.barcode)
                 });
                 if !same {
                     changed.push(cartridge.clone());

@@ -14,6 +14,9 @@ use crate::library::elements::Need;
 use crate::request::{Failure, FailureKind, Operation, Outcome, Place, State};
 use crate::time::Now;
 
+/// A drive that holds its medium fast is tried again at least so often: a person may have helped it.
+const LONGEST_REST: Duration = Duration::from_secs(15 * 60);
+
 impl Engine {
     /// The application has let go of the medium; the medium stays in the drive.
     pub(crate) fn put_off(
@@ -196,7 +199,8 @@ impl Engine {
                 && element.reserved_by.is_none()
                 && !element.doubtful
                 && drive.mount.is_none()
-                && drive.displacing.is_none();
+                && drive.displacing.is_none()
+                && drive.unyielding.1 <= now.monotonic;
             let since = match drive.deferred {
                 Some((_, since)) if now.monotonic.saturating_sub(since) < library.config.dwell => {
                     return None;
@@ -212,6 +216,23 @@ impl Engine {
             ))
         });
         candidates.min().map(|(_, _, address, deferred)| (address, deferred))
+    }
+
+    /// A drive that was to be emptied did not let go of its medium: it is left alone for a while, twice as long each time, or
+    /// who waits for it would have it tried again at once, for ever.
+    pub(crate) fn did_not_yield(&mut self, index: LibraryIndex, drive: ElementAddress, now: Now) {
+        let Some(library) = self.library_mut(index) else { return };
+        let first = library.config.timing.retry_min;
+        let until = library.elements.update(drive, |element| {
+            let drive = element.drive.as_mut().filter(|_| element.cartridge.is_some())?;
+            let (times, _) = drive.unyielding;
+            let rest = first.saturating_mul(2u32.saturating_pow(times.min(20))).min(LONGEST_REST);
+            drive.unyielding = (times + 1, now.monotonic.saturating_add(rest));
+            Some(drive.unyielding.1)
+        });
+        if let Some(at) = until.flatten() {
+            self.set_timer(at, Timer::DwellOver(index, drive));
+        }
     }
 
     /// A live mount wants its medium: such a medium is the last to make way.

@@ -17,12 +17,17 @@ use crate::library::PlannedMotion;
 use crate::library::elements::ElementState;
 use crate::library::fault::{Doing, Meaning, Stale, meaning};
 use crate::library::queue::Blocker;
+use crate::quirk::Quirk;
 use crate::request::{ElementName, Failure, FailureKind, Operation, Outcome, Place, State};
 use crate::time::Now;
 
 /// How often a motion that is known to have done nothing is tried again, each time with an intent of its own. What a
 /// library refuses five times with growing pauses (half a minute at the least) it will not do without a person.
 const MAX_ATTEMPTS: u8 = 5;
+
+/// How often the pause is doubled while a drive has ejected a cartridge that the robot cannot take yet: that lasts up to
+/// twenty seconds, and all attempts together wait for a minute.
+const LATE_ACCESS: u32 = 2;
 
 /// What was heard of a motion that did not happen.
 struct Answer {
@@ -98,6 +103,13 @@ impl Engine {
             library.blame.uses += 1;
         }
         if record.source.kind == ElementType::Drive {
+            if let Some(library) = self.library_mut(index) {
+                library.elements.update(record.source.address, |element| {
+                    if let Some(drive) = &mut element.drive {
+                        drive.unyielding = Default::default();
+                    }
+                });
+            }
             let outcome = Outcome::Dismounted { slot: record.destination.address };
             self.end_deferred_of(index, record.source.address, outcome, now);
         }
@@ -160,9 +172,16 @@ impl Engine {
         live.attempts += 1;
         let attempts_left = live.attempts < MAX_ATTEMPTS;
         match meaning {
-            Meaning::Again if attempts_left => self.pause(index, id, now),
+            Meaning::Again if attempts_left => self.pause(index, id, 0, now),
             Meaning::UnloadFirst if attempts_left && motion.record.source.kind == ElementType::Drive => {
-                self.unload_and_retry(index, id, &motion.record, now);
+                let ejected = live.unloaded;
+                if let Some(library) = self.library_mut(index) {
+                    library.quirks.insert(if ejected { Quirk::LateAccess } else { Quirk::HostUnloadFirst });
+                }
+                match ejected {
+                    true => self.pause(index, id, LATE_ACCESS, now),
+                    false => self.unload_and_retry(index, id, &motion.record, now),
+                }
             }
             meaning => {
                 let kind = match meaning {
@@ -256,12 +275,12 @@ impl Engine {
     }
 
     /// Nothing has happened: the request is tried again after a pause. It keeps what it has reserved.
-    fn pause(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+    fn pause(&mut self, index: LibraryIndex, id: RequestId, longer: u32, now: Now) {
         let Some(library) = self.library(index) else { return };
         let timing = library.config.timing;
         let Some(live) = self.live.get_mut(&id) else { return };
         live.phase = Phase::Pausing;
-        let doublings = u32::from(live.attempts.saturating_sub(1)).min(16);
+        let doublings = longer + u32::from(live.attempts.saturating_sub(1)).min(16);
         let pause = timing.retry_min.saturating_mul(2u32.saturating_pow(doublings)).min(timing.retry_max);
         let key = self.set_timer(now.monotonic.saturating_add(pause), Timer::Requeue(id));
         if let Some(live) = self.live.get_mut(&id) {

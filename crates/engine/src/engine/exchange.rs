@@ -117,6 +117,7 @@ impl Engine {
     fn without_exchange(&mut self, index: LibraryIndex, dismount: RequestId, mount: RequestId, now: Now) {
         if let Some(library) = self.library_mut(index) {
             library.exchange_refused = true;
+            library.quirks.insert(crate::quirk::Quirk::ExchangeClaimed);
         }
         for id in [dismount, mount] {
             let Some(motion) = self.close_motion(index, id, MotionState::NotMoved) else { continue };

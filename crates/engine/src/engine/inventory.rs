@@ -58,8 +58,12 @@ impl Engine {
         let Some(library) = self.library_mut(index) else { return };
         library.reading = true;
         let config = &library.config;
-        let reading =
+        let mut reading =
             ReadInventory::new(library.geometry, kinds, library.style, config.timing, config.max_transfer);
+        if kinds == TYPES {
+            // Magazines come and go; the element addresses of mode page 1Dh were read when the library was opened.
+            reading = reading.thorough();
+        }
         self.begin(index, Work::Inventory { request, kinds, reading }, now);
     }
 
@@ -129,6 +133,7 @@ impl Engine {
             Ok(inventory) => {
                 if let Some(library) = self.library_mut(index) {
                     library.style = inventory.style;
+                    library.quirks.extend(inventory.quirks);
                 }
                 let found = self.reconcile(index, &inventory.elements, kinds, now);
                 self.wake_after_inventory(index);

@@ -244,8 +244,18 @@ impl Engine {
     pub(crate) fn fail(&mut self, id: RequestId, failure: Failure, now: Now) {
         if self.live.get(&id).is_some_and(|live| live.ending.is_none()) {
             self.blame_end(id, &failure, now);
+            self.note_unyielding(id, now);
         }
         self.end(id, State::Failed(failure), now);
+    }
+
+    fn note_unyielding(&mut self, id: RequestId, now: Now) {
+        let Some(live) = self.live.get(&id) else { return };
+        if let (Operation::Dismount, Some(index), Some(drive)) =
+            (live.request.operation(), live.library, live.request.drive)
+        {
+            self.did_not_yield(index, drive, now);
+        }
     }
 
     /// Ends a request early, by the fact of what was sent for it.

@@ -135,6 +135,7 @@ impl Engine {
         library.geometry = found.geometry;
         library.capabilities = found.capabilities;
         library.style = found.style;
+        library.quirks.extend(found.quirks);
         library.opening = false;
         library.retry_pause = library.config.timing.retry_min;
         let drives: alloc::vec::Vec<_> = library

@@ -47,6 +47,8 @@ impl Engine {
         let steps_sent = sent || other_step;
         let natural = Order::new(&request, self.accepted, self.config.priority_worth);
         let order = request.queue_place.map_or(natural, |place| Order::at(place, request.operation()));
+        // Who comes later has a higher number than those that are live: no two have one place.
+        self.accepted = self.accepted.max(order.age());
         let mut live = Live::new(request, order, Phase::Orphan, deadline);
         live.steps_sent = steps_sent;
         self.live.insert(id, live);

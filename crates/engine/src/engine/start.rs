@@ -330,7 +330,8 @@ impl Engine {
             library.elements.get(slot).is_some_and(|element| element.name.kind == ElementType::Storage)
         };
         let cleaners = library.cleaner_slot;
-        if let Some(home) = home.filter(|&home| usable(home) && is_slot(home)) {
+        let in_place = |slot: ElementAddress| library.elements.has_magazine(slot);
+        if let Some(home) = home.filter(|&home| usable(home) && is_slot(home) && in_place(home)) {
             return Ok(Some(home));
         }
         // What it has reserved already, before it had to unload, it keeps.

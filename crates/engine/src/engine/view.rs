@@ -39,6 +39,7 @@ impl<'a> View<'a> {
                 id: library.id,
                 identity: library.identity.clone(),
                 state: library.state.clone(),
+                quirks: library.quirks.iter().copied().collect(),
                 counts: ElementCounts {
                     transports: count(ElementType::Transport),
                     slots: count(ElementType::Storage),

@@ -13,6 +13,7 @@ use crate::changer::identify::Identify;
 use crate::changer::initialize::Initialize;
 use crate::changer::inventory::ReadInventory;
 use crate::changer::motion::Motion;
+use crate::changer::style::ReadStyle;
 use crate::changer::survey::Survey;
 use crate::changer::{Do, Heard, Procedure};
 use crate::command::{Command, Completion, TransportError};
@@ -237,6 +238,11 @@ impl Engine {
         };
         let touched = if sense.unit_attention_overflow { Stale::All } else { stale(sense.code) };
         library.stale = library.stale.max(touched);
+        // Elements can have other addresses now, and firmware other habits: both are learned anew.
+        if matches!((sense.code.asc, sense.code.ascq), (0x2A, 0x01) | (0x3F, 0x01 | 0x03)) {
+            library.geometry = None;
+            library.style = ReadStyle::default();
+        }
         let name = library.config.name.clone();
         self.tell(EventKind::Attention { library: name, what: sense.to_string() }, now);
     }

@@ -8,7 +8,7 @@ use autochanger_scsi::{AdditionalSense, ElementAddress, ElementType};
 
 use crate::catalog::generation::{Generation, Medium, fits};
 use crate::catalog::{Blame, Service};
-use crate::changer::inventory::ElementReport;
+use crate::changer::reply::ElementReport;
 use crate::id::{CartridgeId, Device, RequestId};
 use crate::request::{Access, ElementName};
 use crate::time::WallTime;
@@ -55,6 +55,8 @@ pub(crate) struct DriveState {
     pub(crate) blame: Blame,
     /// The dismount that frees it of a cartridge that nobody mounted.
     pub(crate) displacing: Option<RequestId>,
+    /// How often in a row it was to be emptied and was not, and when that may be tried again.
+    pub(crate) unyielding: (u32, Duration),
     /// Its place in the order of use; 0: never used.
     last_used: u64,
     /// Its entry among the free drives.
@@ -188,23 +190,46 @@ impl Elements {
         })
     }
 
-    /// An empty slot that is nobody's home, else any empty one.
+    /// Whether the slot has its magazine, as far as the library tells.
+    pub(crate) fn has_magazine(&self, address: ElementAddress) -> bool {
+        let missing =
+            |element: &ElementState| !element.accessible && element.exception.is_some_and(says_no_magazine);
+        !self.all.get(&address).is_some_and(missing)
+    }
+
+    /// An empty slot that is nobody's home, else any empty one. One of which the library has nothing to say first: few set
+    /// ACCESS wrongly, and what EXCEPT means for a slot differs from library to library.
     pub(crate) fn vacant_slot(
         &self,
         may_use: impl Fn(ElementAddress) -> bool,
         is_home: impl Fn(ElementAddress) -> bool,
     ) -> Option<ElementAddress> {
-        let vacant = || {
+        let vacant = |sound: bool| {
             self.of_kind(ElementType::Storage)
+                .filter(move |slot| !sound || (slot.accessible && slot.exception.is_none()))
                 .map(|element| element.name.address)
-                .filter(|&a| self.is_vacant(a) && may_use(a))
+                .filter(|&a| self.is_vacant(a) && self.has_magazine(a) && may_use(a))
         };
-        vacant().find(|&address| !is_home(address)).or_else(|| vacant().next())
+        let chosen =
+            |sound: bool| vacant(sound).find(|&address| !is_home(address)).or_else(|| vacant(sound).next());
+        chosen(true).or_else(|| chosen(false))
     }
 
     /// Takes a report over, contents apart. Elements that are new are made.
     pub(crate) fn note(&mut self, report: &ElementReport) {
         let address = report.name.address;
+        // A mail slot can be made a slot by a setting: what it was is forgotten, what it holds is not.
+        if let Some(known) = self.all.get(&address).filter(|known| known.name.kind != report.name.kind) {
+            let kind = known.name.kind;
+            if let Some(of_kind) = self.by_kind.get_mut(&kind) {
+                of_kind.remove(&address);
+            }
+            self.update(address, |element| {
+                element.name = report.name;
+                element.drive = (report.name.kind == ElementType::Drive).then(DriveState::default);
+            });
+            self.free_drives.retain(|(_, drive)| *drive != address);
+        }
         self.by_kind.entry(report.name.kind).or_default().insert(address);
         self.all.entry(address).or_insert_with(|| ElementState {
             name: report.name,
@@ -262,7 +287,12 @@ fn is_idle_loaded(element: &ElementState) -> bool {
         && !element.doubtful
 }
 
-/// The additional sense codes by which libraries say that the bay has no drive, or that it is off (smc.md 2.5).
+/// The additional sense codes by which libraries say that a slot's magazine is out.
+fn says_no_magazine(code: AdditionalSense) -> bool {
+    matches!((code.asc, code.ascq), (0x83, 0x02) | (0x3B, 0x11 | 0x12))
+}
+
+/// The additional sense codes by which libraries say that the bay has no drive, or that it is off.
 fn says_no_drive(code: AdditionalSense) -> bool {
     matches!((code.asc, code.ascq), (0x82, 0x00) | (0x83, 0x04 | 0x05) | (0x3B, 0x1A) | (0x04, 0x02))
 }

@@ -53,7 +53,7 @@ pub(crate) fn meaning(sense: &Sense, doing: Doing) -> Meaning {
         (SenseKey::IllegalRequest, (0x20, _), Unloading) => NotOffered,
         // A cartridge that is still threaded: most libraries unload by themselves, these do not.
         (SenseKey::IllegalRequest | SenseKey::NotReady, (0x3A, 0x00), Moving) => UnloadFirst,
-        (SenseKey::IllegalRequest, (0x3B, 0x90), Moving) => UnloadFirst,
+        (SenseKey::IllegalRequest, (0x3B, 0x90) | (0x53, 0x01), Moving) => UnloadFirst,
 
         (SenseKey::IllegalRequest, (0x3B, 0x0D), _) => Failed(DestinationFull),
         (SenseKey::IllegalRequest, (0x3B, 0x0E), _) => Failed(SourceEmpty),
@@ -119,6 +119,7 @@ mod tests {
             (IllegalRequest, 0x3A, 0x00, Meaning::UnloadFirst),
             (NotReady, 0x3A, 0x00, Meaning::UnloadFirst),
             (IllegalRequest, 0x3B, 0x90, Meaning::UnloadFirst),
+            (IllegalRequest, 0x53, 0x01, Meaning::UnloadFirst),
             (IllegalRequest, 0x30, 0x00, Meaning::Failed(Incompatible)),
             (IllegalRequest, 0x21, 0x01, Meaning::Failed(Refused)),
             (IllegalRequest, 0x20, 0x00, Meaning::Failed(Refused)),

@@ -12,9 +12,10 @@ use core::time::Duration;
 use autochanger_scsi::{DeviceCapabilities, ElementAddress, ElementAddressAssignment, ElementType};
 
 use crate::catalog::{Blame, Identity, LibraryRecord, MotionRecord, Service};
-use crate::changer::inventory::ReadStyle;
+use crate::changer::style::ReadStyle;
 use crate::id::{CartridgeId, LibraryId, LibraryIndex, RequestId};
 use crate::input::LibraryConfig;
+use crate::quirk::Quirk;
 use crate::request::{ElementName, GroupId};
 use crate::view::LibraryState;
 use elements::Elements;
@@ -42,6 +43,8 @@ pub(crate) struct Library {
     /// EXCHANGE MEDIUM was refused as unknown, whatever mode page 1Fh says.
     pub(crate) exchange_refused: bool,
     pub(crate) style: ReadStyle,
+    /// What was found to be otherwise than the standard says, since the manager was opened.
+    pub(crate) quirks: BTreeSet<Quirk>,
     pub(crate) elements: Elements,
     pub(crate) queue: Queue,
     /// What unit attentions have made stale and was not read again yet.
@@ -120,6 +123,7 @@ impl Library {
             capabilities: None,
             exchange_refused: false,
             style: ReadStyle::default(),
+            quirks: BTreeSet::new(),
             elements: Elements::default(),
             queue: Queue::default(),
             stale: Stale::Nothing,

@@ -54,6 +54,11 @@ impl Order {
         QueuePlace(self.place)
     }
 
+    /// The number among the accepted requests that it was made with.
+    pub(crate) fn age(self) -> u64 {
+        (self.place >> ROOM) as u64 & ((1 << AGE_BITS) - 1)
+    }
+
     pub(crate) fn operation(self) -> Operation {
         self.operation
     }

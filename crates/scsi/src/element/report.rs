@@ -123,6 +123,14 @@ impl<'a> ElementPage<'a> {
         bit_at(self.header, 1, 6)
     }
 
+    /// Whether the bits of its header that are reserved are zero. Where the byte counts of a report are wrong, what is
+    /// taken for a header may be the midst of a descriptor; that seldom has a clean one.
+    pub fn has_clean_header(&self) -> bool {
+        const RESERVED_FLAGS: u8 = 0x3F;
+        u8_at(self.header, 1).is_some_and(|flags| flags & RESERVED_FLAGS == 0)
+            && u8_at(self.header, 4) == Some(0)
+    }
+
     /// Bytes of each descriptor.
     pub fn descriptor_length(&self) -> u16 {
         u16_at(self.header, 2).unwrap_or(0)
@@ -311,6 +319,18 @@ mod tests {
         data[7] = 0;
         assert_eq!(elements(&data).len(), 2);
         assert_eq!(elements(&[0; 64]).len(), 0);
+    }
+
+    #[test]
+    fn the_midst_of_a_descriptor_is_no_clean_header() {
+        let both = [descriptor(0x0203, &[]), descriptor(0x0204, &[])].concat();
+        let mut data = report(2, 0, 12, &both);
+        // The page counts one descriptor: the second is taken for a header of type 2.
+        data[15] = 12;
+        let report = ElementStatus::parse(&data).expect("header");
+        assert!(!report.is_well_formed());
+        let clean: Vec<_> = report.pages().map(|page| page.has_clean_header()).collect();
+        assert_eq!(clean[..2], [true, false]);
     }
 
     #[test]

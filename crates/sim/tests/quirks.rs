@@ -1,0 +1,141 @@
+//! Each quirk is seen in the bytes that a host gets, and reports stay readable.
+
+mod common;
+
+use std::time::Duration;
+
+use autochanger_scsi::{
+    Cdb, ElementStatus, ElementType, ExchangeMedium, InitializeElementStatus, LoadUnload, ModeSense6,
+    ModeSense10, MoveMedium, ReadElementStatus, RequestSense, TestUnitReady,
+};
+use autochanger_sim::{Fault, Library, Outcome, Quirk, Timing};
+use common::{at, good, read, rig_of, stocked};
+
+/// Everything in which quirks show: looks of all kinds, motions, and what is wrong with them.
+fn commands() -> Vec<(u16, Cdb)> {
+    let status = |element_type| read(Some(element_type));
+    let mut commands = vec![(0, TestUnitReady {}.cdb()), (2, TestUnitReady {}.cdb())];
+    for page in [0x1D, 0x1F] {
+        for disable_block_descriptors in [true, false] {
+            let six = ModeSense6 { page, disable_block_descriptors, allocation: 255, ..Default::default() };
+            let ten = ModeSense10 { page, disable_block_descriptors, allocation: 255, ..Default::default() };
+            commands.extend([(0, six.cdb()), (0, ten.cdb())]);
+        }
+    }
+    for kind in ElementType::ALL {
+        for (volume_tags, device_ids) in [(true, false), (true, true), (false, true)] {
+            commands.push((0, ReadElementStatus { volume_tags, device_ids, ..status(kind) }.cdb()));
+        }
+    }
+    let most = ReadElementStatus { allocation: 0x1_0000, ..status(ElementType::Storage) };
+    let beyond = ReadElementStatus { allocation: 0x2_0000, ..status(ElementType::Storage) };
+    let odd = ReadElementStatus { start: at(3), ..status(ElementType::Storage) };
+    commands.extend([most, beyond, odd].map(|asked| (0, asked.cdb())));
+    let motion = |transport, source, destination| {
+        let (transport, source, destination) = (at(transport), at(source), at(destination));
+        (0, MoveMedium { transport, source, destination, invert: false }.cdb())
+    };
+    let unload =
+        LoadUnload { immediate: false, load: false, retension: false, end_of_tape: false, hold: false };
+    let exchange = ExchangeMedium {
+        transport: at(0),
+        source: at(1005),
+        first_destination: at(500),
+        second_destination: at(1006),
+        invert_first: false,
+        invert_second: false,
+    };
+    commands.extend([
+        motion(1, 1000, 500),
+        (0, status(ElementType::Drive).cdb()),
+        motion(0, 500, 1000),
+        motion(0, 1001, 501),
+        (2, TestUnitReady {}.cdb()),
+        (2, unload.cdb()),
+        (0, status(ElementType::Drive).cdb()),
+        motion(0, 501, 1001),
+        motion(0, 1002, 1023),
+        motion(0, 1003, 999),
+        (0, exchange.cdb()),
+        (0, RequestSense { descriptor: false, allocation: 252 }.cdb()),
+        (0, InitializeElementStatus {}.cdb()),
+        (0, status(ElementType::Storage).cdb()),
+    ]);
+    commands
+}
+
+fn library() -> Library {
+    stocked().unlabelled_at(1020).cartridge_at(1021, "ALONGLABEL0001L8")
+}
+
+/// What a host hears: the outcomes, in order, with their times.
+fn heard(quirk: Option<Quirk>) -> Vec<(Duration, Outcome)> {
+    let mut timing = Timing::midrange();
+    timing.jitter_percent = 0;
+    timing.fast_load = false;
+    let library = library().ports(0).timing(timing);
+    let mut device = quirk.into_iter().fold(library, Library::quirk).build();
+    let (mut now, mut heard) = (Duration::ZERO, Vec::new());
+    for (lun, cdb) in commands() {
+        // The initiator takes less than the largest report, as some do.
+        let key = device.submit(now, lun, cdb.as_bytes(), &[], 0x1_0000);
+        let outcome = loop {
+            if let Some(outcome) = device.take(key) {
+                break outcome;
+            }
+            now = device.next_event().expect("an answer");
+            if let Some((_, outcome)) = device.advance(now).into_iter().find(|(ended, _)| *ended == key) {
+                break outcome;
+            }
+        };
+        heard.push((now, outcome));
+    }
+    heard
+}
+
+#[test]
+fn every_switch_is_heard_by_the_host() {
+    let usual = heard(None);
+    for &quirk in Quirk::ALL {
+        // These two need a port and commands side by side; they have tests of their own.
+        if !matches!(quirk, Quirk::SlotAlsoPort | Quirk::SerializeAll) {
+            assert!(heard(Some(quirk)) != usual, "nobody hears of {quirk}");
+        }
+    }
+}
+
+#[test]
+fn a_slot_can_be_reported_as_a_port_too() {
+    let mut rig = rig_of(stocked().quirk(Quirk::SlotAlsoPort));
+    let data = good(rig.send(0, read(Some(ElementType::ImportExport)).cdb()));
+    let addresses: Vec<_> =
+        ElementStatus::parse(&data).unwrap().elements().map(|it| it.address().0).collect();
+    assert_eq!(addresses, [10, 11, 12, 13, 1000]);
+}
+
+#[test]
+fn switches_can_be_turned_while_the_library_runs() {
+    let mut rig = rig_of(stocked());
+    let slots = |rig: &mut common::Rig| {
+        let data = good(rig.send(0, read(Some(ElementType::Storage)).cdb()));
+        ElementStatus::parse(&data).unwrap().elements().count()
+    };
+    assert_eq!(slots(&mut rig), 24);
+    rig.device.quirk(Quirk::AbsentSlots(4));
+    assert_eq!(slots(&mut rig), 20);
+    rig.device.quirk(Quirk::AbsentSlots(0));
+    assert_eq!(slots(&mut rig), 24);
+}
+
+#[test]
+fn sense_data_that_did_not_come_is_had_by_request_sense() {
+    let mut rig = rig_of(stocked());
+    rig.device.quirk(Quirk::NoAutosense);
+    rig.device.inject(Fault::unit_attention(0, 0x28, 0x00));
+    let refused = rig.send(0, common::ready());
+    assert!(refused.sense.is_empty());
+    let asked = RequestSense { descriptor: false, allocation: 252 }.cdb();
+    let sense = |data: &[u8]| autochanger_scsi::Sense::parse(data).map(|sense| sense.code);
+    assert_eq!(sense(&good(rig.send(0, asked))), Some(autochanger_scsi::AdditionalSense::new(0x28, 0x00)));
+    assert_eq!(sense(&good(rig.send(0, asked))), Some(autochanger_scsi::AdditionalSense::new(0x00, 0x00)));
+}

@@ -1,0 +1,126 @@
+//! What real libraries do otherwise than the standard says, and what is done about it.
+//!
+//! Nothing is assumed from a library's name. It is asked in the usual way; where it refuses, in another one; what it turned out to be
+//! like is in [`LibraryInfo::quirks`](crate::view::LibraryInfo::quirks), and `examples/certify.rs` prints it. What is learned is
+//! kept while the manager is open, and learned anew when the library says that its addresses or its firmware have changed (06/2A/01,
+//! 06/3F/01, 06/3F/03).
+//!
+//! The last column is the name of the simulator's [switch](crate::transport::sim::Quirk): `sim:quirks=no-dvcid+ghost-slots:4`, or
+//! `Library::quirk` in code. Each switch is tried alone and in pairs in `crates/engine/tests/devices/`.
+//!
+//! # How it is asked
+//!
+//! | what devices do | what is done about it | told as | switch |
+//! |---|---|---|---|
+//! | DVCID is refused (Qualstar), or accepted and nothing comes | drives are matched by the configuration, or the only two that are left | [`NoDriveIdentifiers`](Quirk::NoDriveIdentifiers) | `no-dvcid`, `dvcid-ignored` |
+//! | DVCID is refused for other types than drives (IBM TS3500) | it is asked for drives only | – | `dvcid-drives-only` |
+//! | DVCID is refused with VOLTAG; or without it (IBM Diamondback) | it is asked without, then with | [`IdentifiersWithTags`](Quirk::IdentifiersWithTags) | `no-voltag-with-dvcid`, `dvcid-only-with-voltag` |
+//! | drives have identifiers unasked (mhvtl's MSL) | they are used | [`IdentifiersUnasked`](Quirk::IdentifiersUnasked) | `dvcid-unasked` |
+//! | in answers with DVCID each drive has EXCEPT, and neither FULL nor ACCESS (IBM Diamondback, TS4500) | state and identity are asked for apart | [`IdentifiersHideState`](Quirk::IdentifiersHideState) | `dvcid-hides-state` |
+//! | an identifier is the serial number alone (SuperLoader 3) | it is read as one | – | `dvcid-serial-only` |
+//! | CURDATA is refused (SCSI-2); others do not heed it | it is left out; the time-out covers a look of the robot | [`NoCurrentData`](Quirk::NoCurrentData) | `reject-curdata` |
+//! | VOLTAG is refused, or brings less than a header (ADIC DAT) | it is left out | [`NoVolumeTags`](Quirk::NoVolumeTags) | `reject-voltag`, `empty-with-voltag` |
+//! | large numbers of elements are refused; or any above what there is | one is asked for, then twice as many each time | [`FewElementsAsked`](Quirk::FewElementsAsked) | `max-elements-asked`, `exact-count` |
+//! | an answer has fewer elements than asked for | the rest is asked for | [`FewElementsReported`](Quirk::FewElementsReported) | `max-elements-per-report` |
+//! | only 8 or the exact allocation length is taken | the length is asked for first | [`ExactAllocation`](Quirk::ExactAllocation) | `exact-allocation` |
+//! | of the allocation length the low 16 bits count | never more than 65,535 bytes are asked for | – | `allocation-low-16` |
+//! | an allocation length above the transfer's length is refused (tgt) | both are always the same | – | `allocation-within-transfer` |
+//! | single types are refused or not heeded (Sony VGP-XL1B) | all types are asked for | [`AllTypesOnly`](Quirk::AllTypesOnly), [`OtherTypes`](Quirk::OtherTypes) | `all-types-only` |
+//! | a type without elements is refused (mhvtl) | it counts as empty | [`AbsentTypeRefused`](Quirk::AbsentTypeRefused) | `reject-absent-type` |
+//! | a first address without an element is refused (tgt) | it is asked from the last element that there was | – | `reject-unknown-start` |
+//! | refusals do not tell the field | all ways to ask are tried, those with the fewest deviations first, once | – | `no-field-pointer` |
+//!
+//! # What it answers
+//!
+//! | what devices do | what is done about it | told as | switch |
+//! |---|---|---|---|
+//! | a report lacks its last 8 bytes (tgt); counts bytes that do not come | what is cut is asked for again | [`ShortReports`](Quirk::ShortReports) | `short-by-8`, `byte-count-too-large` |
+//! | byte counts are too small; bytes follow that are no page | what does not fit is not taken for elements; one at a time is asked for | [`WrongByteCounts`](Quirk::WrongByteCounts) | `byte-count-too-small`, `page-count-too-small`, `trailing-bytes` |
+//! | first address and number in the header are wrong | they are not used | [`WrongElementCounts`](Quirk::WrongElementCounts) | `wrong-header` |
+//! | the buffer is filled with zeros | what counts is the byte count | – | `pad-to-allocation` |
+//! | several pages of one type; pages without descriptors | put together; passed over | [`SeveralPages`](Quirk::SeveralPages), [`EmptyPages`](Quirk::EmptyPages) | `split-pages`, `empty-page` |
+//! | addresses do not ascend | they are sorted; a cut report is asked for again | [`Unordered`](Quirk::Unordered) | `unordered` |
+//! | an address is there twice, or as two types | the last counts; of two types the one of mode page 1Dh | [`RepeatedElements`](Quirk::RepeatedElements) | `repeated-element`, `slot-also-port` |
+//! | descriptors of 4 or 12 bytes (DDS loaders, SCSI-2), or with bytes of the vendor (DX, SL500) | the length in the page counts; what is not there is not known | [`ShortDescriptors`](Quirk::ShortDescriptors) | `descriptor-length`, `vendor-bytes` |
+//! | alternate tags are announced and not there (mhvtl) | the room in the descriptor decides | [`FalseTagFlags`](Quirk::FalseTagFlags) | `false-alternate-tags` |
+//! | empty elements show labels | FULL decides | [`StaleTags`](Quirk::StaleTags) | `stale-tags` |
+//! | no label is NULs, control or non-ASCII bytes | such a label was not read | [`UnreadableTags`](Quirk::UnreadableTags) | `nul-tags`, `garbage-tags` |
+//! | labels are cut (Spectra: 10 characters) | what the library shows is the label | – | `label-length` |
+//! | labels are unknown until the library has scanned itself (Exabyte X80, Breece Hill) | the label is taken when it comes; a full inventory has it scanned | [`UnscannedLabels`](Quirk::UnscannedLabels) | `labels-unscanned` |
+//! | INITIALIZE ELEMENT STATUS is GOOD and does nothing (TS4500, ACSLS) | nothing depends on it: elements are read afterwards | – | `initialize-does-nothing` |
+//! | a source address is a full slot, a drive (Spectra 10000), nothing, or not told | it is a hint for cartridges in drives only; a slot must be empty | [`SourceUntrue`](Quirk::SourceUntrue) | `source-is-full`, `source-is-drive`, `source-is-nowhere`, `no-source` |
+//!
+//! # What there is
+//!
+//! | what devices do | what is done about it | told as | switch |
+//! |---|---|---|---|
+//! | no mode page 1Dh | elements are read until no more come | [`NoGeometry`](Quirk::NoGeometry) | `no-geometry-page` |
+//! | MODE SENSE refuses DBD; only one of its forms is known (StarWind) | both forms are tried, with and without | [`BlockDescriptors`](Quirk::BlockDescriptors), [`ModeSense10Only`](Quirk::ModeSense10Only) | `reject-dbd`, `mode-sense-6-only`, `mode-sense-10-only` |
+//! | no transport is counted (HP autoloaders) | moves name transport 0, as always | [`NoTransportCounted`](Quirk::NoTransportCounted) | `transport-count-zero` |
+//! | transports other than 0 are refused (SuperLoader 3) | moves name transport 0 | – | `transport-zero-only` |
+//! | page 1Dh counts elements that are not there (magazines, licences); addresses have holes | what is reported is there | [`AbsentElements`](Quirk::AbsentElements) | `absent-slots`, `absent-every` |
+//! | there are more than page 1Dh counts | one more is asked for behind the last | [`UncountedElements`](Quirk::UncountedElements) | `uncounted-slots` |
+//! | slots without a magazine are reported (Exabyte: EXCEPT 83/02) | no cartridge is put there; others with EXCEPT are the last choice | – | `ghost-slots` |
+//!
+//! # How it moves, and how it refuses
+//!
+//! | what devices do | what is done about it | told as | switch |
+//! |---|---|---|---|
+//! | a drive must be unloaded before the robot comes (Exabyte: 05/3B/90; 05/3A/00) | it is unloaded first, where a way to it is known | [`HostUnloadFirst`](Quirk::HostUnloadFirst) | `host-unload-first`, `host-unload-first-3a` |
+//! | an ejected cartridge cannot be taken yet (IBM 3584) | it is tried again after 4, 8, 16 and 32 seconds | [`LateAccess`](Quirk::LateAccess) | `access-lags` |
+//! | EXCHANGE MEDIUM is claimed and unknown (tgt), or neither | two moves | [`ExchangeClaimed`](Quirk::ExchangeClaimed) | `exchange-claimed`, `no-exchange` |
+//! | status commands wait for the arm | time-outs count from when a command is sent; it waits | – | `serialize-all` |
+//! | CHECK CONDITION without sense data | REQUEST SENSE; of a move the elements are looked at | [`NoAutosense`](Quirk::NoAutosense) | `no-autosense` |
+//! | sense data in descriptor format, or without a code | both are read; without a code any refusal may mean any field | – | `descriptor-sense`, `short-sense` |
+//!
+//! # What needs no switch
+//!
+//! | what devices do | what is done about it |
+//! |---|---|
+//! | 02/04/01 for minutes after power-on or a closed door, also in the midst of reading | the question is asked again |
+//! | 02/04/84, 02/04/85 for hours (IBM's pause mode, an open door) | the library is `Unusable` and tried again with growing pauses |
+//! | unit attentions one after another | up to 16 are heard out for each question, then the library is tried again later |
+//! | a bay without a drive is reported with EXCEPT (82/00, 83/04, 3B/1A) | the drive is not used; a code at a loaded drive is no reason |
+//! | ACCESS is never set (tgt) | it is asked of no drive; slots with it go first |
+//! | slots appear and disappear with 06/28/00 | everything is read again, and one more behind the last |
+//! | a mail slot becomes a slot | it is one from then on |
+//! | a drive needs minutes, or two hours for the first load of an LTO-9 cartridge | it is asked until it is ready |
+//! | the residual length of a transfer is wrong | transports bound it by what was asked for; the report counts its own bytes |
+//!
+//! # What does not matter here
+//!
+//! SEND VOLUME TAG, PREVENT ALLOW MEDIUM REMOVAL of the changer, INITIALIZE ELEMENT STATUS WITH RANGE, reservations of elements, log pages
+//! and cartridge memory are not used to manage a library, so it does not matter who lacks them. Nothing is moved to or from import/export
+//! elements or the arm, and never with INVERT or a control byte. Which transport or slot a motion may use is not read from mode page 1Fh.
+//!
+//! # What cannot be lived with
+//!
+//! - A library that must have its drives unloaded and does not tell which is which, with more than one drive and none configured: the
+//!   error asks for [`LibraryConfig::drive`](crate::LibraryConfig::drive).
+//! - A library that takes only the exact allocation length, and tells a wrong one.
+//! - A library that takes only all types at once, groups them, and has more than fits into 65,535 bytes. None is known.
+
+#[cfg(doc)]
+use crate::view::Quirk;
+
+#[cfg(all(test, feature = "sim"))]
+mod tests {
+    use crate::transport::sim;
+    use crate::view::Quirk;
+
+    const CHAPTER: &str = include_str!("quirks.rs");
+
+    #[test]
+    fn every_switch_of_the_simulator_is_in_the_tables() {
+        for switch in sim::Quirk::ALL {
+            assert!(CHAPTER.contains(&format!("`{}`", switch.name())), "{switch} is in no table");
+        }
+    }
+
+    #[test]
+    fn everything_that_is_told_of_a_library_is_in_the_tables() {
+        for quirk in Quirk::ALL {
+            assert!(CHAPTER.contains(&format!("(Quirk::{quirk:?})")), "{quirk:?} is in no table");
+        }
+    }
+}
