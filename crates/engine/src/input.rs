@@ -104,6 +104,19 @@ pub enum ClaimError {
         /// The other process, where its lock tells.
         pid: Option<u32>,
     },
+    /// Another initiator has it reserved (PERSISTENT RESERVE, or the older RESERVE).
+    #[error(
+        "the library is reserved by another owner{}{}: stop that one, which gives the reservation back, or, when it is gone for \
+         good, take it away with `take_over`",
+        key.map_or_else(String::new, |key| alloc::format!(", key {key:#018x}")),
+        initiator.as_ref().map_or_else(String::new, |name| alloc::format!(", initiator {name}"))
+    )]
+    Reserved {
+        /// The key of its registration, where the device tells.
+        key: Option<u64>,
+        /// Who registered it (TransportID), where the device tells.
+        initiator: Option<String>,
+    },
     /// The lock could not be made.
     #[error(
         "its lock could not be made: {0}; make the directory writable, or give another one with `lock_directory`"
@@ -139,6 +152,9 @@ pub struct Config {
     pub max_pending_cancels: usize,
     /// What becomes of unfinished requests at start.
     pub restart: RestartPolicy,
+    /// Under which key libraries are reserved; the same for the same owner, also after a restart. `None` or 0: one is made of
+    /// the id that the store keeps for each library.
+    pub owner: Option<u64>,
 }
 
 /// How one library is set up.
@@ -159,6 +175,28 @@ pub struct LibraryConfig {
     /// Whether a dismount and a mount that waits for its drive may be one EXCHANGE MEDIUM, where the library says that it
     /// has the command. Libraries claim it without having it, so it is for the caller to say.
     pub exchange: bool,
+    /// The ways to the changer, for messages, in the order of preference. Empty: one way, of the library's own name. What
+    /// is beyond [`MAX_PATHS`] is not used.
+    pub paths: Vec<Arc<str>>,
+    /// Whether the library is reserved for this manager.
+    pub reservation: Reservation,
+    /// Whether another owner's reservation is taken away at the first opening.
+    pub take_over: bool,
+}
+
+/// The most ways to one library's changer: libraries have a control path for each of two to eight ports.
+pub const MAX_PATHS: usize = 8;
+
+/// Whether a library is reserved for its manager (PERSISTENT RESERVE OUT, SPC-4 6.16), beside the lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reservation {
+    /// Where the device has persistent reservations.
+    #[default]
+    WhereOffered,
+    /// Never: the lock alone makes an owner.
+    Never,
+    /// A library that has none is not used.
+    Required,
 }
 
 /// A drive that the caller named.

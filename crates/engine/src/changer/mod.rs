@@ -9,6 +9,7 @@ pub(crate) mod initialize;
 pub(crate) mod inventory;
 pub(crate) mod motion;
 pub(crate) mod pairing;
+pub(crate) mod reserve;
 pub(crate) mod settle;
 pub(crate) mod survey;
 

@@ -145,6 +145,8 @@ pub(crate) fn judge(result: Result<Completion, TransportError>) -> Ended {
         Some(sense) if matches!(sense.key, SenseKey::IllegalRequest | SenseKey::UnitAttention) => {
             Proof::Refused
         }
+        // Another owner has the library reserved: nothing of ours is carried out.
+        None if completion.status == Status::ReservationConflict => Proof::Refused,
         _ => Proof::Ended,
     };
     Ended::Doubtful { sense, why, proof }

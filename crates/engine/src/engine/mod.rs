@@ -13,6 +13,8 @@ mod live;
 mod motion;
 mod mount;
 mod open;
+mod ownership;
+mod paths;
 mod recover;
 mod schedule;
 mod start;
@@ -123,7 +125,10 @@ impl Engine {
             Input::Found { token, result } => self.found(token, result, now),
             Input::Completed { command, result } => self.completed(command, result, now),
             Input::Claimed { library, result } => self.claimed(library, result, now),
-            Input::Stop => self.stopped = true,
+            Input::Stop => {
+                self.stopped = true;
+                self.give_back(now);
+            }
             Input::Tick => {}
         }
         self.fire_timers(now);
@@ -178,6 +183,7 @@ impl Engine {
             match entry.remove() {
                 Timer::Wake(task) => self.step_task(task, Heard::Woken, now),
                 Timer::Reopen(library) => self.begin_open(library, now),
+                Timer::Watch(library) => self.look_again(library, now),
                 Timer::Requeue(request) => self.requeue_after_pause(request, now),
                 Timer::Schedule(library) => self.mark_dirty(library),
                 Timer::Deadline(request) => self.deadline_passed(request, now),

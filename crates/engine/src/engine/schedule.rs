@@ -27,7 +27,7 @@ impl Engine {
             return;
         }
         let Some(library) = self.library(index) else { return };
-        if !library.is_ready() || library.reading {
+        if !library.is_ready() || library.reading || library.opening || library.ownership.is_in_doubt() {
             return;
         }
         if library.stale != Stale::Nothing && library.refresh_after <= now.monotonic {

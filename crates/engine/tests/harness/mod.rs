@@ -11,18 +11,24 @@ use autochanger_engine::catalog::{
     Caller, Cartridge, LibraryRecord, MotionRecord, MotionState, MountRecord, Role,
 };
 use autochanger_engine::command::{Completion, PathFault, PathFaultKind, TransportError};
-use autochanger_engine::id::{CommandId, Device as DevicePath, RequestId, SessionId, Token};
+use autochanger_engine::id::{CommandId, Device as DevicePath, Path, RequestId, SessionId, Token};
 use autochanger_engine::input::{RestartPolicy, Timing};
 use autochanger_engine::request::{CancelError, Cancellation, Request, State, Submission, Wanted};
 use autochanger_engine::time::{Now, WallTime};
 use autochanger_engine::{
     Answer, Change, Config, Engine, Event, EventKind, Input, LibraryConfig, Output, Snapshot,
 };
-use autochanger_sim::{Device, Key, Outcome};
+use autochanger_sim::{Device, Key, Nexus, Outcome, Unit};
 use uuid::Uuid;
 
 /// 2026-01-01: any wall time will do, but a test that prints it should look sane.
 const EPOCH: u64 = 1_767_225_600_000;
+
+/// The reservation key of the manager in the world.
+pub const OWNER: u64 = 0x0A0B_0C0D;
+
+/// Ports of the library, one for each path that a test may configure.
+const PORTS: u8 = 8;
 
 /// What is on the disk.
 #[derive(Debug, Default, Clone)]
@@ -124,14 +130,22 @@ impl World {
                 moves_in_flight: 1,
                 unload_before_move: true,
                 exchange: false,
+                paths: Vec::new(),
+                reservation: Default::default(),
+                take_over: false,
             }],
             seed: 1,
             max_live_requests: 1000,
             max_pending_cancels: 16,
             restart: RestartPolicy::Resume,
+            owner: Some(OWNER),
         };
         adjust(&mut config);
         let now = Duration::from_secs(1);
+        let mut device = device;
+        for port in 0..PORTS {
+            device.connect(Nexus(port.into()), port);
+        }
         let engine = Engine::new(config.clone(), Snapshot::default(), moment(now, Duration::ZERO));
         let mut world = Self {
             engine,
@@ -254,8 +268,13 @@ impl World {
                             DevicePath::Sibling(lun) => lun,
                             DevicePath::Configured(n) => n + 1,
                         };
-                        let key =
-                            self.device.submit(self.now, lun, command.cdb.as_bytes(), &[], command.data_in);
+                        let key = self.device.submit(
+                            self.now,
+                            unit(path, lun),
+                            command.cdb.as_bytes(),
+                            &command.data_out,
+                            command.data_in,
+                        );
                         self.in_flight.insert(key, id);
                     }
                     Output::Persist { batch, changes } if self.disk_held => {
@@ -442,6 +461,11 @@ impl World {
 
 fn moment(now: Duration, ahead: Duration) -> Now {
     Now { monotonic: now, wall: WallTime(EPOCH).plus(now).plus(ahead) }
+}
+
+/// Each path is an initiator of its own, and comes through a port of its own.
+fn unit(path: Path, lun: u16) -> Unit {
+    Unit { nexus: Nexus(path.route.0.into()), lun }
 }
 
 fn completion(outcome: Outcome) -> Result<Completion, TransportError> {
