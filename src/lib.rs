@@ -84,7 +84,8 @@ pub mod request {
 /// What can be seen of libraries, drives, slots and mounts: plain copies.
 pub mod view {
     pub use autochanger_engine::view::{
-        DriveInfo, ElementCounts, LibraryError, LibraryInfo, LibraryState, MountInfo, SlotInfo,
+        DriveInfo, ElementCounts, LibraryError, LibraryInfo, LibraryState, MountInfo, PathInfo, PathState,
+        SlotInfo,
     };
 }
 

@@ -50,6 +50,13 @@ impl Engine {
             Ok(()) => return self.mounted(index, id, drive, now),
             Err(reason) => reason,
         };
+        let device = self.drive_device(index, drive);
+        if let NotReady::Path(fault) = &reason
+            && self.await_elsewhere(index, id, device, fault, now)
+        {
+            return;
+        }
+        let Some(live) = self.live.get(&id) else { return };
         let (kind, sense, what) = match &reason {
             NotReady::Sense(kind, sense) => (*kind, Some(*sense), sense.to_string()),
             NotReady::Silent(status) => (FailureKind::DriveFault, None, alloc::format!("status {status:?}")),

@@ -176,6 +176,7 @@ impl Engine {
         }
         self.set_library_state(index, LibraryState::Ready, now);
         self.watch_ways(index, now);
+        self.await_again(index, now);
         self.reconsider(index, now);
         self.attach_orphans(index, now);
         self.wake_after_inventory(index);

@@ -7,14 +7,17 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use autochanger_scsi::{ElementType, Sense, SenseKey};
+use autochanger_scsi::ElementType;
 
 use super::Engine;
+use super::live::Phase;
 use super::work::{Timer, Work};
 use crate::catalog::Identity;
 use crate::changer::identify::{Identified, Identify, NotIdentified};
 use crate::command::{Completion, PathFault, PathFaultKind, TransportError};
-use crate::id::{Device, LibraryIndex, Path, Route};
+use crate::id::{Device, LibraryIndex, Path, RequestId, Route};
+use crate::input::MAX_PATHS;
+use crate::library::fault::is_of_path;
 use crate::output::EventKind;
 use crate::time::Now;
 use crate::view::{LibraryError, PathState};
@@ -23,14 +26,12 @@ use crate::view::{LibraryError, PathState};
 /// is found out when it is needed.
 const WATCH: Duration = Duration::from_secs(5 * 60);
 
-/// Sense data of a path that is not to be used now: asymmetric access in transition, standby or unavailable; the port is off
-/// line (a fail-over port in transition); the communication behind the port failed.
-fn does_not_serve(sense: &Sense) -> bool {
-    matches!(
-        (sense.key, sense.code.asc, sense.code.ascq),
-        (SenseKey::NotReady, 0x04, 0x0A..=0x0C | 0x12) | (SenseKey::AbortedCommand, 0x08, 0x00)
-    )
-}
+/// How often a drive behind a changer's target is looked for on another way while a mount waits for it: no more often than
+/// there can be ways.
+const MAX_DRIVE_LOOKS: u8 = MAX_PATHS as u8;
+
+/// Commands in a row that get no answer from drives behind the changer's target before the way to it is left.
+const MAX_SILENCE: u8 = 3;
 
 impl Engine {
     /// Begins to identify the library at one of its ways.
@@ -80,6 +81,9 @@ impl Engine {
                     device.and_then(|device| device.take_if(|it| matches!(it, Device::Sibling(_))))
                 });
             }
+        }
+        if left {
+            self.stop_waiting_on_old_way(index);
         }
         self.set_path_state(index, route, PathState::Active, now);
         Ok(identity)
@@ -155,14 +159,23 @@ impl Engine {
     /// Hears from an answer that the device does not serve on this way.
     pub(crate) fn note_way(&mut self, path: Path, result: &Result<Completion, TransportError>) {
         let Some(library) = self.library_mut(path.library) else { return };
-        if path.device != Device::Changer
-            || path.route != library.routes.active
-            || !library.routes.are_several()
-        {
+        let several = library.routes.are_several();
+        if matches!(path.device, Device::Configured(_)) || path.route != library.routes.active || !several {
             return;
         }
+        // Who asks the changer tries again by himself and tells; who waits for a drive has patience.
+        library.routes.silent = match result {
+            Err(error) if matches!(path.device, Device::Sibling(_)) => {
+                let silent = library.routes.silent + 1;
+                if silent >= MAX_SILENCE {
+                    library.routes.suspect = Some(error.fault().clone());
+                }
+                silent % MAX_SILENCE
+            }
+            _ => 0,
+        };
         let sense = result.as_ref().ok().and_then(Completion::sense);
-        if let Some(sense) = sense.filter(does_not_serve) {
+        if let Some(sense) = sense.filter(is_of_path) {
             let device = library.routes.name(path.route);
             let detail = alloc::format!("it answers {sense}");
             library.routes.suspect = Some(PathFault { kind: PathFaultKind::NotServing, device, detail });
@@ -268,5 +281,55 @@ impl Engine {
         let Some(library) = self.library_mut(index).filter(|library| !library.opening) else { return };
         let _: Route = library.routes.begin_round();
         self.way_lost(index, fault, now);
+    }
+
+    /// The way to a drive behind the changer's target is lost while a mount waits for the drive: where the library has another
+    /// way, it is waited for on that one.
+    pub(crate) fn await_elsewhere(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        device: Option<Device>,
+        fault: &PathFault,
+        now: Now,
+    ) -> bool {
+        let Some(library) = self.library(index) else { return false };
+        if !library.routes.are_several() || !matches!(device, Some(Device::Sibling(_)) | None) {
+            return false;
+        }
+        let Some(live) = self.live.get_mut(&id).filter(|live| live.attempts < MAX_DRIVE_LOOKS) else {
+            return false;
+        };
+        live.attempts += 1;
+        if let Some(library) = self.library_mut(index) {
+            library.routes.awaited.push(id);
+        }
+        self.path_lost(index, fault.clone(), now);
+        true
+    }
+
+    /// The library was read over the way that it is reached by now: mounts wait for their drives there.
+    pub(crate) fn await_again(&mut self, index: LibraryIndex, now: Now) {
+        let awaited = self.library_mut(index).map(|library| core::mem::take(&mut library.routes.awaited));
+        for id in awaited.unwrap_or_default() {
+            if self.live.get(&id).is_some_and(|live| live.phase == Phase::Loading && live.ending.is_none()) {
+                self.await_drive(index, id, now);
+            }
+        }
+    }
+
+    /// Mounts that wait for a drive behind the way that was left wait for it on the new one, when that was read.
+    fn stop_waiting_on_old_way(&mut self, index: LibraryIndex) {
+        let mut awaited = Vec::new();
+        self.tasks.retain(|_, task| match task.awaits_sibling_in(index) {
+            Some(id) => {
+                awaited.push(id);
+                false
+            }
+            None => true,
+        });
+        if let Some(library) = self.library_mut(index) {
+            library.routes.awaited.append(&mut awaited);
+        }
     }
 }

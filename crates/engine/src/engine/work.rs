@@ -36,6 +36,18 @@ pub(crate) struct Task {
     work: Work,
 }
 
+impl Task {
+    /// The mount that waits for a drive behind the library's target.
+    pub(crate) fn awaits_sibling_in(&self, index: LibraryIndex) -> Option<RequestId> {
+        match &self.work {
+            Work::Ready(id, work) if self.library == index => {
+                matches!(work.device(), Device::Sibling(_)).then_some(*id)
+            }
+            _ => None,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) enum Work {
     Identify(Route, Identify),

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::changer::identify::Identified;
 use crate::command::PathFault;
-use crate::id::Route;
+use crate::id::{RequestId, Route};
 use crate::input::{LibraryConfig, MAX_PATHS};
 use crate::view::{LibraryError, PathInfo, PathState};
 
@@ -38,6 +38,10 @@ pub(crate) struct Routes {
     pub(crate) opening_waits: bool,
     /// The device said that it does not serve on the active way.
     pub(crate) suspect: Option<PathFault>,
+    /// Commands in a row that drives behind the active way did not answer.
+    pub(crate) silent: u8,
+    /// Mounts whose drives were behind a way that was lost while they waited for them.
+    pub(crate) awaited: Vec<RequestId>,
     /// A timer for the next look at the ways in reserve is set.
     pub(crate) watched: bool,
 }
@@ -61,6 +65,8 @@ impl Routes {
             comparing: 0,
             opening_waits: false,
             suspect: None,
+            silent: 0,
+            awaited: Vec::new(),
             watched: false,
         }
     }

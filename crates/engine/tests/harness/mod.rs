@@ -27,6 +27,11 @@ const EPOCH: u64 = 1_767_225_600_000;
 /// The reservation key of the manager in the world.
 pub const OWNER: u64 = 0x0A0B_0C0D;
 
+const INQUIRY: u8 = 0x12;
+
+/// Longer than anything is waited for in silence: a story's longest deadline.
+const NOTHING_LEFT: Duration = Duration::from_secs(3600);
+
 /// Ports of the library, one for each path that a test may configure.
 const PORTS: u8 = 8;
 
@@ -110,6 +115,10 @@ pub struct World {
     pub wall_ahead: Duration,
     pub withheld: Vec<CommandId>,
     pub config: Config,
+    /// A path that leads to another library.
+    pub elsewhere: Option<(u8, Device)>,
+    /// When something other than a look at a path in reserve was last done.
+    active_at: Duration,
     in_flight: BTreeMap<Key, CommandId>,
     next_token: u64,
     next_id: u128,
@@ -161,6 +170,8 @@ impl World {
             wall_ahead: Duration::ZERO,
             withheld: Vec::new(),
             config,
+            elsewhere: None,
+            active_at: now,
             in_flight: BTreeMap::new(),
             next_token: 0,
             next_id: 0,
@@ -255,7 +266,18 @@ impl World {
         let mut inputs = VecDeque::new();
         loop {
             while let Some(output) = self.engine.poll_output() {
+                if !matches!(&output, Output::Execute { command, .. } if command.cdb.opcode() == INQUIRY) {
+                    self.active_at = self.now;
+                }
                 match output {
+                    Output::Execute { path, id, command }
+                        if self.elsewhere.as_ref().is_some_and(|(route, _)| *route == path.route.0) =>
+                    {
+                        let Some((_, other)) = &mut self.elsewhere else { continue };
+                        let key = other.submit(self.now, 0, command.cdb.as_bytes(), &[], command.data_in);
+                        let outcome = other.take(key).unwrap_or(Outcome::Lost);
+                        inputs.push_back(Input::Completed { command: id, result: completion(outcome) });
+                    }
                     Output::Execute { id, command, .. }
                         if self.withhold_moves && command.cdb.opcode() == self.withhold_opcode =>
                     {
@@ -327,9 +349,13 @@ impl World {
         true
     }
 
-    /// Steps until nothing happens any more.
+    /// Steps until nothing happens any more but looks at the paths in reserve, which never end.
     pub fn rest(&mut self) {
+        let several = self.config.libraries[0].paths.len() > 1;
         for _ in 0..100_000 {
+            if several && self.now.saturating_sub(self.active_at) > NOTHING_LEFT {
+                return;
+            }
             if !self.step() {
                 return;
             }
