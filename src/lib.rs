@@ -43,7 +43,7 @@ pub mod transport;
 #[cfg(all(feature = "sim", feature = "iscsi"))]
 pub mod virtual_library;
 
-pub use autochanger_engine::input::{RestartPolicy, Timing};
+pub use autochanger_engine::input::{MAX_PATHS, Reservation, RestartPolicy, Timing};
 pub use autochanger_engine::{Event, EventKind};
 pub use error::{
     AdoptError, AdoptRefusal, CancelError, ClaimError, Error, Failure, FailureKind, FaultOf, LibraryError,

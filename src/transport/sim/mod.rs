@@ -19,8 +19,8 @@ mod path;
 mod tests;
 
 pub use autochanger_sim::{
-    Device, ElementAddress, ElementType, Fault, Hold, LayoutError, Library, LogEnd, LogEntry, OperatorError,
-    Quirk, SenseKey, Status, Timing,
+    Access, Device, ElementAddress, ElementType, Fault, Hold, LayoutError, Library, LogEnd, LogEntry,
+    OperatorError, Quirk, SenseKey, Status, Timing,
 };
 pub use gate::Gate;
 pub use library::SimulatedLibrary;

@@ -37,11 +37,13 @@ impl Drop for Connection {
 }
 
 impl SimPath {
-    /// A new initiator's path to the changer.
-    pub(super) fn new(shared: &Arc<Shared>) -> Self {
+    /// A new initiator's path to the changer, through a target port.
+    pub(super) fn new(shared: &Arc<Shared>, port: u8) -> Self {
         let mut state = shared.state();
         let nexus = state.new_nexus();
-        let device = Arc::clone(&state.label);
+        state.device.connect(nexus, port);
+        let device =
+            if port == 0 { Arc::clone(&state.label) } else { format!("{},port={port}", state.label).into() };
         drop(state);
         let connection = Arc::new(Connection { shared: Arc::clone(shared), nexus });
         Self { connection, unit: Unit { nexus, lun: 0 }, device }
@@ -54,7 +56,7 @@ impl SimPath {
             return None;
         }
         let device =
-            if lun == 0 { Arc::clone(&state.label) } else { format!("{},lun={lun}", state.label).into() };
+            if lun == 0 { Arc::clone(&self.device) } else { format!("{},lun={lun}", state.label).into() };
         let connection = Arc::clone(&self.connection);
         Some(Self { connection, unit: Unit { lun, ..self.unit }, device })
     }
