@@ -303,3 +303,45 @@ fn paths_that_come_and_go_for_a_day_lose_no_cartridge_and_repeat_no_move() {
     assert!(is_ready(&mut world), "{}", state(&world));
     world.assert_true();
 }
+
+#[test]
+fn a_path_behind_which_another_library_stands_by_now_is_left_for_the_one_that_still_leads_to_ours() {
+    let mut world = ready();
+    set(&mut world, 0, Access::Dead);
+    let mounted = world.mount("VT0001L8");
+    world.until("it is mounted", |world| has_ended(world, mounted));
+    assert!(is_active(&world, 1));
+    // Somebody has changed the cables of the first path, and then the second one is lost, too.
+    world.elsewhere = Some((0, Library::new().serial("ANOTHER").build()));
+    set(&mut world, 0, Access::Active);
+    world.until("it is told", |world| matches!(paths(world)[0], PathState::Elsewhere(_)));
+    assert!(is_ready(&mut world) && is_active(&world, 1));
+    set(&mut world, 1, Access::Dead);
+    let id = world.submit(dismount("VT0001L8")).unwrap();
+    world.until("it is away", |world| !is_ready(world));
+    for _ in 0..100 {
+        world.step();
+    }
+    assert!(!is_ready(&mut world) && !has_ended(&world, id), "{}", state(&world));
+    set(&mut world, 1, Access::Active);
+    world.until("it is dismounted", |world| has_ended(world, id));
+    assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
+    world.assert_true();
+}
+
+#[test]
+fn a_reservation_that_is_lost_together_with_its_path_is_made_anew_on_the_next() {
+    // The attention of the reset is heard over the first path, which dies under the look at the reservation.
+    for steps in 0..12 {
+        let mut world = ready();
+        let id = world.mount("VT0001L8");
+        world.device.inject(Fault::unit_attention(0, 0x29, 0x00));
+        for _ in 0..steps {
+            world.step();
+        }
+        set(&mut world, 0, Access::Dead);
+        world.until("it is mounted", |world| has_ended(world, id));
+        assert!(matches!(world.state(id), State::Passed(_)), "{steps}: {}", world.state(id));
+        world.assert_true();
+    }
+}

@@ -36,11 +36,13 @@ const MAX_NAME: usize = 223;
 /// For what the reservation is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// The path in use: it holds the reservation.
-    Active {
+    /// The library is being opened over this path, which is to hold the reservation.
+    Opening {
         /// Another's reservation is taken away.
         take_over: bool,
     },
+    /// The path in use: whether it still holds it.
+    Looking,
     /// A path in reserve: it only registers.
     Standby,
 }
@@ -185,9 +187,9 @@ impl Reserve {
                 self.registered = true;
                 match (self.role, self.holder) {
                     (Role::Standby, _) => Do::Done(Ok(Reserved::Ours)),
-                    (Role::Active { .. }, None) => self.ask(Stage::Reserve),
-                    (Role::Active { .. }, Some(key)) if key == self.key => self.ask(Stage::Gather),
-                    (Role::Active { .. }, Some(key)) => self.ask(Stage::Preempt(key)),
+                    (_, None) => self.ask(Stage::Reserve),
+                    (_, Some(key)) if key == self.key => self.ask(Stage::Gather),
+                    (_, Some(key)) => self.ask(Stage::Preempt(key)),
                 }
             }
             (Stage::Register, Err(refusal)) if refusal.is_illegal(0x24) || refusal.is_illegal(0x26) => {
@@ -232,7 +234,7 @@ impl Reserve {
 
     fn judge_holder(&mut self, holder: Option<u64>) -> Do<Ended> {
         self.holder = holder;
-        let take_over = self.role == (Role::Active { take_over: true });
+        let take_over = self.role == (Role::Opening { take_over: true });
         match holder {
             Some(key) if key != self.key && !take_over => {
                 if self.registered {

@@ -55,13 +55,18 @@ impl Engine {
     pub(crate) fn secure(&mut self, index: LibraryIndex, now: Now) {
         let Some(library) = self.library_mut(index) else { return };
         let ownership = &mut library.ownership;
+        // A look over the way that was in use says nothing any more.
         ownership.doubted = false;
+        ownership.looking = false;
         if library.config.reservation == Reservation::Never {
             ownership.hold = Hold::None;
             return self.compare_ways(index, now);
         }
-        ownership.hold = Hold::Open;
-        let role = Role::Active { take_over: ownership.may_take_over };
+        // Another's it is until it is ours.
+        if ownership.hold != Hold::Foreign {
+            ownership.hold = Hold::Open;
+        }
+        let role = Role::Opening { take_over: ownership.may_take_over };
         let route = library.routes.active;
         self.begin_reserve(index, route, role, now);
     }
@@ -83,10 +88,8 @@ impl Engine {
     ) {
         match role {
             Role::Standby => self.standby_reserved(index, route, result, now),
-            Role::Active { .. } if self.library(index).is_some_and(|library| library.ownership.looking) => {
-                self.looked_at_reservation(index, result, now);
-            }
-            Role::Active { .. } => self.opened_reservation(index, route, result, now),
+            Role::Looking => self.looked_at_reservation(index, result, now),
+            Role::Opening { .. } => self.opened_reservation(index, route, result, now),
         }
     }
 
@@ -165,10 +168,8 @@ impl Engine {
                     self.set_path_state(index, route, PathState::Lost(fault), now);
                 }
             }
-            // It is one library: what is seen there holds here, too.
-            Err(NotReserved::Foreign { .. }) => self.doubt_ownership(index, now),
-            // It registers when it is taken into use.
-            Err(NotReserved::Unfit(_)) => {}
+            // It registers when it is taken into use. Whether the library is another's the way in use hears by itself.
+            Err(NotReserved::Foreign { .. } | NotReserved::Unfit(_)) => {}
         }
     }
 
@@ -200,7 +201,7 @@ impl Engine {
         ownership.looking = true;
         ownership.doubted = false;
         let route = library.routes.active;
-        self.begin_reserve(index, route, Role::Active { take_over: false }, now);
+        self.begin_reserve(index, route, Role::Looking, now);
     }
 
     fn looked_at_reservation(
@@ -211,11 +212,8 @@ impl Engine {
     ) {
         let Some(library) = self.library_mut(index) else { return };
         let route = library.routes.active;
-        library.ownership.looking = false;
-        self.mark_dirty(index);
-        let Some(library) = self.library_mut(index) else { return };
         // The way was lost meanwhile: who opens the library anew reserves it anew.
-        if library.opening {
+        if !core::mem::take(&mut library.ownership.looking) || library.opening {
             return;
         }
         match result {

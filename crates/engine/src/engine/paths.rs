@@ -59,18 +59,29 @@ impl Engine {
     ) -> Result<Identity, LibraryError> {
         let Some(library) = self.library_mut(index) else { return Ok(found.identity) };
         let routes = &mut library.routes;
+        let same_way = route == routes.active;
         if routes.are_several()
             && let Some(known) = &routes.found
             && let Some(what) = known.difference(&found)
+            // One and the same device may learn new identifiers.
+            && !(same_way && known.identity.is_same(&found.identity))
         {
             let (device, other) = (routes.name(route), routes.name(routes.active));
-            return Err(LibraryError::PathMismatch { device, other, what });
+            let what =
+                if same_way { alloc::format!("another library answers here now: {what}") } else { what };
+            return Err(if same_way {
+                LibraryError::Unfit { device, what }
+            } else {
+                LibraryError::PathMismatch { device, other, what }
+            });
         }
         let mut identity = found.identity.clone();
         if !found.has_serial {
             identity.serial = library.config.name.clone();
         }
-        routes.found.get_or_insert(found);
+        if same_way || routes.found.is_none() {
+            routes.found = Some(found);
+        }
         let left = core::mem::replace(&mut routes.active, route) != route;
         if left {
             // The numbers of units were those of the other target: drives are found again.
@@ -261,6 +272,8 @@ impl Engine {
     /// The library serves: from now on its ways in reserve are looked at from time to time.
     pub(crate) fn watch_ways(&mut self, index: LibraryIndex, now: Now) {
         let Some(library) = self.library_mut(index) else { return };
+        // What was said of the way while it was taken into use is over.
+        library.routes.suspect = None;
         if library.routes.are_several() && !core::mem::replace(&mut library.routes.watched, true) {
             self.set_timer(now.monotonic.saturating_add(WATCH), Timer::Watch(index));
         }

@@ -242,7 +242,9 @@ impl Engine {
         self.next_command += 1;
         let id = CommandId(self.next_command);
         self.commands.insert(id, (task, path));
-        let limit = self.path_limit(path);
+        // What gives a library back does not wait for answers that nobody hears any more.
+        let gives_back = self.tasks.get(&task).is_some_and(|task| matches!(task.work, Work::Release(_)));
+        let limit = if gives_back { usize::MAX } else { self.path_limit(path) };
         let queue = self.paths.entry(path).or_default();
         if queue.in_flight < limit {
             queue.in_flight += 1;
