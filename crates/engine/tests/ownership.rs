@@ -318,3 +318,26 @@ fn a_library_that_tells_of_a_reset_at_every_look_is_still_served() {
     assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
     assert!(is_ready(&mut world));
 }
+
+#[test]
+fn a_reserve_that_is_refused_is_looked_into_before_anything_is_believed() {
+    let mut device = library();
+    // Of the two commands the second is the RESERVE: somebody was faster, and is gone again.
+    device.inject(Fault::status(Status::ReservationConflict).on(0x5F).after(1));
+    let mut world = World::ready(device);
+    assert!(is_ready(&mut world) && world.engine.view().libraries()[0].reserved);
+    assert_eq!((holder(&mut world).map(|held| held.key), keys(&mut world)), (Some(OWNER), vec![OWNER]));
+}
+
+#[test]
+fn a_device_that_raises_an_attention_at_each_look_at_the_reservation_is_looked_at_three_times_in_a_row() {
+    let mut world = World::ready(library());
+    let from = world.device.log().len();
+    world.device.inject(Fault::sense(SenseKey::UnitAttention, 0x29, 0x00).on(0x5F).times(40));
+    world.device.inject(Fault::unit_attention(0, 0x29, 0x00));
+    let id = world.mount("VT0001L8");
+    world.rest();
+    assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
+    let looks = opcodes(&world, from).iter().filter(|opcode| **opcode == 0x5E).count();
+    assert!((2..=4).contains(&looks), "{looks}");
+}

@@ -98,6 +98,9 @@ fn two_paths_are_one_library_with_one_path_in_use_and_our_key_on_both() {
     assert!(matches!(world.state(id), State::Passed(Outcome::Mounted { .. })), "{}", world.state(id));
     let second = sent_by(&world, 1, 0);
     assert!(second.iter().all(|opcode| matches!(opcode, 0x5E | 0x5F)), "{second:02X?}");
+    // What the path in reserve heard first, its power-on, is no news of the library.
+    let attention = |event: &autochanger_engine::Event| matches!(event.kind, EventKind::Attention { .. });
+    assert!(!world.events.iter().any(attention));
     world.assert_true();
 }
 
@@ -332,8 +335,8 @@ fn a_path_behind_which_another_library_stands_by_now_is_left_for_the_one_that_st
 #[test]
 fn a_reservation_that_is_lost_together_with_its_path_is_made_anew_on_the_next() {
     // The attention of the reset is heard over the first path, which dies under the look at the reservation.
-    for steps in 0..12 {
-        let mut world = ready();
+    for steps in 0..30 {
+        let mut world = slow();
         let id = world.mount("VT0001L8");
         world.device.inject(Fault::unit_attention(0, 0x29, 0x00));
         for _ in 0..steps {
@@ -342,6 +345,48 @@ fn a_reservation_that_is_lost_together_with_its_path_is_made_anew_on_the_next() 
         set(&mut world, 0, Access::Dead);
         world.until("it is mounted", |world| has_ended(world, id));
         assert!(matches!(world.state(id), State::Passed(_)), "{steps}: {}", world.state(id));
+        world.assert_true();
+    }
+}
+
+/// A library that takes a second for each command, so that things happen between them.
+fn slow() -> World {
+    let mut timing = Timing::midrange();
+    timing.command = Duration::from_secs(1);
+    let mut world = with_paths(description().timing(timing).build(), &[], &[FIRST, SECOND]);
+    world.until("it is ready", is_ready);
+    world
+}
+
+#[test]
+fn nothing_is_sent_over_a_path_that_is_being_left() {
+    let mut world = slow();
+    let from = world.device.log().len();
+    set(&mut world, 0, Access::Standby);
+    let mounts = ["VT0001L8", "VT0002L8"].map(|barcode| world.mount(barcode));
+    world.until("both are mounted", |world| mounts.iter().all(|id| has_ended(world, *id)));
+    for id in mounts {
+        assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
+    }
+    let moves = sent_by(&world, 0, from).iter().filter(|opcode| **opcode == 0xA5).count();
+    assert_eq!(moves, 1, "the one that was told that the path does not serve");
+    world.assert_true();
+}
+
+#[test]
+fn a_mount_that_waits_for_its_drive_goes_on_over_the_other_path() {
+    for access in [Access::Dead, Access::Standby] {
+        let mut world = ready();
+        let id = world.mount("VT0003L8");
+        world.until("it has moved", |world| world.device.moves_done() == 1);
+        world.until("the drive is asked", |world| sent_by(world, 0, 0).ends_with(&[0x00]));
+        let moved = world.now;
+        set(&mut world, 0, access);
+        world.until("it is mounted", |world| has_ended(world, id));
+        assert!(matches!(world.state(id), State::Passed(_)), "{access:?}: {}", world.state(id));
+        let waited = world.now - moved;
+        assert!(waited < Duration::from_secs(60), "{access:?}: {waited:?}");
+        assert!(is_active(&world, 1));
         world.assert_true();
     }
 }

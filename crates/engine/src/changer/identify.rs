@@ -310,3 +310,39 @@ fn other_luns(data: &[u8]) -> alloc::vec::Vec<u16> {
     luns.reverse();
     luns
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(serial: &str, designators: &[&[u8]]) -> Identified {
+        let identity = Identity {
+            vendor: "V".into(),
+            product: "P".into(),
+            revision: "1".into(),
+            serial: if serial.is_empty() { "its url".into() } else { serial.into() },
+        };
+        let designators = designators.iter().map(|bytes| (3, Arc::from(*bytes))).collect();
+        Identified { identity, has_serial: !serial.is_empty(), designators }
+    }
+
+    #[test]
+    fn two_paths_are_one_library_only_where_what_both_tell_agrees() {
+        let same = |one: &Identified, other: &Identified| {
+            assert_eq!(one.difference(other).is_none(), other.difference(one).is_none());
+            one.difference(other).is_none()
+        };
+        assert!(same(&found("A", &[]), &found("A", &[])));
+        assert!(same(&found("A", &[b"1", b"2"]), &found("A", &[b"2"])), "one in common is enough");
+        assert!(same(&found("A", &[b"1"]), &found("A", &[])), "an older firmware has no page");
+        assert!(same(&found("", &[b"1"]), &found("", &[b"1"])), "the page alone shows it");
+        assert!(!same(&found("A", &[]), &found("B", &[])));
+        assert!(!same(&found("A", &[b"1"]), &found("B", &[b"1"])));
+        assert!(!same(&found("A", &[b"1"]), &found("A", &[b"2"])));
+        assert!(!same(&found("A", &[b"1"]), &found("", &[b"1"])));
+        assert!(!same(&found("", &[]), &found("", &[])), "nothing shows it");
+        let mut other = found("A", &[]);
+        other.identity.product = "Q".into();
+        assert!(!same(&found("A", &[]), &other));
+    }
+}

@@ -165,3 +165,20 @@ impl Procedure for Motion {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conflict_proves_that_nothing_moved_and_other_statuses_only_that_the_command_has_ended() {
+        for (status, expected) in [
+            (Status::ReservationConflict, Proof::Refused),
+            (Status::Busy, Proof::Ended),
+            (Status::TaskAborted, Proof::Ended),
+        ] {
+            let ended = judge(Ok(Completion { status, ..Completion::good() }));
+            assert!(matches!(ended, Ended::Doubtful { proof, .. } if proof == expected), "{ended:?}");
+        }
+    }
+}
