@@ -413,3 +413,23 @@ fn what_a_path_in_reserve_tells_late_is_no_news_of_the_library() {
     world.until("it registers", |world| sent_by(world, 1, from).contains(&0x5F));
     assert_eq!(told(&world), 1);
 }
+
+#[test]
+fn a_dismount_whose_way_to_the_drive_is_lost_before_the_unload_is_sent_goes_on() {
+    let mut world = slow();
+    let id = world.mount("VT0001L8");
+    world.until("it is mounted", |world| has_ended(world, id));
+    let other = world.mount("VT0002L8");
+    world.until("it has moved", |world| world.device.moves_done() == 2);
+    // That the dismount has begun is on its way to the disk while the path is left.
+    world.disk_held = true;
+    let id = world.submit(dismount("VT0001L8")).unwrap();
+    world.release_one();
+    world.disk_held = true;
+    set(&mut world, 0, Access::Standby);
+    world.until("the other path is taken", |world| is_active(world, 1));
+    world.release_disk();
+    world.until("both have ended", |world| has_ended(world, id) && has_ended(world, other));
+    assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
+    world.assert_true();
+}

@@ -158,8 +158,12 @@ impl Engine {
                 live.phase = Phase::Unloading;
                 let way = drive.and_then(|drive| self.drive_device(index, drive));
                 let timing = self.library(index).map(|library| library.config.timing);
-                if let (Some(device), Some(timing)) = (way, timing) {
-                    self.begin(index, Work::Unload(id, Unload::new(device, timing, force)), now);
+                match (way, timing) {
+                    (Some(device), Some(timing)) => {
+                        self.begin(index, Work::Unload(id, Unload::new(device, timing, force)), now);
+                    }
+                    // The way to the drive went with the library's path meanwhile: it is left to the robot.
+                    _ => self.unloaded(index, id, Unloaded::Yes, now),
                 }
             }
             Wanted::Mount { .. } => {}
