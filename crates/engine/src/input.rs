@@ -106,13 +106,13 @@ pub enum ClaimError {
     },
     /// Another initiator has it reserved (PERSISTENT RESERVE, or the older RESERVE).
     #[error(
-        "the library is reserved by another owner{}{}: stop that one, which gives the reservation back, or, when it is gone for \
-         good, take it away with `take_over`",
+        "the library is reserved by another owner{}{}: {}",
         key.map_or_else(String::new, |key| alloc::format!(", key {key:#018x}")),
-        initiator.as_ref().map_or_else(String::new, |name| alloc::format!(", initiator {name}"))
+        initiator.as_ref().map_or_else(String::new, |name| alloc::format!(", initiator {name}")),
+        reserved_advice(*key)
     )]
     Reserved {
-        /// The key of its registration, where the device tells.
+        /// The key of its registration; 0 where all that are registered hold it, `None` with the older RESERVE.
         key: Option<u64>,
         /// Who registered it (TransportID), where the device tells.
         initiator: Option<String>,
@@ -122,6 +122,19 @@ pub enum ClaimError {
         "its lock could not be made: {0}; make the directory writable, or give another one with `lock_directory`"
     )]
     Lock(String),
+}
+
+fn reserved_advice(key: Option<u64>) -> &'static str {
+    match key {
+        Some(_) => {
+            "stop that one, which gives the reservation back, or, when it is gone for good, take it away with `take_over`"
+        }
+        // It cannot be preempted.
+        None => {
+            "stop that one; a reservation of the older kind (RESERVE) ends with its initiator's connection, or when the library \
+             is reset"
+        }
+    }
 }
 
 /// What the engine starts from.

@@ -268,6 +268,8 @@ fn the_reserve_of_old_keeps_us_out_as_well() {
     let mut world = World::new(device);
     world.until("it is refused", |world| in_use(world).is_some());
     assert_eq!(in_use(&world), Some(ClaimError::Reserved { key: None, initiator: None }));
+    let text = state(&world).to_string();
+    assert!(text.contains("older kind") && !text.contains("take_over"), "it cannot be preempted: {text}");
     world.device.clear_faults();
     world.until("it is ours", is_ready);
 }
@@ -379,4 +381,23 @@ fn while_the_reservation_is_looked_at_nothing_is_begun() {
     let moved = sent.iter().position(|opcode| *opcode == 0xA5).expect("it moved");
     let reserved = sent.iter().rposition(|opcode| *opcode == 0x5F).expect("it was reserved");
     assert!(reserved < moved, "{sent:02X?}");
+}
+
+#[test]
+fn a_reservation_that_all_who_are_registered_hold_is_refused_and_can_be_taken_over() {
+    let mut device = library();
+    let all = ReservationType::ExclusiveAccessAll.code();
+    for (action, key, service_key) in [(Out::Register, 0, THEIRS), (Out::Reserve, THEIRS, 0)] {
+        let cdb = PersistentReserveOut { action, scope: 0, kind: all, length: 24 }.cdb();
+        let list = PersistentReserveParameters { key, service_action_key: service_key, ..Default::default() };
+        let answer = theirs(&mut device, Duration::ZERO, cdb.as_bytes(), &list.to_bytes());
+        assert_eq!(answer.status, Status::Good);
+    }
+    let mut world = World::new(device);
+    world.until("it is refused", |world| in_use(world).is_some());
+    let Some(ClaimError::Reserved { key, initiator }) = in_use(&world) else { panic!("{}", state(&world)) };
+    assert_eq!((key, initiator.as_deref()), (Some(0), Some("sim.nexus.77")));
+    world.crash_with(|config| config.libraries[0].take_over = true);
+    world.until("it is ours", is_ready);
+    assert_eq!((holder(&mut world).map(|held| held.key), keys(&mut world)), (Some(OWNER), vec![OWNER]));
 }

@@ -222,7 +222,7 @@ impl Reserve {
 
             (Stage::Who(key), answer) => {
                 let initiator = answer.ok().and_then(|data| holder_name(&data));
-                Do::Done(Err(NotReserved::Foreign { key: Some(key).filter(|key| *key != 0), initiator }))
+                Do::Done(Err(NotReserved::Foreign { key: Some(key), initiator }))
             }
             (Stage::Withdraw(key), _) => {
                 self.registered = false;
