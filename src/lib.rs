@@ -44,7 +44,7 @@ pub mod transport;
 #[cfg(all(feature = "sim", feature = "iscsi"))]
 pub mod virtual_library;
 
-pub use autochanger_engine::input::{RestartPolicy, Timing};
+pub use autochanger_engine::input::{MAX_PATHS, Reservation, RestartPolicy, Timing};
 pub use autochanger_engine::{Event, EventKind};
 pub use error::{
     AdoptError, AdoptRefusal, CancelError, ClaimError, Error, Failure, FailureKind, FaultOf, LibraryError,
@@ -86,7 +86,8 @@ pub mod request {
 pub mod view {
     pub use autochanger_engine::Quirk;
     pub use autochanger_engine::view::{
-        DriveInfo, ElementCounts, LibraryError, LibraryInfo, LibraryState, MountInfo, SlotInfo,
+        DriveInfo, ElementCounts, LibraryError, LibraryInfo, LibraryState, MountInfo, PathInfo, PathState,
+        SlotInfo,
     };
 }
 

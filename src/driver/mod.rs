@@ -4,26 +4,29 @@
 mod claim;
 mod inbox;
 mod message;
+mod owner;
 mod path;
 mod record;
 mod standing;
 mod trace;
 mod writer;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use autochanger_engine::id::{LibraryIndex, RequestId, Token};
+use autochanger_engine::id::{CommandId, LibraryIndex, RequestId, Token};
 use autochanger_engine::output::{AdoptError, SubmitError};
 use autochanger_engine::request::{CancelError, Cancellation};
 use autochanger_engine::{Answer, Engine, Event, EventKind, Input, Output};
+use autochanger_scsi::PersistentReserveOut;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 
 pub(crate) use claim::default_directory;
 pub(crate) use message::{Closed, Control, Lost, Standing, Submit, ended};
+pub(crate) use owner::owner_key;
 pub(crate) use path::Ways;
 pub(crate) use record::{Recorder, Sink};
 pub(crate) use writer::Writer;
@@ -44,6 +47,10 @@ pub(crate) const CONTROL_LANE: usize = 256;
 
 /// Events that a subscriber may lag behind before it loses the oldest ones.
 pub(crate) const EVENT_BUFFER: usize = 4096;
+
+/// How long a manager that is shut down waits until its libraries are given back: two short commands each, all at once. What is
+/// not given back then is the same owner's again at its next start.
+const GIVE_BACK: Duration = Duration::from_secs(5);
 
 /// What a driver is made of.
 pub(crate) struct Setup {
@@ -92,6 +99,7 @@ pub(crate) fn start(setup: Setup) -> (Lanes, oneshot::Receiver<()>) {
         recorder: setup.recorder,
         timer: None,
         stopping: false,
+        giving_back: HashSet::new(),
     };
     tokio::spawn(async move {
         driver
@@ -136,6 +144,8 @@ struct Driver {
     recorder: Option<Recorder>,
     timer: Option<Timer>,
     stopping: bool,
+    /// Commands that give libraries back and have not ended.
+    giving_back: HashSet<CommandId>,
 }
 
 impl Driver {
@@ -160,17 +170,30 @@ impl Driver {
         self.wind_down(inbox).await;
     }
 
-    /// Takes nothing more, waits for what the store was given, and for no move: a move that was sent has its durable
-    /// intent, and the next manager looks at its elements.
+    /// Takes nothing more, waits for what the store was given, for a short time for libraries to be given back, and for no move:
+    /// a move that was sent has its durable intent, and the next manager looks at its elements.
     async fn wind_down(mut self, mut inbox: Inbox) {
         self.stopping = true;
         self.handle(Input::Stop);
         drop((inbox.control, inbox.submissions));
-        while self.unpersisted > 0
-            && let Some(report) = inbox.reports.recv().await
-        {
-            if matches!(report, Report::Persisted { .. }) {
-                self.hear(report);
+        // By the runtime's clock: the manager's may stand still.
+        let patience = tokio::time::sleep(GIVE_BACK);
+        tokio::pin!(patience);
+        while self.unpersisted > 0 || !self.giving_back.is_empty() {
+            let report = tokio::select! {
+                report = inbox.reports.recv() => report,
+                () = &mut patience, if !self.giving_back.is_empty() => {
+                    self.giving_back.clear();
+                    continue;
+                }
+            };
+            match report {
+                Some(Report::Persisted { batch, result }) => self.hear(Report::Persisted { batch, result }),
+                Some(Report::Completed { command, result }) if self.giving_back.remove(&command) => {
+                    self.hear(Report::Completed { command, result });
+                }
+                Some(_) => {}
+                None => break,
             }
         }
         let Self { writer, .. } = self;
@@ -249,9 +272,14 @@ impl Driver {
 
     fn drain(&mut self) {
         while let Some(output) = self.engine.poll_output() {
-            // Nothing is sent any more, and the transcript must not say so.
-            if self.stopping && matches!(output, Output::Execute { .. }) {
-                continue;
+            // Only what gives a library back is sent yet, and the transcript must not say otherwise.
+            if let Output::Execute { id, command, .. } = &output
+                && self.stopping
+            {
+                if command.cdb.opcode() != PersistentReserveOut::OPCODE {
+                    continue;
+                }
+                self.giving_back.insert(*id);
             }
             if let Some(recorder) = &mut self.recorder {
                 recorder.output(&output);

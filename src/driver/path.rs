@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use autochanger_engine::command::{Command, Completion, PathFault, PathFaultKind, TransportError};
-use autochanger_engine::id::{CommandId, Device, Path};
+use autochanger_engine::id::{CommandId, Device, Path, Route};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
@@ -17,17 +17,26 @@ use crate::transport::Transport;
 #[derive(Clone)]
 pub(crate) struct Ways {
     pub(crate) changer: Arc<dyn Transport>,
+    /// Further ways to the same changer.
+    pub(crate) others: Vec<Arc<dyn Transport>>,
     /// In the order of the configuration.
     pub(crate) drives: Vec<Arc<dyn Transport>>,
 }
 
 impl Ways {
     /// The way to one device, where there is one.
-    pub(crate) fn to(&self, device: Device) -> Option<Arc<dyn Transport>> {
-        match device {
-            Device::Changer => Some(Arc::clone(&self.changer)),
+    pub(crate) fn to(&self, path: Path) -> Option<Arc<dyn Transport>> {
+        match path.device {
+            Device::Changer => self.by(path.route).cloned(),
             Device::Configured(index) => self.drives.get(usize::from(index)).cloned(),
-            Device::Sibling(lun) => self.changer.sibling(lun),
+            Device::Sibling(lun) => self.by(path.route)?.sibling(lun),
+        }
+    }
+
+    fn by(&self, route: Route) -> Option<&Arc<dyn Transport>> {
+        match route.0.checked_sub(1) {
+            None => Some(&self.changer),
+            Some(other) => self.others.get(usize::from(other)),
         }
     }
 }
@@ -74,7 +83,7 @@ impl Paths {
 
     fn start(&mut self, path: Path, first: Carried) {
         let ways = self.libraries.get(usize::from(path.library.0));
-        let Some(transport) = ways.and_then(|ways| ways.to(path.device)) else {
+        let Some(transport) = ways.and_then(|ways| ways.to(path)) else {
             let fault = PathFault {
                 kind: PathFaultKind::Unsupported,
                 device: Arc::clone(&first.device),
@@ -188,7 +197,7 @@ mod tests {
         }
     }
 
-    const CHANGER: Path = Path { library: LibraryIndex(0), device: Device::Changer };
+    const CHANGER: Path = Path { library: LibraryIndex(0), route: Route(0), device: Device::Changer };
 
     fn command() -> Command {
         Command::new(TestUnitReady {}.cdb(), Duration::from_secs(1))
@@ -203,7 +212,7 @@ mod tests {
         });
         let (report, reports) = mpsc::unbounded_channel();
         let changer: Arc<dyn Transport> = slow.clone();
-        let ways = vec![Ways { changer, drives: Vec::new() }];
+        let ways = vec![Ways { changer, others: Vec::new(), drives: Vec::new() }];
         (Paths::new(ways.into(), report), slow, reports)
     }
 
@@ -232,8 +241,14 @@ mod tests {
     #[tokio::test]
     async fn a_command_to_a_device_without_a_way_was_not_sent() {
         let (mut paths, _slow, mut reports) = paths(1);
-        for device in [Device::Configured(0), Device::Sibling(3)] {
-            paths.send(Path { library: LibraryIndex(0), device }, CommandId(1), command());
+        let paths_to_nothing = [
+            (Route(0), Device::Configured(0)),
+            (Route(0), Device::Sibling(3)),
+            (Route(1), Device::Changer),
+            (Route(1), Device::Sibling(1)),
+        ];
+        for (route, device) in paths_to_nothing {
+            paths.send(Path { library: LibraryIndex(0), route, device }, CommandId(1), command());
             match reports.recv().await {
                 Some(Report::Completed { result: Err(TransportError::NotSent(fault)), .. }) => {
                     assert_eq!((fault.kind, &*fault.device), (PathFaultKind::Unsupported, "slow:"));

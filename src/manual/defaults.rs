@@ -10,6 +10,8 @@
 //! | restart policy | [`Resume`](RestartPolicy::Resume) | [`restart`](ManagerBuilder::restart) | a dismount that was accepted is still wanted |
 //! | clock | the system's | [`clock`](ManagerBuilder::clock) | |
 //! | lock directory | `/run/lock`, else the one for temporary files | [`lock_directory`](ManagerBuilder::lock_directory) | where other managers on the machine look |
+//! | owner | this machine and the lock directory | [`owner`](ManagerBuilder::owner) | whom the [reservation](super::devices#the-reservation) is known by after a crash |
+//! | giving libraries back at the end | 5 s | – | two short commands each; what stays is the same owner's again |
 //! | live requests | 100,000 ([`DEFAULT_MAX_LIVE_REQUESTS`]) | [`max_live_requests`](ManagerBuilder::max_live_requests) | some 50 MB, and more than a library works off in a month |
 //! | open verdicts, followers of one end, look-ups | 4,096 each ([`DEFAULT_MAX_PENDING_CANCELS`]) | [`max_pending_cancels`](ManagerBuilder::max_pending_cancels) | verdicts wait for moves in flight, of which there are as many as arms |
 //! | libraries; drives named for one | 65,535 each | – | they are numbered with 16 bits |
@@ -26,6 +28,9 @@
 //! | moves at once | 1 | [`moves_in_flight`](LibraryConfig::moves_in_flight) | one arm is the rule |
 //! | intents made ahead while all arms work | 1 | – | the arm's next move is ready when it is free |
 //! | exchange | no | [`exchange`](LibraryConfig::exchange) | libraries claim EXCHANGE MEDIUM without having it |
+//! | paths | one | [`path`](LibraryConfig::path) | see [several paths](super::devices#several-paths) |
+//! | reservation | where offered | [`reservation`](LibraryConfig::reservation) | managers on other machines are kept out |
+//! | taking it from another owner | no | [`take_over`](LibraryConfig::take_over) | the other one may live |
 //! | unload before the move | yes, where a way to the drive is known | [`unload_before_move`](LibraryConfig::unload_before_move) | the drive rewinds while the arm does something else |
 //!
 //! # Time-outs
@@ -60,6 +65,9 @@
 //! | a question after a lost answer or ABORTED COMMAND | 3 more | questions move nothing. None while a library is being identified: that is tried again as a whole |
 //! | unit attentions before one answer | 16 | they come one at a time; devices queue up to ten or so |
 //! | UNLOAD | 16 | after a unit attention, a lost answer, a busy drive; then the robot is left to try |
+//! | paths of a library, when one fails | each once | then the library is not present, and all are tried again |
+//! | looks at a doubtful reservation | 3 in a row | one for each attention of a change |
+//! | commands that drives behind a path do not answer, before it is left | 3 | a mount waits for its drive where there is another path |
 //! | a library that cannot be reached, is in use, or not fit | no bound | pauses from `retry_min` to `retry_max` |
 //!
 //! # Requests
@@ -95,6 +103,8 @@
 //! | elements asked for at once | 1,000 | some libraries fail above |
 //! | logical units asked whether they are drives | 128 | |
 //! | logical units asked for a hint to where the changer is | 16 | |
+//! | paths to one changer | 8 ([`MAX_PATHS`](crate::MAX_PATHS)) | libraries have two to eight control paths |
+//! | looks at paths in reserve | every 5 minutes | what fails in between is found out when it is needed |
 //! | characters of a serial number that count as a part of another | 8 | fewer are no proof |
 //!
 //! # Stores
@@ -153,6 +163,8 @@
 //! assert_eq!(timing.drive_calibration, 135 * MINUTE);
 //! assert_eq!((timing.retry_min, timing.retry_max), (Duration::from_secs(1), Duration::from_secs(30)));
 //!
+//! assert_eq!(autochanger::Reservation::default(), autochanger::Reservation::WhereOffered);
+//! assert_eq!(autochanger::MAX_PATHS, 8);
 //! assert_eq!(RestartPolicy::default(), RestartPolicy::Resume);
 //! assert_eq!(Role::default(), Role::Operator);
 //! assert_eq!(autochanger::DEFAULT_MAX_LIVE_REQUESTS, 100_000);

@@ -49,6 +49,7 @@
 //! | `serial` | the changer's serial number | `SIM-` and the name, else one of its own |
 //! | `quirks` | [habits](super::quirks) of real devices: `quirks=no-dvcid+ghost-slots:4` | none |
 //! | `lun` | 0 is the changer, `n` the `n`-th drive | 0 |
+//! | `port` | the target port to come through; each is a [path](#several-paths) of its own | 0 |
 //!
 //! More can be made in code: [`testing`](super::testing).
 //!
@@ -96,9 +97,10 @@
 //! | [`LibraryState`](crate::view::LibraryState) | why | tried again |
 //! |---|---|---|
 //! | `Initializing` | it is being identified and read | – |
-//! | `Ready` | it serves requests | – |
-//! | `NotPresent` | it cannot be reached: [`Unreachable`](PathFaultKind::Unreachable), [`ConnectionLost`](PathFaultKind::ConnectionLost), [`TimedOut`](PathFaultKind::TimedOut) | yes, with growing pauses |
-//! | `Unusable`: [`InUse`](LibraryError::InUse) | another manager owns it, or the lock cannot be made | yes |
+//! | `Ready` | it serves requests; it stays so while it is taken over to [another path](#several-paths) | – |
+//! | `NotPresent` | it cannot be reached: [`Unreachable`](PathFaultKind::Unreachable), [`ConnectionLost`](PathFaultKind::ConnectionLost), [`TimedOut`](PathFaultKind::TimedOut), [`Denied`](PathFaultKind::Denied), [`NotServing`](PathFaultKind::NotServing) | yes, with growing pauses |
+//! | `Unusable`: [`InUse`](LibraryError::InUse) | another manager owns it, by the lock or by a reservation, or the lock cannot be made | yes |
+//! | `Unusable`: [`PathMismatch`](LibraryError::PathMismatch) | two paths lead to two libraries | yes |
 //! | `Unusable`: [`Unfit`](LibraryError::Unfit) | it is not ready, or answers what a changer must not | yes |
 //! | `Unusable`: [`NotAChanger`](LibraryError::NotAChanger) | the URL leads to a disk or a tape; the message names the changer's logical unit where the target has one | no: open the manager anew |
 //! | `Unusable`: [`Path`](LibraryError::Path) | a wrong secret, target name or logical unit, a broken protocol | no; yes once it has been `Ready` |
@@ -116,8 +118,65 @@
 //!   that a killed process left means nothing.
 //! - A second manager, also in the same process, gets [`ClaimError::InUse`](crate::ClaimError::InUse) with the process id. It tries
 //!   again, and takes over when the first is gone.
-//! - It is a lock on one machine. Managers on other machines, and other programs, are not kept out: no persistent reservation
-//!   is made.
+//! - It is a lock on one machine. What keeps managers on other machines out is the reservation.
+//!
+//! ## The reservation
+//!
+//! After the lock the library itself is reserved, where it offers that: PERSISTENT RESERVE OUT (SPC-4 6.16), of the type
+//! *exclusive access, registrants only*, under the key of this manager's owner. All paths of one manager register the same key, and all
+//! that are registered may work; *all registrants* would make a holder of anyone who registers, and plain *exclusive access*
+//! would shut our own other paths out. Until it is ours a library is sent nothing but INQUIRY and the commands of the reservation.
+//!
+//! | [`reservation`](LibraryConfig::reservation) | |
+//! |---|---|
+//! | [`WhereOffered`](crate::Reservation::WhereOffered) | the default. A device that answers ILLEGAL REQUEST (tgt and many autoloaders) is owned by the lock alone; [`LibraryInfo::reserved`](crate::view::LibraryInfo::reserved) tells |
+//! | [`Required`](crate::Reservation::Required) | such a device is [`Unfit`](LibraryError::Unfit) |
+//! | [`Never`](crate::Reservation::Never) | the device is not asked |
+//!
+//! - The key stands for the *owner*, not the process: this machine (its `/etc/machine-id` and name) and the lock directory. Within
+//!   these the lock keeps a second manager out, so whatever is registered under that key is left from a manager that is gone, and is taken
+//!   over without a word. [`owner`](crate::ManagerBuilder::owner) gives another name, for machines that stand in for each other; on a
+//!   machine without an id the key is made of what the store keeps, and with a store in memory a crash leaves a reservation that
+//!   nobody knows again.
+//! - Another owner's reservation is [`ClaimError::Reserved`](crate::ClaimError::Reserved), with its key and, where the device tells, its
+//!   initiator. The library is tried again with growing pauses, and is taken when it was given back.
+//! - Nothing is preempted unless [`take_over`](LibraryConfig::take_over) says so: then once, at the first opening, and told by
+//!   [`EventKind::TookOver`](crate::EventKind::TookOver). For an owner that is gone for good.
+//! - A manager that is shut down gives the reservation back, for at most 5 s, unless something moves: then it stays, and the next
+//!   manager of the same owner sees what became of the motion. A process that is killed leaves it behind.
+//! - RESERVATION CONFLICT, the unit attentions 2A/03 to 2A/05, a reset or a power-on make it doubtful: it is looked at
+//!   again before anything else is sent, and made anew where it was lost. When it is another's by then the library is `Unusable`, and what
+//!   was moving stays open until it is ours again: nothing is concluded of somebody else's library.
+//! - It is not asked to outlive a power cycle of the library (APTPL): that is how a person frees one without any manager.
+//! - It covers the changer, not its drives, and keeps out other *initiators*: a program on this machine that goes through the same host
+//!   adapter is the same initiator. Other programs may still look; what they move is refused.
+//!
+//! # Several paths
+//!
+//! ```
+//! use autochanger::LibraryConfig;
+//!
+//! let library = LibraryConfig::new("sg:/dev/tape/by-path/pci-0000:05:00.0-changer")
+//!     .path("sg:/dev/tape/by-path/pci-0000:06:00.0-changer");
+//! ```
+//!
+//! Control paths, a second port, two portals: up to [`MAX_PATHS`](crate::MAX_PATHS), in the order of preference. One is in use.
+//!
+//! - **They must lead to one library**: INQUIRY, serial number (VPD page 80h) and identifiers (83h) are held against each other, and where
+//!   they differ the library is [`PathMismatch`](LibraryError::PathMismatch), which names both. So it is where neither page tells
+//!   anything. The first opening waits for all paths, and bears with those that do not work.
+//! - **A path is left** when its transport fails, after the usual questions, or when the device says that it does not serve there: 02/04/0A to
+//!   0C (asymmetric access), 02/04/12 (a fail-over port), 0B/08/00. Each other path is tried once, at once; when none works the
+//!   library is `NotPresent`, with what is wrong with each, and all are tried again with growing pauses.
+//! - **Looked at before acted on**: over the new path the library is identified, reserved and read as at an opening. A motion whose
+//!   command went the old way is settled there by [looking](super::recovery#when-not-moved-is-concluded), and never sent again before it
+//!   is known not to have happened. Requests are accepted all the while.
+//! - **No fail-back**: a path that works is not left for a preferred one that came back, since each change costs a reading. The preferred
+//!   one is used when the active one is lost, or all of them were.
+//! - Paths in reserve are asked who they are every 5 minutes, and carry the reservation's key. [`EventKind::Path`](crate::EventKind::Path) tells
+//!   of each change, and [`LibraryInfo::paths`](crate::view::LibraryInfo::paths) how they stand.
+//! - Drives behind the changer's target come with the path and are found again behind the new one; a mount that waits for one goes on
+//!   there. A drive with a URL of its own has one path.
 //!
 //! # A transport of your own
 //!
@@ -181,7 +240,8 @@
 //!
 //! # Through the Linux kernel
 //!
-//! `sg:` goes through the kernel's SCSI generic driver; the user needs to read and write `/dev/sgN` (commonly the group `tape`). One
+//! `sg:` goes through the kernel's SCSI generic driver; the user needs to read and write `/dev/sgN` (commonly the group `tape`; where it may not, [`Denied`](PathFaultKind::Denied) names
+//! file and group). One
 //! thread per device carries commands, by `write` and `read`: whatever interrupts it, a signal, Ctrl-Z, a debugger, no command is
 //! sent twice. `ioctl(SG_IO)`, which most tools use, does send a move twice then; the tests show it on a real kernel.
 //!
@@ -194,10 +254,12 @@
 //!
 //! | when | to the changer | to its drives |
 //! |---|---|---|
-//! | opening, and after its way was lost | INQUIRY, then TEST UNIT READY, MODE SENSE (1Dh, 1Fh), READ ELEMENT STATUS, REPORT LUNS | INQUIRY |
+//! | opening, and after its way was lost | INQUIRY, PERSISTENT RESERVE IN and OUT, then TEST UNIT READY, MODE SENSE (1Dh, 1Fh), READ ELEMENT STATUS, REPORT LUNS | INQUIRY |
 //! | mount | MOVE MEDIUM | TEST UNIT READY until it is ready |
 //! | dismount | MOVE MEDIUM | LOAD UNLOAD; by force PREVENT ALLOW MEDIUM REMOVAL |
 //! | inventory, or after a unit attention | READ ELEMENT STATUS; in full INITIALIZE ELEMENT STATUS first | – |
+//! | shutting down | PERSISTENT RESERVE OUT | – |
+//! | every 5 minutes, on paths in reserve | INQUIRY | – |
 //! | a move in doubt | TEST UNIT READY, READ ELEMENT STATUS of its elements | – |
 //!
 //! Where sense data does not come with its status, REQUEST SENSE asks for it. What libraries do otherwise than the standard says, and

@@ -101,6 +101,7 @@
 //! |---|---|
 //! | GOOD, or sense data NO SENSE or RECOVERED ERROR | moved. No look is needed |
 //! | [not sent](crate::TransportError::NotSent) | not moved. The request goes back to the queue, five attempts in all; at once `Failed` ([`PathLost`](FailureKind::PathLost)) where trying again cannot help |
+//! | RESERVATION CONFLICT | in doubt, but the device did not carry it out; the library is [another's](super::devices#the-reservation) |
 //! | CHECK CONDITION otherwise, or another status | in doubt, but the command is known to have ended (unless the error is a deferred one) |
 //! | [outcome unknown](crate::TransportError::OutcomeUnknown), or a restart | in doubt, and it may still happen |
 //!
@@ -113,15 +114,16 @@
 //! full and the source has lost it.
 //!
 //! While the device cannot be reached nothing is concluded and nothing given up, however long that takes. The library is
-//! [`NotPresent`](crate::view::LibraryState::NotPresent) meanwhile.
+//! [`NotPresent`](crate::view::LibraryState::NotPresent) meanwhile. Where it has [several paths](super::devices#several-paths) the looking
+//! goes on over the next one, as soon as the library was identified there; while it is reserved by another owner nobody looks.
 //!
 //! # When *not moved* is concluded
 //!
 //! All of this must be so, in two looks one after the other:
 //!
 //! 1. TEST UNIT READY is answered with GOOD.
-//! 2. The cartridge is at its source, and not at its goal. (If the device refused the command with ILLEGAL REQUEST or UNIT
-//!    ATTENTION, one of the two suffices: a hand may have taken it, or something else stands at the goal.)
+//! 2. The cartridge is at its source, and not at its goal. (If the device refused the command with ILLEGAL REQUEST, UNIT
+//!    ATTENTION or RESERVATION CONFLICT, one of the two suffices: a hand may have taken it, or something else stands at the goal.)
 //! 3. The arms are empty.
 //! 4. The device has answered the command, or [`Timing::motion`] has passed since it was sent, on the monotonic clock. After a
 //!    restart nobody knows when that was: it is counted from the restart, for a wall clock proves nothing.
@@ -132,7 +134,7 @@
 //!
 //! | sense | what follows |
 //! |---|---|
-//! | UNIT ATTENTION, ABORTED COMMAND, becoming ready; or there are none | again after a pause, five attempts in all |
+//! | UNIT ATTENTION, ABORTED COMMAND, becoming ready, not serving on this path; or there are none | again after a pause, five attempts in all |
 //! | the medium is still threaded (3A/00, 3B/90) | UNLOAD, then again |
 //! | anything else | `Failed`, with the cartridge's place; after *source empty* or *destination full* the library is read again |
 //!

@@ -84,6 +84,12 @@
 //! A lost move is not taken for *not moved* before [`Timing::motion`](crate::Timing::motion) has passed, and pauses begin at a
 //! second. Tests of such ways shorten them with [`LibraryConfig::timing`](crate::LibraryConfig::timing), or move the clock.
 //!
+//! # Ports
+//!
+//! [`transport_at`](SimulatedLibrary::transport_at) and `sim:name=…,port=1` come through another target port, as over another cable;
+//! [`set_port`](SimulatedLibrary::set_port) lets a port stand by, go off line or die ([`Access`](crate::transport::sim::Access)). A library
+//! that is served by several [virtual libraries](crate::virtual_library) has as many portals.
+//!
 //! # Gates
 //!
 //! [`hold`](SimulatedLibrary::hold) stops commands half-way: before their effect, or between effect and answer. What your program

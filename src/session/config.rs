@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use autochanger_engine::input::{ConfiguredDrive, LibraryConfig as EngineLibraryConfig, Timing};
+use autochanger_engine::input::{
+    ConfiguredDrive, LibraryConfig as EngineLibraryConfig, MAX_PATHS, Reservation, Timing,
+};
 use autochanger_scsi::ElementAddress;
 
 use crate::driver::Ways;
@@ -27,12 +29,15 @@ use crate::transport::{self, DeviceUrl, Transport};
 #[must_use]
 pub struct LibraryConfig {
     changer: Way,
+    others: Vec<Way>,
     name: Option<Arc<str>>,
     drives: Vec<(Option<ElementAddress>, Way)>,
     timing: Timing,
     moves_in_flight: u8,
     unload_before_move: bool,
     exchange: bool,
+    reservation: Reservation,
+    take_over: bool,
 }
 
 #[derive(Clone)]
@@ -51,6 +56,39 @@ impl LibraryConfig {
     /// The changer behind a transport of the caller's own.
     pub fn transport(name: impl AsRef<str>, changer: Arc<dyn Transport>) -> Self {
         Self::with(Way::Transport(changer)).name(name)
+    }
+
+    /// A further path to the same changer, up to [`MAX_PATHS`] in all. The paths stand in the order of preference; one is
+    /// used at a time, and the next when it fails. What may lead elsewhere is refused
+    /// ([`LibraryError::PathMismatch`](crate::LibraryError::PathMismatch)): INQUIRY, serial number (VPD page 80h) and
+    /// identifiers (83h) must agree.
+    #[doc(alias = "multipath")]
+    pub fn path(mut self, url: impl Into<String>) -> Self {
+        self.others.push(Way::Url(url.into()));
+        self
+    }
+
+    /// A further path to the same changer, by a transport of the caller's own; see [`path`](Self::path).
+    pub fn path_transport(mut self, changer: Arc<dyn Transport>) -> Self {
+        self.others.push(Way::Transport(changer));
+        self
+    }
+
+    /// Whether the library is reserved for this manager on the device itself (PERSISTENT RESERVE OUT, SPC-4 6.16), so that
+    /// managers on other machines are kept out: [`Reservation::WhereOffered`] by default. It comes after the lock, under the key
+    /// of the manager's [owner](crate::ManagerBuilder::owner).
+    #[doc(alias = "PERSISTENT RESERVE OUT")]
+    pub fn reservation(mut self, reservation: Reservation) -> Self {
+        self.reservation = reservation;
+        self
+    }
+
+    /// Takes the library from an owner that has it reserved and is gone for good: its registration is preempted, once, when the
+    /// library is first opened. No by default. An owner that still lives loses the library in the middle of what it does.
+    #[doc(alias = "PREEMPT")]
+    pub fn take_over(mut self, take_over: bool) -> Self {
+        self.take_over = take_over;
+        self
     }
 
     /// The library's name in messages; the changer's URL without its secret unless given.
@@ -107,12 +145,15 @@ impl LibraryConfig {
     fn with(changer: Way) -> Self {
         Self {
             changer,
+            others: Vec::new(),
             name: None,
             drives: Vec::new(),
             timing: Timing::default(),
             moves_in_flight: 1,
             unload_before_move: true,
             exchange: false,
+            reservation: Reservation::default(),
+            take_over: false,
         }
     }
 
@@ -126,7 +167,15 @@ impl LibraryConfig {
                 limit,
             });
         }
+        if self.others.len() >= MAX_PATHS {
+            return Err(OpenError::TooMany {
+                what: "paths to one library",
+                count: self.others.len() + 1,
+                limit: MAX_PATHS,
+            });
+        }
         let changer = self.changer.open()?;
+        let others = self.others.iter().map(Way::open).collect::<Result<Vec<_>, _>>()?;
         let mut drives = Vec::with_capacity(self.drives.len());
         for (_, way) in &self.drives {
             drives.push(way.open()?);
@@ -137,16 +186,22 @@ impl LibraryConfig {
             drives = self.changer.other_drives();
             elements.resize(drives.len(), None);
         }
+        let paths = || std::iter::once(&changer).chain(&others);
+        // What one path carries must go over each of them.
+        let max_transfer = paths().map(|path| path.limits().max_transfer).min().unwrap_or_default();
         let config = EngineLibraryConfig {
             name: self.name.clone().unwrap_or_else(|| changer.device().into()),
             drives: elements.into_iter().map(|element| ConfiguredDrive { element, assumed }).collect(),
             timing: self.timing,
-            max_transfer: changer.limits().max_transfer,
+            max_transfer,
             moves_in_flight: self.moves_in_flight,
             unload_before_move: self.unload_before_move,
             exchange: self.exchange,
+            paths: paths().map(|path| path.device().into()).collect(),
+            reservation: self.reservation,
+            take_over: self.take_over,
         };
-        Ok((config, Ways { changer, drives }))
+        Ok((config, Ways { changer, others, drives }))
     }
 }
 
@@ -180,6 +235,9 @@ impl fmt::Debug for LibraryConfig {
             .field("moves_in_flight", &self.moves_in_flight)
             .field("unload_before_move", &self.unload_before_move)
             .field("exchange", &self.exchange)
+            .field("paths", &(self.others.len() + 1))
+            .field("reservation", &self.reservation)
+            .field("take_over", &self.take_over)
             .finish_non_exhaustive()
     }
 }

@@ -103,6 +103,8 @@ impl Sight {
             EventKind::Cartridge { .. }
             | EventKind::Library { .. }
             | EventKind::Attention { .. }
+            | EventKind::Path { .. }
+            | EventKind::TookOver { .. }
             | EventKind::StoreFailed { .. } => true,
             _ => false,
         }

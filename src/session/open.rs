@@ -33,6 +33,7 @@ pub struct ManagerBuilder {
     max_live_requests: usize,
     max_pending_cancels: usize,
     transcript: Option<Sink>,
+    owner: Option<String>,
 }
 
 enum StoreChoice {
@@ -53,6 +54,7 @@ impl ManagerBuilder {
             max_live_requests: DEFAULT_MAX_LIVE_REQUESTS,
             max_pending_cancels: DEFAULT_MAX_PENDING_CANCELS,
             transcript: None,
+            owner: None,
         }
     }
 
@@ -80,6 +82,16 @@ impl ManagerBuilder {
     /// the same directory. Default: `/run/lock` where it can be written, else the directory for temporary files.
     pub fn lock_directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.lock_directory = Some(directory.into());
+        self
+    }
+
+    /// Under which name libraries are reserved: managers of one name know each other's reservations as their own, so that one
+    /// that crashed is followed by the next without a word, and no two may run at once on one library. Default: this
+    /// machine and the lock directory, within which the lock keeps a second manager out; on a machine without an id of its
+    /// own (`/etc/machine-id`), the store. Give a name to managers that stand in for each other on several machines, where
+    /// something else sees to it that only one runs.
+    pub fn owner(mut self, name: impl Into<String>) -> Self {
+        self.owner = Some(name.into());
         self
     }
 
@@ -158,7 +170,9 @@ impl ManagerBuilder {
             libraries.push(config);
             ways.push(way);
         }
+        let lock_directory = self.lock_directory.unwrap_or_else(driver::default_directory);
         let config = Config {
+            owner: driver::owner_key(self.owner.as_deref(), &lock_directory),
             libraries,
             seed: seed()?,
             max_live_requests: self.max_live_requests,
@@ -166,7 +180,6 @@ impl ManagerBuilder {
             restart: self.restart,
         };
         let (writer, snapshot) = Writer::start(self.store.open().await?).await?;
-        let lock_directory = self.lock_directory.unwrap_or_else(driver::default_directory);
         let ways: Arc<[_]> = ways.into();
         let now = self.clock.now();
         let recorder = self.transcript.map(|sink| Recorder::start(sink, &config, &snapshot, now));

@@ -120,7 +120,7 @@ impl TicketOutcome for Mounted {
 }
 
 fn transport_of(shared: &Shared, path: id::Path) -> Option<Arc<dyn Transport>> {
-    shared.libraries.get(usize::from(path.library.0))?.to(path.device)
+    shared.libraries.get(usize::from(path.library.0))?.to(path)
 }
 
 impl fmt::Debug for Mounted {

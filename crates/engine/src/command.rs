@@ -111,6 +111,10 @@ pub enum PathFaultKind {
     LimitReached,
     /// The transport was closed by its owner.
     Closed,
+    /// The system does not let this process use the device.
+    Denied,
+    /// The device answers that it does not serve on this path now (02/04/0A to 0C, 02/04/12, 0B/08/00).
+    NotServing,
 }
 
 impl PathFaultKind {
@@ -131,12 +135,19 @@ impl PathFaultKind {
             Self::Unsupported => "use a transport that offers it",
             Self::LimitReached => "send less at a time",
             Self::Closed => "open the device again",
+            Self::Denied => "give the user of this process the right to read and write it",
+            Self::NotServing => {
+                "use another path to the library, or look at its panel why this one is off line"
+            }
         }
     }
 
     /// Whether trying again by itself can help: a wrong secret does not become right by waiting.
     pub fn is_transient(self) -> bool {
-        matches!(self, Self::Unreachable | Self::ConnectionLost | Self::TimedOut)
+        matches!(
+            self,
+            Self::Unreachable | Self::ConnectionLost | Self::TimedOut | Self::Denied | Self::NotServing
+        )
     }
 }
 

@@ -74,11 +74,17 @@ pub enum Device {
     Sibling(u16),
 }
 
+/// One of the ways to a library's changer, by its place in the configuration; the first is 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Route(pub u8);
+
 /// The way to one device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Path {
     /// The library.
     pub library: LibraryIndex,
+    /// Which way to the changer and the other units of its target; 0 for a drive that has a way of its own.
+    pub route: Route,
     /// The device in it.
     pub device: Device,
 }

@@ -134,11 +134,37 @@ pub enum ClaimError {
         /// The other process, where its lock tells.
         pid: Option<u32>,
     },
+    /// Another initiator has it reserved (PERSISTENT RESERVE, or the older RESERVE).
+    #[error(
+        "the library is reserved by another owner{}{}: {}",
+        key.map_or_else(String::new, |key| alloc::format!(", key {key:#018x}")),
+        initiator.as_ref().map_or_else(String::new, |name| alloc::format!(", initiator {name}")),
+        reserved_advice(*key)
+    )]
+    Reserved {
+        /// The key of its registration; 0 where all that are registered hold it, `None` with the older RESERVE.
+        key: Option<u64>,
+        /// Who registered it (TransportID), where the device tells.
+        initiator: Option<String>,
+    },
     /// The lock could not be made.
     #[error(
         "its lock could not be made: {0}; make the directory writable, or give another one with `lock_directory`"
     )]
     Lock(String),
+}
+
+fn reserved_advice(key: Option<u64>) -> &'static str {
+    match key {
+        Some(_) => {
+            "stop that one, which gives the reservation back, or, when it is gone for good, take it away with `take_over`"
+        }
+        // It cannot be preempted.
+        None => {
+            "stop that one; a reservation of the older kind (RESERVE) ends with its initiator's connection, or when the library \
+             is reset"
+        }
+    }
 }
 
 /// What the engine starts from.
@@ -174,6 +200,9 @@ pub struct Config {
     /// What a point of priority is worth: a request overtakes those that are older by less than this for each point. So
     /// the lowest priority waits at most 30 times as long behind later ones of the highest.
     pub priority_worth: Duration,
+    /// Under which key libraries are reserved; the same for the same owner, also after a restart. `None` or 0: one is made of
+    /// the id that the store keeps for each library.
+    pub owner: Option<u64>,
 }
 
 /// What a point of priority is worth, unless the caller says otherwise: the lowest priority is served at the latest when
@@ -201,6 +230,13 @@ pub struct LibraryConfig {
     /// How long a medium whose dismount was deferred stays in its drive at least, although another one waits for the drive
     /// (RSM: `dwDeferDismountDelay`).
     pub dwell: Duration,
+    /// The ways to the changer, for messages, in the order of preference. Empty: one way, of the library's own name. What
+    /// is beyond [`MAX_PATHS`] is not used.
+    pub paths: Vec<Arc<str>>,
+    /// Whether the library is reserved for this manager.
+    pub reservation: Reservation,
+    /// Whether another owner's reservation is taken away at the first opening.
+    pub take_over: bool,
 }
 
 impl Config {
@@ -213,6 +249,7 @@ impl Config {
             max_pending_cancels: 16,
             restart: RestartPolicy::default(),
             priority_worth: DEFAULT_PRIORITY_WORTH,
+            owner: None,
         }
     }
 }
@@ -229,8 +266,26 @@ impl LibraryConfig {
             unload_before_move: true,
             exchange: false,
             dwell: Duration::ZERO,
+            paths: Vec::new(),
+            reservation: Reservation::default(),
+            take_over: false,
         }
     }
+}
+
+/// The most ways to one library's changer: libraries have a control path for each of two to eight ports.
+pub const MAX_PATHS: usize = 8;
+
+/// Whether a library is reserved for its manager (PERSISTENT RESERVE OUT, SPC-4 6.16), beside the lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reservation {
+    /// Where the device has persistent reservations.
+    #[default]
+    WhereOffered,
+    /// Never: the lock alone makes an owner.
+    Never,
+    /// A library that has none is not used.
+    Required,
 }
 
 /// A drive that the caller named.

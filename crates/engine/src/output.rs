@@ -12,7 +12,7 @@ use crate::command::Command;
 use crate::id::{BatchId, CartridgeId, CommandId, LibraryIndex, Path, RequestId, Token};
 use crate::request::{CancelError, Cancellation, Place, Request, State};
 use crate::time::WallTime;
-use crate::view::{LibraryState, MountInfo, OperatorRequest};
+use crate::view::{LibraryState, MountInfo, OperatorRequest, PathState};
 
 /// One thing to be done.
 #[derive(Debug)]
@@ -375,6 +375,22 @@ pub enum EventKind {
         /// What the device or path said.
         why: String,
     },
+    /// A way to a library with several was taken into use, lost or found again.
+    Path {
+        /// The library's name.
+        library: Arc<str>,
+        /// The way's URL without its secret.
+        path: Arc<str>,
+        /// How it stands now.
+        state: PathState,
+    },
+    /// Another owner's reservation of a library was taken away, as the configuration said.
+    TookOver {
+        /// The library's name.
+        library: Arc<str>,
+        /// The key of the other owner.
+        key: u64,
+    },
     /// The store failed: nothing is started any more, and no waiting request will be told its end.
     StoreFailed {
         /// What the store said.
@@ -471,6 +487,10 @@ impl fmt::Display for EventKind {
             Self::OperatorAsked(asked) => write!(f, "please {}", asked.task),
             Self::OperatorDone { request, .. } => {
                 write!(f, "nothing is asked of a person any more for request {request}")
+            }
+            Self::Path { library, path, state } => write!(f, "path {path} of library {library}: {state}"),
+            Self::TookOver { library, key } => {
+                write!(f, "library {library} was taken from the owner with the reservation key {key:#018x}")
             }
             Self::StoreFailed { reason } => write!(f, "the store failed: {reason}"),
             Self::Attention { library, what } => write!(f, "library {library} tells of a change: {what}"),

@@ -37,6 +37,47 @@ pub struct LibraryInfo {
     pub cleaner_slot: Option<ElementAddress>,
     /// Motions, and those that failed by its fault.
     pub blame: Blame,
+    /// The ways to its changer, in the order of the configuration.
+    pub paths: Vec<PathInfo>,
+    /// Whether it is reserved for this manager (PERSISTENT RESERVE).
+    pub reserved: bool,
+}
+
+/// A way to a library's changer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathInfo {
+    /// The device's URL without its secret.
+    pub device: Arc<str>,
+    /// How it stands, as far as is known.
+    pub state: PathState,
+}
+
+/// How a way to a changer stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PathState {
+    /// It was not used yet.
+    Untried,
+    /// Commands go this way.
+    Active,
+    /// It leads to the same library and is used when the active one fails.
+    Standby,
+    /// It does not work.
+    Lost(PathFault),
+    /// It leads somewhere else, and is not used.
+    Elsewhere(LibraryError),
+}
+
+impl core::fmt::Display for PathState {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Untried => f.write_str("not used yet"),
+            Self::Active => f.write_str("in use"),
+            Self::Standby => f.write_str("ready to be used"),
+            Self::Lost(fault) => write!(f, "lost: {fault}"),
+            Self::Elsewhere(error) => error.fmt(f),
+        }
+    }
 }
 
 /// Elements by type.
@@ -112,6 +153,19 @@ pub enum LibraryError {
         /// The device.
         device: Arc<str>,
         /// What it did.
+        what: String,
+    },
+    /// A path leads to another device than the library's first path.
+    #[error(
+        "{device} and {other} are configured as two paths to one library, and are not: {what}; give each library a configuration \
+         of its own, or take the wrong path out"
+    )]
+    PathMismatch {
+        /// The path.
+        device: Arc<str>,
+        /// The path that it was held against.
+        other: Arc<str>,
+        /// In what they differ.
         what: String,
     },
     /// The same library is configured twice.

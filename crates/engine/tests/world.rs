@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use autochanger_engine::input::RestartPolicy;
 use autochanger_engine::request::{State, Waiting};
-use autochanger_sim::{Fault, Library, SenseKey, Timing};
+use autochanger_sim::{Access, Fault, Library, SenseKey, Timing};
 use autochanger_world::{World, dismount, inventory, mount};
 
 /// Stories told at each run of the tests; a few seconds in all.
@@ -33,6 +33,8 @@ fn story(seed: u64) {
         timing.command = Duration::from_secs(1);
     }
     let tight = dice.roll(4) == 0;
+    // Every fourth library is reached over two paths, which come and go.
+    let paths: u8 = if seed % 4 == 3 { 2 } else { 1 };
     let device = Library::new()
         .slots(if tight { 6 } else { 10 })
         .drives(2 + dice.roll(2) as u16)
@@ -45,6 +47,7 @@ fn story(seed: u64) {
         config.libraries[0].exchange = dice.roll(3) != 0;
         config.libraries[0].unload_before_move = dice.roll(2) == 0;
         config.libraries[0].moves_in_flight = 1 + dice.roll(2) as u8;
+        config.libraries[0].paths = (0..paths).map(|path| format!("sim:path{path}").into()).collect();
     });
     world.rest();
     // Writing doubles the time of all stories; the one that is told again is written.
@@ -52,6 +55,11 @@ fn story(seed: u64) {
     let mut accepted = Vec::new();
     for _ in 0..ACTIONS {
         let barcode = format!("VT{:04}L8", 1 + dice.roll(6));
+        if paths > 1 && dice.roll(12) == 0 {
+            let access =
+                [Access::Active, Access::Dead, Access::Standby, Access::Offline][dice.roll(4) as usize];
+            world.device.set_port(world.now, dice.roll(2) as u8, access);
+        }
         match dice.roll(24) {
             0..=3 => accepted.extend(world.submit(mount(&barcode))),
             4 => {
@@ -113,6 +121,9 @@ fn story(seed: u64) {
     }
     world.release_disk();
     world.device.clear_faults();
+    for port in 0..paths {
+        world.device.set_port(world.now, port, Access::Active);
+    }
     world.rest();
     let _ = world.submit(inventory());
     world.rest();

@@ -7,6 +7,7 @@ use core::time::Duration;
 
 use autochanger_scsi::{AdditionalSense, ElementAddress, ElementType, ExchangeMedium, MoveMedium, Status};
 
+use crate::access::{Access, Ports};
 use crate::answer::{Answer, Key, Nexus, Outcome, Unit};
 use crate::drive::Drive;
 use crate::fault::{Action, Fault, Faults, Moment};
@@ -72,6 +73,7 @@ pub struct Device {
     pub(crate) timing: Timing,
     pub(crate) random: Random,
     pub(crate) nexuses: Nexuses,
+    pub(crate) ports: Ports,
     pub(crate) service: Service,
     pub(crate) faults: Faults,
     pub(crate) holds: Holds,
@@ -118,6 +120,7 @@ impl Device {
             timing: library.timing,
             random: Random::seeded(library.seed),
             nexuses: Nexuses::default(),
+            ports: Ports::default(),
             service: Service::default(),
             faults: Faults::default(),
             holds: Holds::default(),
@@ -147,6 +150,10 @@ impl Device {
         self.run(now);
         let key = Key(self.next_key);
         self.next_key += 1;
+        if self.ports.access(unit.nexus) == Access::Dead {
+            self.finished.push((key, Outcome::NotDelivered));
+            return key;
+        }
         let seen = seen(unit, cdb);
         let met = self.faults.meet(&seen, Moment::Arrival, self.now);
         if met == Some(Action::NotDelivered) {
@@ -321,6 +328,7 @@ impl Device {
     pub fn forget(&mut self, nexus: Nexus) {
         self.abandon(|task| task.unit.nexus == nexus, false);
         self.nexuses.forget(nexus);
+        self.ports.forget(nexus);
         self.service.forget(nexus);
     }
 
@@ -396,7 +404,7 @@ impl Device {
         self.events.insert((at.max(self.now), order), event);
     }
 
-    fn run(&mut self, now: Duration) {
+    pub(crate) fn run(&mut self, now: Duration) {
         while let Some(entry) = self.events.first_entry()
             && entry.key().0 <= now
         {

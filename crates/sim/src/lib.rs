@@ -15,6 +15,7 @@
 
 extern crate alloc;
 
+mod access;
 mod answer;
 mod changer;
 mod counters;
@@ -51,6 +52,7 @@ mod tape;
 mod task;
 mod timing;
 
+pub use access::Access;
 pub use answer::{Answer, Key, Nexus, Outcome, Unit};
 #[doc(no_inline)]
 pub use autochanger_scsi::{ElementAddress, ElementType, SenseKey, Status};

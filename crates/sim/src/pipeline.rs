@@ -33,6 +33,9 @@ impl Device {
                 TapeCommand::Inquiry(_) | TapeCommand::RequestSense(_) | TapeCommand::ReportLuns(_)
             ))
         );
+        if !exempt && let Some(sense) = self.ports.refuses(task.unit.nexus) {
+            return self.refuse(key, task, Answer::check(&sense));
+        }
         if !exempt && let Some(sense) = self.nexuses.take_attention(task.unit) {
             return self.refuse(key, task, Answer::check(&sense));
         }

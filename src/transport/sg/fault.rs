@@ -18,6 +18,9 @@ pub(super) fn of_open(error: &NotOpened, device: &Arc<str>) -> TransportError {
         NotOpened::Open(OpenError::System { error, .. }) if error.kind() == ErrorKind::OutOfMemory => {
             PathFaultKind::LimitReached
         }
+        NotOpened::Open(OpenError::System { error, .. }) if error.kind() == ErrorKind::PermissionDenied => {
+            PathFaultKind::Denied
+        }
         // A device comes back, a group is joined, another program ends: worth another try.
         NotOpened::Open(OpenError::System { .. }) | NotOpened::Replaced { .. } => PathFaultKind::Unreachable,
         NotOpened::Open(_) => PathFaultKind::Unsupported,

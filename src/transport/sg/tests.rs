@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use autochanger_scsi::sg::{Address, Cause, Fault, HostStatus, Unit};
+use autochanger_scsi::sg::{Address, Cause, Fault, HostStatus, OpenError, Unit};
 use autochanger_scsi::{Cdb, DeviceType, TestUnitReady};
 
 use super::*;
@@ -183,5 +183,20 @@ fn faults_keep_what_matters_and_get_a_kind() {
     ] {
         assert!(matches!(&error, TransportError::NotSent(fault) if fault.kind == kind), "{error}");
         assert!(error.to_string().contains("sg:/dev/sg3"), "{error}");
+    }
+}
+
+#[test]
+fn a_node_that_the_user_may_not_open_is_denied_and_what_to_do_names_it() {
+    const EACCES: i32 = 13;
+    let error = std::io::Error::from_raw_os_error(EACCES);
+    // Any file will do for the owner's name; nobody opens it.
+    let refused = OpenError::System { path: "/dev/null".into(), error };
+    let error = fault::of_open(&refused.into(), &"sg:/dev/sg3".into());
+    let TransportError::NotSent(fault) = &error else { panic!("{error}") };
+    assert_eq!(fault.kind, PathFaultKind::Denied);
+    let text = error.to_string();
+    for words in ["sg:/dev/sg3", "/dev/null", "it belongs to the group", "add the user"] {
+        assert!(text.contains(words), "{words}: {text}");
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use autochanger_sim::{
-    Device, ElementAddress, ElementType, Fault, Hold, Key, LayoutError, Library, LogEntry, Nexus,
+    Access, Device, ElementAddress, ElementType, Fault, Hold, Key, LayoutError, Library, LogEntry, Nexus,
     OperatorError, Outcome,
 };
 use tokio::sync::{Notify, oneshot};
@@ -104,7 +104,21 @@ impl SimulatedLibrary {
     /// A new path to the changer: an initiator of its own, that finds a unit attention (29/00) first. Its
     /// [siblings](Transport::sibling) are the drives.
     pub fn transport(&self) -> Arc<dyn Transport> {
-        Arc::new(SimPath::new(&self.shared))
+        self.transport_at(0)
+    }
+
+    /// The same through a target port of that number: another path to the same library, which can serve, stand by or die on its
+    /// own; see [`set_port`](Self::set_port).
+    pub fn transport_at(&self, port: u8) -> Arc<dyn Transport> {
+        Arc::new(SimPath::new(&self.shared, port))
+    }
+
+    /// Changes what a target port does with the commands that come through it.
+    pub fn set_port(&self, port: u8, access: Access) {
+        self.with(|device| {
+            let now = device.now();
+            device.set_port(now, port, access);
+        });
     }
 
     /// A path of an initiator that the library knows again by the name of its port (for iSCSI: name, `,i,0x` and ISID). When all
@@ -120,7 +134,7 @@ impl SimulatedLibrary {
 
     /// A new path to drive `index`, counted from 0; `None` if there is no such drive.
     pub fn drive_transport(&self, index: u16) -> Option<Arc<dyn Transport>> {
-        SimPath::new(&self.shared)
+        SimPath::new(&self.shared, 0)
             .to_lun(index.checked_add(1)?)
             .map(|path| Arc::new(path) as Arc<dyn Transport>)
     }

@@ -20,8 +20,8 @@ mod path;
 mod tests;
 
 pub use autochanger_sim::{
-    Device, ElementAddress, ElementType, Fault, Hold, LayoutError, Library, LogEnd, LogEntry, OperatorError,
-    Quirk, SenseKey, Status, Timing, UnknownQuirk,
+    Access, Device, ElementAddress, ElementType, Fault, Hold, LayoutError, Library, LogEnd, LogEntry,
+    OperatorError, Quirk, SenseKey, Status, Timing, UnknownQuirk,
 };
 pub use gate::Gate;
 pub use library::SimulatedLibrary;

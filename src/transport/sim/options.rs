@@ -9,7 +9,7 @@ use super::SimulatedLibrary;
 use crate::transport::{DeviceUrl, Transport, UrlError};
 
 /// What an option list looks like.
-const EXPECTED: &str = "sim:, or sim:name=demo,slots=24,drives=2,ports=4,arms=1,cartridges=20,profile=midrange,scale=100,seed=1,serial=S1,quirks=no-dvcid+ghost-slots:4,lun=0";
+const EXPECTED: &str = "sim:, or sim:name=demo,slots=24,drives=2,ports=4,arms=1,cartridges=20,profile=midrange,scale=100,seed=1,serial=S1,quirks=no-dvcid+ghost-slots:4,lun=0,port=0";
 
 /// Libraries that have a name. Named ones live as long as the process, so their number is bounded.
 const MAX_NAMED: usize = 256;
@@ -42,6 +42,7 @@ fn named() -> MutexGuard<'static, BTreeMap<String, Named>> {
 /// | `serial` | the changer's serial number | `SIM-` and the name, else one of its own |
 /// | `quirks` | what it does otherwise than the standard says: names of [`Quirk`]s with `+` between them, a number behind a colon | none |
 /// | `lun` | the logical unit to open: 0 the changer, `n` the `n`-th drive | 0 |
+/// | `port` | the target port to come through: each is a path of its own | 0 |
 ///
 /// A named library that exists already is opened with its name alone, or with the options that it was made with.
 ///
@@ -49,9 +50,9 @@ fn named() -> MutexGuard<'static, BTreeMap<String, Named>> {
 /// [`UrlError::Malformed`] says which option is wrong.
 pub fn open(options: &str) -> Result<Arc<dyn Transport>, UrlError> {
     let wrong = |problem: String| UrlError::malformed(&format!("sim:{options}"), problem, EXPECTED);
-    let (options, lun) = Options::parse(options).map_err(wrong)?;
+    let (options, lun, port) = Options::parse(options).map_err(wrong)?;
     let library = options.library().map_err(wrong)?;
-    let changer = library.transport();
+    let changer = library.transport_at(port);
     if lun == 0 {
         return Ok(changer);
     }
@@ -111,9 +112,10 @@ struct Options {
 }
 
 impl Options {
-    fn parse(text: &str) -> Result<(Self, u16), String> {
+    /// The library, the logical unit and the target port.
+    fn parse(text: &str) -> Result<(Self, u16, u8), String> {
         let mut options = Self::default();
-        let mut lun = None;
+        let (mut lun, mut port) = (None, None);
         for option in text.split(',').filter(|option| !option.is_empty()) {
             let (key, value) =
                 option.split_once('=').ok_or_else(|| format!("option {option:?} has no value"))?;
@@ -130,13 +132,14 @@ impl Options {
                 "serial" => set(&mut options.serial, text_value(key, value)?),
                 "quirks" => set(&mut options.quirks, quirks(value)?),
                 "lun" => set(&mut lun, number(key, value)?),
+                "port" => set(&mut port, number(key, value)?),
                 _ => return Err(format!("there is no option {key:?}")),
             };
             if !fresh {
                 return Err(format!("option {key:?} stands there twice"));
             }
         }
-        Ok((options, lun.unwrap_or(0)))
+        Ok((options, lun.unwrap_or(0), port.unwrap_or(0)))
     }
 
     fn library(self) -> Result<SimulatedLibrary, String> {

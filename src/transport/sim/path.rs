@@ -46,11 +46,17 @@ impl Drop for Connection {
 }
 
 impl SimPath {
-    /// A new initiator's path to the changer.
-    pub(super) fn new(shared: &Arc<Shared>) -> Self {
+    /// A new initiator's path to the changer, through a target port.
+    pub(super) fn new(shared: &Arc<Shared>, port: u8) -> Self {
         let mut state = shared.state();
         let nexus = state.new_nexus();
-        Self::to_changer(shared, &state, nexus, None)
+        state.device.connect(nexus, port);
+        let mut path = Self::to_changer(shared, &state, nexus, None);
+        if port > 0 {
+            path.device = format!("{},port={port}", state.label).into();
+        }
+        drop(state);
+        path
     }
 
     /// The path of an initiator port that has a name.
@@ -77,7 +83,7 @@ impl SimPath {
             return None;
         }
         let device =
-            if lun == 0 { Arc::clone(&state.label) } else { format!("{},lun={lun}", state.label).into() };
+            if lun == 0 { Arc::clone(&self.device) } else { format!("{},lun={lun}", state.label).into() };
         let connection = Arc::clone(&self.connection);
         Some(Self { connection, unit: Unit { lun, ..self.unit }, device })
     }

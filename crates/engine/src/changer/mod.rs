@@ -12,6 +12,7 @@ pub(crate) mod mode;
 pub(crate) mod motion;
 pub(crate) mod pairing;
 pub(crate) mod reply;
+pub(crate) mod reserve;
 pub(crate) mod settle;
 pub(crate) mod style;
 pub(crate) mod survey;

@@ -145,6 +145,8 @@ pub(crate) fn judge(result: Result<Completion, TransportError>) -> Ended {
         Some(sense) if matches!(sense.key, SenseKey::IllegalRequest | SenseKey::UnitAttention) => {
             Proof::Refused
         }
+        // Another owner has the library reserved: nothing of ours is carried out.
+        None if completion.status == Status::ReservationConflict => Proof::Refused,
         _ => Proof::Ended,
     };
     Ended::Doubtful { sense, why, proof }
@@ -160,6 +162,23 @@ impl Procedure for Motion {
             // A command in flight is only ever ended by its answer.
             (Stage::Sent, Heard::Start | Heard::Woken) => Do::Wait(self.settle.motion_timeout()),
             (Stage::Settling, heard) => self.look(heard, now),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conflict_proves_that_nothing_moved_and_other_statuses_only_that_the_command_has_ended() {
+        for (status, expected) in [
+            (Status::ReservationConflict, Proof::Refused),
+            (Status::Busy, Proof::Ended),
+            (Status::TaskAborted, Proof::Ended),
+        ] {
+            let ended = judge(Ok(Completion { status, ..Completion::good() }));
+            assert!(matches!(ended, Ended::Doubtful { proof, .. } if proof == expected), "{ended:?}");
         }
     }
 }

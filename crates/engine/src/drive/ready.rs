@@ -49,6 +49,10 @@ impl AwaitReady {
         Self { device, timing, begun: None, attentions: 0 }
     }
 
+    pub(crate) fn device(&self) -> Device {
+        self.device
+    }
+
     fn look(&self) -> Do<Result<(), NotReady>> {
         Do::Send(self.device, Command::new(TestUnitReady {}.cdb(), self.timing.status))
     }

@@ -23,6 +23,8 @@ mod order;
 mod pair;
 mod put_back;
 mod records;
+mod ownership;
+mod paths;
 mod recover;
 mod schedule;
 mod service;
@@ -141,7 +143,10 @@ impl Engine {
             Input::Found { token, result } => self.found(token, result, now),
             Input::Completed { command, result } => self.completed(command, result, now),
             Input::Claimed { library, result } => self.claimed(library, result, now),
-            Input::Stop => self.stopped = true,
+            Input::Stop => {
+                self.stopped = true;
+                self.give_back(now);
+            }
             Input::Tick => {}
         }
         self.fire_timers(now);
@@ -196,6 +201,7 @@ impl Engine {
             match entry.remove() {
                 Timer::Wake(task) => self.step_task(task, Heard::Woken, now),
                 Timer::Reopen(library) => self.begin_open(library, now),
+                Timer::Watch(library) => self.look_again(library, now),
                 Timer::Requeue(request) => self.requeue_after_pause(request, now),
                 Timer::Schedule(library) => self.mark_dirty(library),
                 Timer::DwellOver(library, drive) => self.dwell_over(library, drive),

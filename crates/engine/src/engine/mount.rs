@@ -51,6 +51,13 @@ impl Engine {
             Ok(()) => return self.mounted(index, id, drive, now),
             Err(reason) => reason,
         };
+        let device = self.drive_device(index, drive);
+        if let NotReady::Path(fault) = &reason
+            && self.await_elsewhere(index, id, device, fault, now)
+        {
+            return;
+        }
+        let Some(live) = self.live.get(&id) else { return };
         let (kind, sense, what) = match &reason {
             NotReady::Sense(kind, sense) => (*kind, Some(*sense), sense.to_string()),
             NotReady::Silent(status) => (FailureKind::DriveFault, None, alloc::format!("status {status:?}")),
@@ -194,8 +201,12 @@ impl Engine {
                 live.phase = Phase::Unloading;
                 let way = drive.and_then(|drive| self.drive_device(index, drive));
                 let timing = self.library(index).map(|library| library.config.timing);
-                if let (Some(device), Some(timing)) = (way, timing) {
-                    self.begin(index, Work::Unload(id, Unload::new(device, timing, force)), now);
+                match (way, timing) {
+                    (Some(device), Some(timing)) => {
+                        self.begin(index, Work::Unload(id, Unload::new(device, timing, force)), now);
+                    }
+                    // The way to the drive went with the library's path meanwhile: it is left to the robot.
+                    _ => self.unloaded(index, id, Unloaded::Yes, now),
                 }
             }
             _ => {}

@@ -8,11 +8,11 @@ use super::Engine;
 use super::contents::Reconciled;
 use super::emit::Effect;
 use super::work::{Timer, Work};
-use crate::catalog::{Identity, generation};
-use crate::changer::identify::{Identify, NotIdentified};
+use crate::catalog::generation;
+use crate::changer::identify::{Identified, NotIdentified};
 use crate::changer::survey::{NotSurveyed, Survey, Surveyed, TYPES};
 use crate::command::PathFault;
-use crate::id::{LibraryId, LibraryIndex};
+use crate::id::{LibraryId, LibraryIndex, Route};
 use crate::input::ClaimError;
 use crate::library::Unsettled;
 use crate::library::fault::Stale;
@@ -24,8 +24,8 @@ impl Engine {
     pub(crate) fn begin_open(&mut self, index: LibraryIndex, now: Now) {
         let Some(library) = self.library_mut(index) else { return };
         library.opening = true;
-        let work = Work::Identify(Identify::new(library.config.name.clone(), library.config.timing));
-        self.begin(index, work, now);
+        let route = library.routes.begin_round();
+        self.open_way(index, route, now);
     }
 
     pub(crate) fn set_library_state(&mut self, index: LibraryIndex, state: LibraryState, now: Now) {
@@ -41,13 +41,17 @@ impl Engine {
     pub(crate) fn identified(
         &mut self,
         index: LibraryIndex,
-        result: Result<Identity, NotIdentified>,
+        route: Route,
+        result: Result<Identified, NotIdentified>,
         now: Now,
     ) {
         let identity = match result {
-            Ok(identity) => identity,
-            Err(NotIdentified::Path(fault)) => return self.not_present(index, fault, now),
-            Err(NotIdentified::Error(error)) => return self.unusable(index, error, now),
+            Ok(found) => match self.take_way(index, route, found, now) {
+                Ok(identity) => identity,
+                Err(error) => return self.way_unfit(index, error, now),
+            },
+            Err(NotIdentified::Path(fault)) => return self.way_lost(index, fault, now),
+            Err(NotIdentified::Error(error)) => return self.way_unfit(index, error, now),
         };
         let twin = self.libraries.iter().find(|other| {
             other.index != index && other.identity.as_ref().is_some_and(|known| known.is_same(&identity))
@@ -73,7 +77,7 @@ impl Engine {
             _ => {
                 library.identity = Some(identity.clone());
                 if library.claimed {
-                    self.begin_survey(index, now);
+                    self.secure(index, now);
                 } else {
                     self.outbox.put(Output::Claim { library: index, identity });
                 }
@@ -103,10 +107,10 @@ impl Engine {
         if known.is_none_or(|known| known.identity != identity) {
             self.keep_library(index);
         }
-        self.begin_survey(index, now);
+        self.secure(index, now);
     }
 
-    fn begin_survey(&mut self, index: LibraryIndex, now: Now) {
+    pub(crate) fn begin_survey(&mut self, index: LibraryIndex, now: Now) {
         // What was intended on the old picture is intended again on the new one.
         self.retract_unsent(index, now);
         let Some(library) = self.library_mut(index) else { return };
@@ -123,9 +127,12 @@ impl Engine {
     pub(crate) fn surveyed(&mut self, index: LibraryIndex, result: Result<Surveyed, NotSurveyed>, now: Now) {
         let found = match result {
             Ok(found) => found,
-            Err(NotSurveyed::Path(fault)) => return self.not_present(index, fault, now),
+            Err(NotSurveyed::Path(fault)) => return self.way_lost(index, fault, now),
             Err(NotSurveyed::Unfit(what)) => {
-                let Some(library) = self.library(index) else { return };
+                let Some(library) = self.library_mut(index) else { return };
+                if let Some(fault) = library.routes.suspect.take() {
+                    return self.way_lost(index, fault, now);
+                }
                 let device = library.config.name.clone();
                 return self.unusable(index, LibraryError::Unfit { device, what }, now);
             }
@@ -171,6 +178,9 @@ impl Engine {
             return;
         }
         self.set_library_state(index, LibraryState::Ready, now);
+        self.watch_ways(index, now);
+        self.await_again(index, now);
+        self.reconsider(index, now);
         self.attach_orphans(index, now);
         self.wake_after_inventory(index);
         self.mark_dirty(index);
@@ -201,19 +211,6 @@ impl Engine {
         library.retry_pause = pause.saturating_mul(2).min(library.config.timing.retry_max);
         library.opening = true;
         self.set_timer(now.monotonic.saturating_add(pause), Timer::Reopen(index));
-    }
-
-    /// A command of a running request could not reach the library.
-    pub(crate) fn path_lost(&mut self, index: LibraryIndex, fault: PathFault, now: Now) {
-        let Some(library) = self.library(index) else { return };
-        if library.opening {
-            return;
-        }
-        if fault.kind.is_transient() {
-            self.not_present(index, fault, now);
-        } else {
-            self.unusable(index, LibraryError::Path(fault), now);
-        }
     }
 
     /// The library's name, for messages.

@@ -28,7 +28,7 @@ impl Engine {
         }
         self.settle_services(index, now);
         let Some(library) = self.library(index) else { return };
-        if !library.is_ready() || library.reading {
+        if !library.is_ready() || library.reading || library.opening || library.ownership.is_in_doubt() {
             return;
         }
         if library.stale != Stale::Nothing && library.refresh_after <= now.monotonic {

@@ -7,8 +7,9 @@ use autochanger_scsi::ElementType;
 use super::Engine;
 use super::live::{Live, Phase};
 use crate::catalog::Cartridge;
-use crate::id::{CartridgeId, LibraryId, Path, RequestId};
+use crate::id::{CartridgeId, Device, LibraryId, Path, RequestId, Route};
 use crate::library::Library;
+use crate::library::ownership::Hold;
 use crate::request::Request;
 use crate::view::{DriveInfo, ElementCounts, LibraryInfo, MountInfo, OperatorRequest, SlotInfo};
 
@@ -49,6 +50,8 @@ impl<'a> View<'a> {
                 service: library.service,
                 cleaner_slot: library.cleaner_slot,
                 blame: library.blame,
+                paths: library.routes.infos(),
+                reserved: library.ownership.hold == Hold::Ours,
                 live_requests: self
                     .0
                     .live
@@ -146,7 +149,11 @@ impl<'a> View<'a> {
         let mount = self.0.catalogue.mount(id)?;
         let library = self.0.libraries.iter().find(|library| library.id == Some(mount.library))?;
         let device = library.elements.get(mount.drive)?.drive.as_ref()?.device?;
-        Some(Path { library: library.index, device })
+        let route = match device {
+            Device::Configured(_) => Route(0),
+            Device::Changer | Device::Sibling(_) => library.routes.active,
+        };
+        Some(Path { library: library.index, route, device })
     }
 
     /// The mounts.

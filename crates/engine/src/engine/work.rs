@@ -14,12 +14,13 @@ use crate::changer::initialize::Initialize;
 use crate::changer::inventory::ReadInventory;
 use crate::changer::motion::Motion;
 use crate::changer::style::ReadStyle;
+use crate::changer::reserve::{Release, Reserve, Role};
 use crate::changer::survey::Survey;
 use crate::changer::{Do, Heard, Procedure};
 use crate::command::{Command, Completion, TransportError};
 use crate::drive::ready::AwaitReady;
 use crate::drive::unload::Unload;
-use crate::id::{CommandId, Device, LibraryIndex, Path, RequestId};
+use crate::id::{CommandId, Device, LibraryIndex, Path, RequestId, Route};
 use crate::library::fault::{Stale, stale};
 use crate::output::{EventKind, Output};
 use crate::time::Now;
@@ -31,17 +32,43 @@ pub(crate) struct TaskId(u64);
 #[derive(Debug)]
 pub(crate) struct Task {
     library: LibraryIndex,
+    /// The way that its commands go, whichever is in use.
+    route: Option<Route>,
     work: Work,
+}
+
+impl Task {
+    /// The mount that waits for a drive behind the library's target.
+    pub(crate) fn awaits_sibling_in(&self, index: LibraryIndex) -> Option<RequestId> {
+        match &self.work {
+            Work::Ready(id, work) if self.library == index => {
+                matches!(work.device(), Device::Sibling(_)).then_some(*id)
+            }
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug)]
 pub(crate) enum Work {
-    Identify(Identify),
+    Identify(Route, Identify),
+    /// The same of a way in reserve.
+    Compare(Route, Identify),
+    Reserve(Route, Role, Reserve),
+    Release(Release),
     Survey(Box<Survey>),
     Initialize(RequestId, Initialize),
-    Inventory { request: Option<RequestId>, kinds: &'static [ElementType], reading: ReadInventory },
+    Inventory {
+        request: Option<RequestId>,
+        kinds: &'static [ElementType],
+        reading: ReadInventory,
+    },
     Motion(RequestId, Motion),
-    Exchange { dismount: RequestId, mount: RequestId, work: Box<Exchange> },
+    Exchange {
+        dismount: RequestId,
+        mount: RequestId,
+        work: Box<Exchange>,
+    },
     Ready(RequestId, AwaitReady),
     Unload(RequestId, Unload),
 }
@@ -63,6 +90,8 @@ pub(crate) struct TimerKey {
 pub(crate) enum Timer {
     Wake(TaskId),
     Reopen(LibraryIndex),
+    /// The ways in reserve are to be looked at.
+    Watch(LibraryIndex),
     Requeue(RequestId),
     Schedule(LibraryIndex),
     /// A medium whose dismount was deferred has stayed long enough.
@@ -79,9 +108,21 @@ impl Engine {
     }
 
     pub(crate) fn begin(&mut self, library: LibraryIndex, work: Work, now: Now) {
+        // A drive behind the changer's target has its number there, and another one elsewhere.
+        let stays = matches!(work, Work::Survey(_) | Work::Ready(..) | Work::Unload(..));
+        let route = self.library(library).map(|it| it.routes.active).filter(|_| stays);
+        self.begin_task(Task { library, route, work }, now);
+    }
+
+    /// Begins a procedure whose commands go one way, whether it is in use or not.
+    pub(crate) fn begin_on(&mut self, library: LibraryIndex, route: Route, work: Work, now: Now) {
+        self.begin_task(Task { library, route: Some(route), work }, now);
+    }
+
+    fn begin_task(&mut self, task: Task, now: Now) {
         self.next_task += 1;
         let id = TaskId(self.next_task);
-        self.tasks.insert(id, Task { library, work });
+        self.tasks.insert(id, task);
         self.step_task(id, Heard::Start, now);
     }
 
@@ -89,11 +130,33 @@ impl Engine {
     pub(crate) fn step_task(&mut self, id: TaskId, heard: Heard, now: Now) {
         let Some(mut task) = self.tasks.remove(&id) else { return };
         let library = task.library;
+        let moves = matches!(task.work, Work::Motion(..) | Work::Exchange { .. });
+        if let Some(it) = self.library(library).filter(|it| moves && it.ownership.is_in_doubt())
+            && matches!(heard, Heard::Woken)
+        {
+            // Of a library that may be another's nothing is concluded: what moved stays unknown until it is ours again.
+            let pause = it.config.timing.retry_max;
+            self.tasks.insert(id, task);
+            self.set_timer(now.monotonic.saturating_add(pause), Timer::Wake(id));
+            return;
+        }
         let stopping = |engine: &Self, request: RequestId| {
             engine.live.get(&request).is_some_and(|live| live.request.stopping.is_some())
         };
         let step = match &mut task.work {
-            Work::Identify(work) => work.step(heard, now).map(|result| self.identified(library, result, now)),
+            Work::Identify(route, work) => {
+                let route = *route;
+                work.step(heard, now).map(|result| self.identified(library, route, result, now))
+            }
+            Work::Compare(route, work) => {
+                let route = *route;
+                work.step(heard, now).map(|result| self.compared(library, route, result, now))
+            }
+            Work::Reserve(route, role, work) => {
+                let (route, role) = (*route, *role);
+                work.step(heard, now).map(|result| self.reserved(library, route, role, result, now))
+            }
+            Work::Release(work) => work.step(heard, now),
             Work::Survey(work) => work.step(heard, now).map(|result| self.surveyed(library, result, now)),
             Work::Initialize(request, work) => {
                 let request = *request;
@@ -156,8 +219,9 @@ impl Engine {
         };
         match step {
             Do::Send(device, command) => {
+                let path = self.path_to(library, task.route, device);
                 self.tasks.insert(id, task);
-                self.send(id, Path { library, device }, command);
+                self.send(id, path, command);
             }
             Do::Wait(pause) => {
                 self.tasks.insert(id, task);
@@ -168,11 +232,22 @@ impl Engine {
         self.mark_dirty(library);
     }
 
+    fn path_to(&self, library: LibraryIndex, route: Option<Route>, device: Device) -> Path {
+        let active = || self.library(library).map_or(Route(0), |library| library.routes.active);
+        let route = match device {
+            Device::Changer | Device::Sibling(_) => route.unwrap_or_else(active),
+            Device::Configured(_) => Route(0),
+        };
+        Path { library, route, device }
+    }
+
     fn send(&mut self, task: TaskId, path: Path, command: Command) {
         self.next_command += 1;
         let id = CommandId(self.next_command);
         self.commands.insert(id, (task, path));
-        let limit = self.path_limit(path);
+        // What gives a library back does not wait for answers that nobody hears any more.
+        let gives_back = self.tasks.get(&task).is_some_and(|task| matches!(task.work, Work::Release(_)));
+        let limit = if gives_back { usize::MAX } else { self.path_limit(path) };
         let queue = self.paths.entry(path).or_default();
         if queue.in_flight < limit {
             queue.in_flight += 1;
@@ -193,7 +268,7 @@ impl Engine {
 
     /// Whether a command to the changer would leave at once.
     pub(crate) fn changer_is_idle(&self, library: LibraryIndex) -> bool {
-        let path = Path { library, device: Device::Changer };
+        let path = self.path_to(library, None, Device::Changer);
         self.paths
             .get(&path)
             .is_none_or(|queue| queue.in_flight < self.path_limit(path) && queue.waiting.is_empty())
@@ -214,13 +289,20 @@ impl Engine {
             }
         }
         self.note_attention(path, &result, now);
+        self.note_ownership(path, &result, now);
+        self.note_way(path, &result);
         self.step_task(task, Heard::Answer(result), now);
+        self.leave_suspect(path.library, now);
     }
 
     /// A unit attention is the only way in which a library tells of changes: what it touches is read again.
     fn note_attention(&mut self, path: Path, result: &Result<Completion, TransportError>, now: Now) {
         let Ok(completion) = result else { return };
         if path.device != Device::Changer || completion.status != Status::CheckCondition {
+            return;
+        }
+        // Each way has attentions of its own; those of one in reserve are heard late.
+        if self.library(path.library).is_none_or(|library| library.routes.active != path.route) {
             return;
         }
         // Whoever hears of it: a survey that has begun to read, and what it found until that is durable, is touched, too.

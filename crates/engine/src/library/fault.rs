@@ -38,6 +38,15 @@ pub(crate) fn is_becoming_ready(code: AdditionalSense) -> bool {
     )
 }
 
+/// Sense data of a path that is not to be used now: asymmetric access in transition, standby or unavailable; the port is off
+/// line (a fail-over port in transition); the communication behind the port failed.
+pub(crate) fn is_of_path(sense: &Sense) -> bool {
+    matches!(
+        (sense.key, sense.code.asc, sense.code.ascq),
+        (SenseKey::NotReady, 0x04, 0x0A..=0x0C | 0x12) | (SenseKey::AbortedCommand, 0x08, 0x00)
+    )
+}
+
 /// The table.
 pub(crate) fn meaning(sense: &Sense, doing: Doing) -> Meaning {
     use Doing::*;
@@ -48,6 +57,8 @@ pub(crate) fn meaning(sense: &Sense, doing: Doing) -> Meaning {
         (SenseKey::UnitAttention, _, _) => Again,
         (SenseKey::AbortedCommand, _, _) => Again,
         (SenseKey::NotReady, _, _) if is_becoming_ready(sense.code) => Again,
+        // Another path may serve, or this one soon.
+        _ if is_of_path(sense) => Again,
 
         (_, (0x3A, _), Unloading) => AlreadySo,
         (SenseKey::IllegalRequest, (0x20, _), Unloading) => NotOffered,
@@ -112,6 +123,8 @@ mod tests {
             (UnitAttention, 0x29, 0x00, Meaning::Again),
             (NotReady, 0x04, 0x01, Meaning::Again),
             (AbortedCommand, 0x44, 0x00, Meaning::Again),
+            (NotReady, 0x04, 0x0B, Meaning::Again),
+            (NotReady, 0x04, 0x12, Meaning::Again),
             (IllegalRequest, 0x3B, 0x0D, Meaning::Failed(DestinationFull)),
             (IllegalRequest, 0x3B, 0x0E, Meaning::Failed(SourceEmpty)),
             (IllegalRequest, 0x53, 0x02, Meaning::Failed(MediumHeld)),

@@ -2,7 +2,9 @@
 
 pub(crate) mod elements;
 pub(crate) mod fault;
+pub(crate) mod ownership;
 pub(crate) mod queue;
+pub(crate) mod routes;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
@@ -20,7 +22,9 @@ use crate::request::{ElementName, GroupId};
 use crate::view::LibraryState;
 use elements::Elements;
 use fault::Stale;
+use ownership::Ownership;
 use queue::Queue;
+use routes::Routes;
 
 /// Intents for each arm that are made durable while it still works, so that its next move is ready when it is free.
 pub(crate) const PREPARED_AHEAD: usize = 1;
@@ -35,6 +39,8 @@ pub(crate) struct Library {
     pub(crate) id: Option<LibraryId>,
     /// This process holds the library's lock.
     pub(crate) claimed: bool,
+    pub(crate) ownership: Ownership,
+    pub(crate) routes: Routes,
     /// Identification or survey is running, or its next attempt is due at a timer.
     pub(crate) opening: bool,
     pub(crate) retry_pause: Duration,
@@ -110,6 +116,7 @@ impl Library {
         // A pause of nothing would be a loop.
         config.timing.retry_min = config.timing.retry_min.max(Duration::from_millis(1));
         let retry_pause = config.timing.retry_min;
+        let (ownership, routes) = (Ownership::new(&config), Routes::new(&config));
         Self {
             index,
             config,
@@ -117,6 +124,8 @@ impl Library {
             identity: None,
             id: None,
             claimed: false,
+            ownership,
+            routes,
             opening: false,
             retry_pause,
             geometry: None,
@@ -172,6 +181,11 @@ impl Library {
     /// Whether nothing moves and nothing is about to.
     pub(crate) fn is_still(&self) -> bool {
         self.count(&[MotionStage::Intent, MotionStage::Prepared, MotionStage::Sent]) == 0
+    }
+
+    /// Whether nothing moves, and of everything that moved is known where it is.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.count(&[MotionStage::Sent, MotionStage::Settling, MotionStage::Paired]) == 0
     }
 
     /// Whether dismount and mount can be one command.

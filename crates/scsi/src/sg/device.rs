@@ -8,6 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::fault::{Cause, Fault, HostStatus, is_harmless};
+use super::permission;
 use super::residue::transferred;
 use super::sys::{self, Broken, Ended, IntRequest, Request};
 use crate::{Cdb, Sense, SenseKey, Status};
@@ -297,7 +298,7 @@ impl fmt::Display for OpenError {
                 f.write_str(match error.kind() {
                     io::ErrorKind::NotFound => "; load the kernel's module `sg`, and look at `lsscsi -g`",
                     io::ErrorKind::PermissionDenied => {
-                        "; it must be readable and writable: on most systems join the group `tape`"
+                        return write!(f, "; {}", permission::advice(path, error.raw_os_error()));
                     }
                     io::ErrorKind::ResourceBusy => "; another program has it for itself",
                     _ => "",
