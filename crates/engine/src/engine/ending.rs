@@ -17,6 +17,7 @@ use crate::library::PlannedMotion;
 use crate::library::elements::ElementState;
 use crate::library::fault::{Doing, Meaning, Stale, meaning};
 use crate::library::queue::Blocker;
+use crate::planted::Bug;
 use crate::request::{ElementName, Failure, FailureKind, Operation, Outcome, Place, State};
 use crate::time::Now;
 
@@ -35,6 +36,9 @@ struct Answer {
 impl Engine {
     /// A motion has ended, one way or another.
     pub(crate) fn moved(&mut self, index: LibraryIndex, id: RequestId, moved: Moved, now: Now) {
+        if self.planted.is(Bug::MoveSentTwice) && matches!(moved, Moved::No { .. }) {
+            return self.send_motion(index, id, now);
+        }
         let state = match &moved {
             Moved::Yes => MotionState::Moved,
             Moved::No { .. } => MotionState::NotMoved,
@@ -139,8 +143,9 @@ impl Engine {
         }
         // Without sense data the path failed, not the library; what did not happen may be asked for again.
         let meaning = sense.map_or(Meaning::Again, |sense| meaning(&sense, Doing::Moving));
+        let counted = !self.planted.is(Bug::UnboundedRetry);
         let Some(live) = self.live.get_mut(&id) else { return };
-        live.attempts += 1;
+        live.attempts += u8::from(counted);
         let attempts_left = live.attempts < MAX_ATTEMPTS;
         match meaning {
             Meaning::Again if attempts_left => self.pause(index, id, now),
@@ -229,7 +234,8 @@ impl Engine {
     }
 
     pub(crate) fn stopping(&self, id: RequestId) -> bool {
-        self.live.get(&id).is_some_and(|live| live.request.stopping.is_some())
+        !self.planted.is(Bug::StopThatIsForgotten)
+            && self.live.get(&id).is_some_and(|live| live.request.stopping.is_some())
     }
 
     /// A step has ended and the request was told to stop: it ends here, and nothing is moved back.

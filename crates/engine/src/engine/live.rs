@@ -12,6 +12,7 @@ use crate::library::PlannedMotion;
 use crate::library::elements::Need;
 use crate::library::queue::{Blocker, Order};
 use crate::output::{AdoptError, Answer, Change, EventKind};
+use crate::planted::Bug;
 use crate::request::{
     CancelError, Cancellation, CancelledBy, Failure, Operation, Place, Request, State, Waiting,
 };
@@ -172,6 +173,9 @@ impl Engine {
         for timer in [live.deadline.take(), live.pause.take()].into_iter().flatten() {
             self.timers.remove(&timer);
         }
+        if self.planted.is(Bug::VerdictBeforeDurable) {
+            self.tell(EventKind::Request(request.clone()), now);
+        }
         self.outbox.change(Change::Request(request));
         self.outbox.after(Effect::Ended(id));
         if let Some(index) = library {
@@ -273,8 +277,11 @@ impl Engine {
         };
         if let Some(cartridge) = cartridge.filter(|&cartridge| self.catalogue.is_reserved_by(cartridge, id)) {
             self.catalogue.unreserve(cartridge);
-            self.wake(index, Blocker::Medium(cartridge));
+            if !self.planted.is(Bug::LostWakeUp) {
+                self.wake(index, Blocker::Medium(cartridge));
+            }
         }
+        let kept = self.planted.is(Bug::ReservationNeverFreed) && self.stopping(id);
         let Some(library) = self.library_mut(index) else { return };
         let mut vacant_slot = false;
         for address in [slot, drive].into_iter().flatten() {
@@ -291,7 +298,7 @@ impl Engine {
                 if let Some(drive) = element.drive.as_mut().filter(|drive| drive.displacing == Some(id)) {
                     drive.displacing = None;
                 }
-                let mine = element.reserved_by == Some(id);
+                let mine = element.reserved_by == Some(id) && !kept;
                 if mine {
                     element.reserved_by = heir;
                 }

@@ -31,6 +31,7 @@ use crate::id::{CommandId, IdSource, LibraryIndex, Path, RequestId};
 use crate::input::{Config, Input, Snapshot};
 use crate::library::Library;
 use crate::output::Output;
+use crate::planted::Planted;
 use crate::time::Now;
 use catalogue::Catalogue;
 use emit::Outbox;
@@ -69,6 +70,7 @@ pub struct Engine {
     store_failed: Option<Arc<str>>,
     /// Nothing new is begun any more.
     stopped: bool,
+    pub(crate) planted: Planted,
 }
 
 impl Engine {
@@ -103,6 +105,7 @@ impl Engine {
             dirty: VecDeque::new(),
             store_failed: None,
             stopped: false,
+            planted: Planted::default(),
         };
         engine.restore(snapshot.requests, snapshot.motions, now);
         for n in 0..engine.libraries.len() {

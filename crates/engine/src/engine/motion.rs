@@ -15,6 +15,7 @@ use crate::changer::settle::Settle;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::{MotionStage, PlannedMotion};
 use crate::output::{Change, EventKind};
+use crate::planted::Bug;
 use crate::request::{ElementName, State};
 use crate::time::Now;
 
@@ -71,7 +72,9 @@ impl Engine {
         } else {
             self.set_state(id, State::InProcess);
         }
-        self.outbox.change(Change::Motion(record.clone()));
+        if !(self.planted.is(Bug::IntentNotJournaled) && record.sequence > 1) {
+            self.outbox.change(Change::Motion(record.clone()));
+        }
         let motion =
             PlannedMotion { record, stage, with: None, recovered: false, sent_before: false, doubted: false };
         if let Some(library) = self.library_mut(index) {
@@ -141,7 +144,11 @@ impl Engine {
         let barcode =
             self.catalogue.cartridge(record.cartridge).and_then(|cartridge| cartridge.barcode.clone());
         let (arms, timing) = (library.arms(), library.config.timing);
-        Some(Settle::new(record.source, record.destination, arms, barcode, library.style, timing))
+        let mut settle = Settle::new(record.source, record.destination, arms, barcode, library.style, timing);
+        if self.planted.is(Bug::NotMovedAfterOneLook) {
+            settle.believes_one_look();
+        }
+        Some(settle)
     }
 
     /// The only point of no return.
@@ -161,9 +168,10 @@ impl Engine {
     fn commit_to(&mut self, index: LibraryIndex, id: RequestId) -> Option<Settle> {
         let record = self.library(index)?.motions.get(&id)?.record.clone();
         let settle = self.settle_for(index, &record)?;
+        let remembered = !self.planted.is(Bug::CancelThatLies);
         let live = self.live.get_mut(&id)?;
         live.phase = Phase::Moving;
-        let sent_before = core::mem::replace(&mut live.steps_sent, true);
+        let sent_before = core::mem::replace(&mut live.steps_sent, remembered);
         let motion = self.library_mut(index)?.motions.get_mut(&id)?;
         motion.sent_before = sent_before;
         if motion.stage == MotionStage::Prepared {

@@ -21,6 +21,7 @@ use crate::drive::unload::Unload;
 use crate::id::{CommandId, Device, LibraryIndex, Path, RequestId};
 use crate::library::fault::{Stale, stale};
 use crate::output::{EventKind, Output};
+use crate::planted::Bug;
 use crate::time::Now;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -183,7 +184,8 @@ impl Engine {
         match path.device {
             Device::Changer => self
                 .library(path.library)
-                .map_or(1, |library| usize::from(library.config.moves_in_flight.max(1))),
+                .map_or(1, |library| usize::from(library.config.moves_in_flight.max(1)))
+                .saturating_add(usize::from(self.planted.is(Bug::OneTooManyInFlight))),
             Device::Configured(_) | Device::Sibling(_) => 1,
         }
     }

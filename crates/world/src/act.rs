@@ -1,0 +1,417 @@
+//! What can happen in a story: typed, so that a failing story can be shrunk and read.
+
+use std::time::Duration;
+
+use autochanger_engine::Input;
+use autochanger_engine::catalog::{Caller, Role};
+use autochanger_engine::id::{LibraryId, RequestId, SessionId};
+use autochanger_engine::input::RestartPolicy;
+use autochanger_engine::request::{Access, Submission, Wanted};
+use autochanger_sim::{ElementAddress, Fault, OperatorError, SenseKey};
+use uuid::Uuid;
+
+use crate::watch::Sight;
+use crate::world::{PowerFailure, World};
+
+/// The first slot and the first drive of every library of a story.
+pub(crate) const FIRST_SLOT: u16 = 1000;
+pub(crate) const FIRST_DRIVE: u16 = 500;
+pub(crate) const FIRST_PORT: u16 = 10;
+pub(crate) const ARM: u16 = 1;
+
+const MOVE_MEDIUM: u8 = 0xA5;
+const EXCHANGE_MEDIUM: u8 = 0xA6;
+const READ_ELEMENT_STATUS: u8 = 0xB8;
+
+/// One act of a story. What it speaks of may not be there any more: then it does nothing, so that acts can be left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// Somebody hands a request in, under a number of the story.
+    Submit(Handed),
+    /// The same is handed in once more, or, with another cartridge, something else under its id.
+    Repeat {
+        /// What.
+        handed: Handed,
+        /// With the same content.
+        same: bool,
+    },
+    /// Somebody cancels the request of that number.
+    Cancel {
+        /// Who.
+        who: u8,
+        /// The request's number.
+        number: u32,
+    },
+    /// Somebody adopts the mount of that number.
+    Adopt {
+        /// Who.
+        who: u8,
+        /// The request's number.
+        number: u32,
+    },
+    /// A session is closed.
+    CloseSession {
+        /// Whose.
+        who: u8,
+    },
+    /// Something goes wrong in a library.
+    Mishap {
+        /// Which library.
+        library: u8,
+        /// What.
+        mishap: Mishap,
+    },
+    /// Hands are in a library.
+    Hands {
+        /// Which library.
+        library: u8,
+        /// What they do.
+        hand: Hand,
+    },
+    /// The power goes now; so many of the batches that wait for the disk are on it, the others are lost.
+    PowerLoss {
+        /// Batches that the disk had kept without saying so.
+        kept: u8,
+        /// The next manager cancels what is unfinished.
+        cancel_unfinished: bool,
+    },
+    /// The power goes at one of the batches to come.
+    PowerLossAt(PowerFailure),
+    /// The disk stalls.
+    HoldDisk,
+    /// The disk commits the oldest batch that waits.
+    CommitOne,
+    /// The disk goes on.
+    ReleaseDisk,
+    /// So many steps of time.
+    Pass(u8),
+}
+
+/// A request of a story.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Handed {
+    /// Its number, from which its id is made.
+    pub number: u32,
+    /// Who asks.
+    pub who: u8,
+    /// What is asked.
+    pub ask: Ask,
+    /// −15..=15.
+    pub priority: i8,
+    /// Seconds.
+    pub deadline: Option<u16>,
+    /// The request outlives its session.
+    pub detached: bool,
+}
+
+/// What is asked. Cartridges are counted through all libraries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ask {
+    /// A mount, perhaps in a certain drive.
+    Mount {
+        /// Which cartridge.
+        cartridge: u8,
+        /// Which drive, counted from 0.
+        drive: Option<u8>,
+        /// Only to read.
+        read: bool,
+    },
+    /// A dismount, perhaps to a certain slot.
+    Dismount {
+        /// Which cartridge.
+        cartridge: u8,
+        /// Which slot, counted from 0.
+        slot: Option<u8>,
+        /// Whosever it is.
+        force: bool,
+    },
+    /// An inventory.
+    Inventory {
+        /// Which library.
+        library: u8,
+        /// After a scan.
+        full: bool,
+    },
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mishap {
+    /// The reply of a motion is lost; it takes effect or not.
+    LostReply {
+        /// Of an exchange.
+        exchange: bool,
+        /// It takes effect.
+        effect: bool,
+    },
+    /// The reply of a motion is lost, and it takes effect later.
+    Late {
+        /// Of an exchange.
+        exchange: bool,
+        /// Seconds after the loss.
+        after: u16,
+    },
+    /// Nothing is ever heard of a motion.
+    Silence,
+    /// Commands do not reach the device.
+    NotDelivered {
+        /// Only motions.
+        motions: bool,
+        /// How many.
+        times: u8,
+    },
+    /// No command reaches the device for so many seconds.
+    Unplugged(u16),
+    /// The connection ends under a motion.
+    ConnectionLost,
+    /// A motion is answered with sense data.
+    Sense {
+        /// Of an exchange.
+        exchange: bool,
+        /// The sense key.
+        key: SenseKey,
+        /// The additional sense code.
+        asc: u8,
+        /// Its qualifier.
+        ascq: u8,
+        /// How often.
+        times: u8,
+    },
+    /// Looks are answered with ABORTED COMMAND.
+    NoLooks(u8),
+    /// A unit attention that names a change comes up.
+    Attention {
+        /// Only of a port.
+        port: bool,
+    },
+    /// The door is open for so many seconds: motions are refused, and an attention follows.
+    Door(u16),
+    /// The arm picks a cartridge and cannot place it.
+    StuckInArm,
+    /// The drive does not give its cartridge back.
+    StuckInDrive(u8),
+    /// The drive is dead.
+    DeadDrive(u8),
+    /// Drives and arms work again.
+    Repair,
+}
+
+/// What hands do. Slots are counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hand {
+    /// They exchange the contents of two slots.
+    Swap(u8, u8),
+    /// They take a cartridge out of a slot.
+    Take(u8),
+    /// They put a new cartridge, with a label of that number, into a slot.
+    PutNew(u8, u8),
+    /// They put a new cartridge into a port.
+    Import(u8),
+}
+
+/// How a label of a story is made.
+pub(crate) fn label(cartridge: u8) -> String {
+    format!("VT{cartridge:04}L8")
+}
+
+/// The request id of a number: in the order of age, as UUIDs of version 7 are.
+fn request_id(number: u32) -> RequestId {
+    RequestId(Uuid::from_u128(0x1000_0000 + u128::from(number)))
+}
+
+/// Whether a request was handed in by an act: not in calm, not by the manager itself.
+pub(crate) fn is_of_story(id: RequestId) -> bool {
+    (0x1000_0000..0x2000_0000).contains(&id.0.as_u128())
+}
+
+/// Two operators' applications, one with the least rights, and an administrator.
+fn caller(who: u8) -> Caller {
+    let (application, role) = match who {
+        0 => ("backup", Role::Operator),
+        1 => ("archive", Role::Operator),
+        2 => ("restore", Role::Application),
+        _ => ("operator", Role::Administrator),
+    };
+    Caller { session: SessionId(u64::from(who) + 1), application: application.into(), role }
+}
+
+impl World {
+    /// Lets an act happen.
+    pub(crate) fn act(&mut self, act: &Act) {
+        self.watch.note(|| format!("-- {act:?}"));
+        match *act {
+            Act::Submit(handed) => self.hand_in(handed, false, true),
+            Act::Repeat { handed, same } => self.hand_in(handed, true, same),
+            Act::Cancel { who, number } => {
+                let token = self.token();
+                self.input(Input::Cancel {
+                    token,
+                    caller: caller(who),
+                    id: request_id(number),
+                    reason: None,
+                });
+            }
+            Act::Adopt { who, number } => self.adopt_as(caller(who), request_id(number)),
+            Act::CloseSession { who } => {
+                let (token, session) = (self.token(), caller(who).session);
+                self.input(Input::CloseSession { token, session });
+            }
+            Act::Mishap { library, mishap } => self.mishap(usize::from(library), mishap),
+            Act::Hands { library, hand } => self.hand(usize::from(library), hand),
+            Act::PowerLoss { kept, cancel_unfinished } => {
+                for _ in 0..kept {
+                    if let Some((_, changes)) = self.stalled.pop_front() {
+                        self.commit(changes);
+                    }
+                }
+                let policy =
+                    if cancel_unfinished { RestartPolicy::CancelUnfinished } else { RestartPolicy::Resume };
+                self.crash_with(|config| config.restart = policy);
+            }
+            Act::PowerLossAt(failure) => self.power_fails = Some(failure),
+            Act::HoldDisk => self.disk_held = true,
+            Act::CommitOne => self.release_one(),
+            Act::ReleaseDisk => self.release_disk(),
+            Act::Pass(steps) => {
+                for _ in 0..steps {
+                    self.step();
+                }
+            }
+        }
+        // Nobody waits for these answers: the checkers have seen them.
+        self.answers.clear();
+        self.events.clear();
+    }
+
+    fn hand_in(&mut self, handed: Handed, given: bool, same: bool) {
+        let Some(mut wanted) = self.wanted(handed.ask) else { return };
+        if let (false, Wanted::Mount { cartridge, .. } | Wanted::Dismount { cartridge, .. }) =
+            (same, &mut wanted)
+        {
+            *cartridge = label(0).into();
+        }
+        let submission = Submission {
+            id: request_id(handed.number),
+            id_given: given,
+            caller: caller(handed.who),
+            wanted,
+            priority: handed.priority,
+            deadline: handed.deadline.map(|seconds| Duration::from_secs(seconds.into())),
+            detached: handed.detached,
+        };
+        let token = self.token();
+        self.input(Input::Submit { token, submission });
+    }
+
+    fn wanted(&self, ask: Ask) -> Option<Wanted> {
+        Some(match ask {
+            Ask::Mount { cartridge, drive, read } => Wanted::Mount {
+                cartridge: label(cartridge).into(),
+                drive: drive.map(|drive| ElementAddress(FIRST_DRIVE + u16::from(drive))),
+                access: if read { Access::Read } else { Access::ReadWrite },
+            },
+            Ask::Dismount { cartridge, slot, force } => Wanted::Dismount {
+                cartridge: label(cartridge).into(),
+                slot: slot.map(|slot| ElementAddress(FIRST_SLOT + u16::from(slot))),
+                force,
+            },
+            Ask::Inventory { library, full } => {
+                Wanted::Inventory { library: Some(self.library_id(usize::from(library))?), full }
+            }
+        })
+    }
+
+    pub(crate) fn library_id(&self, library: usize) -> Option<LibraryId> {
+        self.engine.view().libraries().get(library)?.id
+    }
+
+    pub(crate) fn adopt_as(&mut self, caller: Caller, id: RequestId) {
+        let token = self.token();
+        self.input(Input::Adopt { token, caller, id });
+    }
+
+    /// The administrator of the story.
+    pub(crate) fn administrator(&self) -> Caller {
+        caller(u8::MAX)
+    }
+
+    fn mishap(&mut self, library: usize, mishap: Mishap) {
+        let motion = |exchange| if exchange { EXCHANGE_MEDIUM } else { MOVE_MEDIUM };
+        let seconds = |seconds: u16| Duration::from_secs(seconds.into());
+        let drive = |drive: u8| FIRST_DRIVE + u16::from(drive);
+        let Some(device) = self.device.0.get_mut(library) else { return };
+        self.mishaps += 1;
+        let fault = match mishap {
+            Mishap::LostReply { exchange, effect: true } => {
+                Fault::lost_reply().on(motion(exchange)).after_effect()
+            }
+            Mishap::LostReply { exchange, effect: false } => {
+                Fault::lost_reply().on(motion(exchange)).without_effect()
+            }
+            Mishap::Late { exchange, after } => Fault::late_effect(seconds(after)).on(motion(exchange)),
+            Mishap::Silence => Fault::silence().on_move(),
+            Mishap::NotDelivered { motions: true, times } => {
+                Fault::not_delivered().on_move().times(times.into())
+            }
+            Mishap::NotDelivered { motions: false, times } => Fault::not_delivered().times(times.into()),
+            Mishap::Unplugged(time) => Fault::not_delivered().lasting(seconds(time)),
+            Mishap::ConnectionLost => Fault::connection_lost().on_move(),
+            Mishap::Sense { exchange, key, asc, ascq, times } => {
+                Fault::sense(key, asc, ascq).on(motion(exchange)).times(times.into())
+            }
+            Mishap::NoLooks(times) => {
+                Fault::sense(SenseKey::AbortedCommand, 0x44, 0x00).on(READ_ELEMENT_STATUS).times(times.into())
+            }
+            Mishap::Attention { port } => Fault::unit_attention(0, 0x28, u8::from(port)),
+            Mishap::Door(time) => {
+                device.inject(Fault::unit_attention(0, 0x28, 0x00));
+                Fault::sense(SenseKey::NotReady, 0x04, 0x01).lun(0).lasting(seconds(time))
+            }
+            Mishap::StuckInArm => Fault::stuck_in_arm().on_move(),
+            Mishap::StuckInDrive(n) => Fault::stuck_in_drive(drive(n)),
+            Mishap::DeadDrive(n) => Fault::dead_drive(drive(n)),
+            Mishap::Repair => return self.repair(library),
+        };
+        device.inject(fault);
+    }
+
+    /// Drives and arms of the library work again.
+    pub(crate) fn repair(&mut self, library: usize) {
+        if let Some(device) = self.device.0.get_mut(library) {
+            for drive in 0..device.drive_count() {
+                device.repair(FIRST_DRIVE + drive);
+            }
+            device.repair(ARM);
+        }
+    }
+
+    fn hand(&mut self, library: usize, hand: Hand) {
+        let slot = |n: u8| FIRST_SLOT + u16::from(n);
+        let Some(device) = self.device.0.get_mut(library) else { return };
+        let before = |address: u16| {
+            let contents = device.contents();
+            contents.into_iter().find(|(at, ..)| at.0 == address).and_then(|(.., label)| label)
+        };
+        let fresh = |n: u8| format!("NW{n:04}L8");
+        let (labels, done): (Vec<_>, Result<(), OperatorError>) = match hand {
+            Hand::Swap(one, other) => {
+                let labels = [before(slot(one)), before(slot(other))].into_iter().flatten().collect();
+                (labels, device.operator_swap(slot(one), slot(other)))
+            }
+            Hand::Take(from) => {
+                (before(slot(from)).into_iter().collect(), device.operator_take(slot(from)).map(drop))
+            }
+            // A label of a story is put in once.
+            Hand::PutNew(n, _) | Hand::Import(n) if self.imported.contains(&n) => return,
+            Hand::PutNew(n, to) => (vec![fresh(n)], device.operator_put(slot(to), &fresh(n))),
+            Hand::Import(n) => (vec![fresh(n)], device.operator_put(FIRST_PORT, &fresh(n))),
+        };
+        if done.is_ok() {
+            if let Hand::PutNew(n, _) | Hand::Import(n) = hand {
+                self.imported.insert(n);
+            }
+            self.mishaps += 1;
+            self.see(&Sight::Hands(&labels));
+        }
+    }
+}
