@@ -1,7 +1,8 @@
 //! Calm: nothing goes wrong any more, and whoever waits is given what it waits for, until nobody does.
 
 use autochanger_engine::id::RequestId;
-use autochanger_engine::request::{CartridgeRef, State, Submission, Waiting, Wanted};
+use autochanger_engine::output::SubmitError;
+use autochanger_engine::request::{CartridgeRef, Request, State, Submission, Waiting, Wanted};
 use autochanger_engine::view::LibraryState;
 use autochanger_engine::{Input, output};
 use uuid::Uuid;
@@ -96,10 +97,15 @@ impl World {
         };
         let token = self.token();
         self.input(Input::Submit { token, submission });
-        let answer = self.answers.remove(&token.0);
-        self.watch.note(|| match answer {
-            Some(output::Answer::Submitted(Err(error))) => format!("-- refused in calm: {error}"),
-            _ => String::from("-- asked in calm"),
-        });
+        let Some(output::Answer::Submitted(Err(error))) = self.answers.remove(&token.0) else { return };
+        self.watch.note(|| format!("-- refused in calm: {error}"));
+        // A house that is full of those who wait is emptied by one of them giving up.
+        let waits = |request: &&Request| matches!(request.state, State::Queued | State::Waiting(_));
+        if let SubmitError::ResourceExhausted { .. } = error
+            && let Some(id) = self.engine.view().requests().iter().find(waits).map(|request| request.id)
+        {
+            let (token, caller) = (self.token(), self.administrator());
+            self.input(Input::Cancel { token, caller, id, reason: Some("calm".into()) });
+        }
     }
 }

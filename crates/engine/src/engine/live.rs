@@ -282,6 +282,7 @@ impl Engine {
             }
         }
         let kept = self.planted.is(Bug::ReservationNeverFreed) && self.stopping(id);
+        let failed = self.live.get(&id).is_some_and(|live| matches!(live.ending, Some(State::Failed(_))));
         let Some(library) = self.library_mut(index) else { return };
         let mut vacant_slot = false;
         for address in [slot, drive].into_iter().flatten() {
@@ -297,6 +298,7 @@ impl Engine {
             let freed = library.elements.update(address, |element| {
                 if let Some(drive) = element.drive.as_mut().filter(|drive| drive.displacing == Some(id)) {
                     drive.displacing = None;
+                    drive.kept_its_cartridge = failed;
                 }
                 let mine = element.reserved_by == Some(id) && !kept;
                 if mine {

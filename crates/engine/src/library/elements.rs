@@ -33,6 +33,9 @@ pub(crate) struct DriveState {
     pub(crate) mount: Option<RequestId>,
     /// The dismount that frees it of a cartridge that nobody mounted.
     pub(crate) displacing: Option<RequestId>,
+    /// The manager tried to free it of its cartridge and could not: it is not tried again until the drive was read anew, or
+    /// the one attempt would follow the other without end.
+    pub(crate) kept_its_cartridge: bool,
     /// Its place in the order of use; 0: never used.
     last_used: u64,
     /// Its entry among the free drives.
@@ -198,7 +201,9 @@ fn is_free_drive(element: &ElementState) -> bool {
 }
 
 fn is_idle_loaded(element: &ElementState) -> bool {
-    element.drive.as_ref().is_some_and(|drive| drive.mount.is_none() && drive.displacing.is_none())
+    let idle =
+        |drive: &DriveState| drive.mount.is_none() && drive.displacing.is_none() && !drive.kept_its_cartridge;
+    element.drive.as_ref().is_some_and(idle)
         && element.cartridge.is_some()
         && element.reserved_by.is_none()
         && !element.doubtful
