@@ -219,6 +219,16 @@ fn request_id(number: u32) -> RequestId {
     RequestId(Uuid::from_u128(0x1000_0000 + u128::from(number)))
 }
 
+/// The label of a cartridge that hands put in.
+fn guest(number: u8) -> String {
+    format!("NW{number:04}L8")
+}
+
+/// Whether hands put the cartridge in.
+pub(crate) fn is_guest(label: &str) -> bool {
+    label.starts_with("NW")
+}
+
 /// Whether a request was handed in by an act: not in calm, not by the manager itself.
 pub(crate) fn is_of_story(id: RequestId) -> bool {
     (0x1000_0000..0x2000_0000).contains(&id.0.as_u128())
@@ -392,7 +402,6 @@ impl World {
             let contents = device.contents();
             contents.into_iter().find(|(at, ..)| at.0 == address).and_then(|(.., label)| label)
         };
-        let fresh = |n: u8| format!("NW{n:04}L8");
         let (labels, done): (Vec<_>, Result<(), OperatorError>) = match hand {
             Hand::Swap(one, other) => {
                 let labels = [before(slot(one)), before(slot(other))].into_iter().flatten().collect();
@@ -403,8 +412,8 @@ impl World {
             }
             // A label of a story is put in once.
             Hand::PutNew(n, _) | Hand::Import(n) if self.imported.contains(&n) => return,
-            Hand::PutNew(n, to) => (vec![fresh(n)], device.operator_put(slot(to), &fresh(n))),
-            Hand::Import(n) => (vec![fresh(n)], device.operator_put(FIRST_PORT, &fresh(n))),
+            Hand::PutNew(n, to) => (vec![guest(n)], device.operator_put(slot(to), &guest(n))),
+            Hand::Import(n) => (vec![guest(n)], device.operator_put(FIRST_PORT, &guest(n))),
         };
         if done.is_ok() {
             if let Hand::PutNew(n, _) | Hand::Import(n) = hand {

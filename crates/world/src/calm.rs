@@ -5,8 +5,10 @@ use autochanger_engine::output::SubmitError;
 use autochanger_engine::request::{CartridgeRef, Request, State, Submission, Waiting, Wanted};
 use autochanger_engine::view::LibraryState;
 use autochanger_engine::{Input, output};
+use autochanger_sim::ElementType;
 use uuid::Uuid;
 
+use crate::act::is_guest;
 use crate::watch::Sight;
 use crate::world::World;
 
@@ -37,6 +39,8 @@ impl World {
             self.repair(library);
         }
         self.come_to_rest();
+        self.set_right();
+        self.come_to_rest();
         // A library that a person must look at is looked at, and the manager started again.
         let ready = |world: &Self| {
             world.engine.view().libraries().iter().all(|library| *library.state == LibraryState::Ready)
@@ -52,11 +56,39 @@ impl World {
             }
             self.give_way();
             self.come_to_rest();
+            self.set_right();
+            self.come_to_rest();
             self.answers.clear();
             self.events.clear();
         }
         self.read_all();
         self.see(&Sight::Calm);
+    }
+
+    /// What only a person can do: an arm that holds a cartridge is emptied, and of a library without an empty slot what hands
+    /// had put in is taken out.
+    fn set_right(&mut self) {
+        for library in 0..self.device.0.len() {
+            let contents = self.device.0[library].contents();
+            let empty = contents
+                .iter()
+                .find(|(_, kind, label)| *kind == ElementType::Storage && label.is_none())
+                .map(|(address, ..)| *address);
+            let stuck =
+                contents.iter().find(|(_, kind, label)| *kind == ElementType::Transport && label.is_some());
+            let guest = contents.iter().find(|(_, kind, label)| {
+                *kind == ElementType::Storage && label.as_deref().is_some_and(is_guest)
+            });
+            let device = &mut self.device.0[library];
+            let (touched, done) = match (stuck, empty, guest) {
+                (Some((arm, _, label)), Some(slot), _) => (label, device.operator_swap(*arm, slot)),
+                (_, None, Some((slot, _, label))) => (label, device.operator_take(*slot).map(drop)),
+                _ => continue,
+            };
+            if done.is_ok() {
+                self.see(&Sight::Hands(touched.as_slice()));
+            }
+        }
     }
 
     /// Every library is read.

@@ -121,9 +121,6 @@ impl Engine {
                 library.elements.update(report.name.address, |element| {
                     element.cartridge = id;
                     element.doubtful = false;
-                    if let Some(drive) = &mut element.drive {
-                        drive.kept_its_cartridge = false;
-                    }
                 });
             }
         }

@@ -40,7 +40,9 @@ impl Engine {
     }
 
     pub(crate) fn begin_inventory(&mut self, index: LibraryIndex, id: RequestId, full: bool, now: Now) {
-        let Some(timing) = self.library(index).map(|library| library.config.timing) else { return };
+        let Some(library) = self.library_mut(index) else { return };
+        library.elements.try_drives_again();
+        let timing = library.config.timing;
         if full {
             self.begin(index, Work::Initialize(id, Initialize::new(timing)), now);
         } else {

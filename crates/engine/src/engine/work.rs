@@ -237,6 +237,7 @@ impl Engine {
         };
         let touched = if sense.unit_attention_overflow { Stale::All } else { stale(sense.code) };
         library.stale = library.stale.max(touched);
+        library.elements.try_drives_again();
         let name = library.config.name.clone();
         self.tell(EventKind::Attention { library: name, what: sense.to_string() }, now);
     }

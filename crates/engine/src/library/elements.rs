@@ -33,8 +33,8 @@ pub(crate) struct DriveState {
     pub(crate) mount: Option<RequestId>,
     /// The dismount that frees it of a cartridge that nobody mounted.
     pub(crate) displacing: Option<RequestId>,
-    /// The manager tried to free it of its cartridge and could not: it is not tried again until the drive was read anew, or
-    /// the one attempt would follow the other without end.
+    /// The manager tried to free it of its cartridge and could not: it is not tried again until the library tells of a change
+    /// or somebody has it read, or the one attempt would follow the other without end.
     pub(crate) kept_its_cartridge: bool,
     /// Its place in the order of use; 0: never used.
     last_used: u64,
@@ -130,6 +130,15 @@ impl Elements {
         match named {
             Some(address) => self.all.get(&address).filter(is_one),
             None => self.of_kind(ElementType::Drive).find(is_one),
+        }
+    }
+
+    /// Drives that kept their cartridges may be freed of them again.
+    pub(crate) fn try_drives_again(&mut self) {
+        for element in self.all.values_mut() {
+            if let Some(drive) = &mut element.drive {
+                drive.kept_its_cartridge = false;
+            }
         }
     }
 

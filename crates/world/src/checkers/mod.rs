@@ -18,7 +18,7 @@ pub(crate) fn all() -> Vec<Box<dyn Checker>> {
         Box::new(outcomes::Outcomes),
         Box::new(durable::Durable),
         Box::new(cancels::Cancels::default()),
-        Box::new(places::Places),
+        Box::new(places::Places::default()),
         Box::new(truth::Truth::default()),
         Box::new(bounds::Bounds::default()),
         Box::new(calm::Calm),

@@ -9,9 +9,12 @@ use autochanger_engine::request::Place;
 
 use crate::watch::{Checker, Facts, Sight};
 
-/// Looks at the catalogue as each batch leaves it. The labels of a story are unique.
-#[derive(Debug)]
-pub(crate) struct Places;
+/// Looks at the catalogue as each batch leaves it. The labels of a story are unique. Where hands were, the catalogue cannot
+/// know who stands in an element before it is read again.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    touched: BTreeSet<String>,
+}
 
 impl Checker for Places {
     fn name(&self) -> &'static str {
@@ -19,7 +22,13 @@ impl Checker for Places {
     }
 
     fn see(&mut self, sight: &Sight<'_>, facts: &Facts<'_>) -> Result<(), String> {
+        if let Sight::Hands(labels) = sight {
+            self.touched.extend(labels.iter().cloned());
+        }
         let Sight::Commit(changes) = sight else { return Ok(()) };
+        let untouched = |cartridge: &Cartridge| {
+            !cartridge.barcode.as_deref().is_some_and(|label| self.touched.contains(label))
+        };
         let changed: BTreeMap<CartridgeId, &Cartridge> = changes
             .iter()
             .filter_map(|change| match change {
@@ -36,7 +45,10 @@ impl Checker for Places {
             let (mut labels, mut elements) = (BTreeMap::new(), BTreeMap::new());
             for cartridge in all {
                 let Place::Element(name) = cartridge.place else { continue };
-                if let Some(other) = elements.insert((cartridge.library, name.address), cartridge) {
+                if let Some(other) = elements.insert((cartridge.library, name.address), cartridge)
+                    && untouched(other)
+                    && untouched(cartridge)
+                {
                     return Err(format!("{name} holds two: {other:?} and {cartridge:?}"));
                 }
                 if let Some(label) = &cartridge.barcode
