@@ -15,7 +15,7 @@ use crate::world::World;
 /// Steps of time in which the devices and the engine must come to rest. The longest rest of 20,000 stories took a tenth.
 const MAX_STEPS: u32 = 20_000;
 /// Rounds in which everything mounted is dismounted. Each one ends a mount at least, and few more wait than there are cartridges.
-const MAX_ROUNDS: u32 = 60;
+const MAX_ROUNDS: u32 = 100;
 
 impl World {
     /// Steps until nothing happens any more; objects if that never comes.
@@ -40,7 +40,6 @@ impl World {
         }
         self.come_to_rest();
         self.set_right();
-        self.come_to_rest();
         // A library that a person must look at is looked at, and the manager started again.
         let ready = |world: &Self| {
             world.engine.view().libraries().iter().all(|library| *library.state == LibraryState::Ready)
@@ -56,8 +55,9 @@ impl World {
             }
             self.give_way();
             self.come_to_rest();
-            self.set_right();
-            self.come_to_rest();
+            if self.set_right() {
+                self.read_all();
+            }
             self.answers.clear();
             self.events.clear();
         }
@@ -66,8 +66,9 @@ impl World {
     }
 
     /// What only a person can do: an arm that holds a cartridge is emptied, and of a library without an empty slot what hands
-    /// had put in is taken out.
-    fn set_right(&mut self) {
+    /// had put in is taken out. A library is read after that: it tells of hands only when it is asked something.
+    fn set_right(&mut self) -> bool {
+        let mut something = false;
         for library in 0..self.device.0.len() {
             let contents = self.device.0[library].contents();
             let empty = contents
@@ -87,8 +88,10 @@ impl World {
             };
             if done.is_ok() {
                 self.see(&Sight::Hands(touched.as_slice()));
+                something = true;
             }
         }
+        something
     }
 
     /// Every library is read.
