@@ -91,6 +91,7 @@ impl Engine {
     }
 
     fn arrived(&mut self, index: LibraryIndex, id: RequestId, record: &MotionRecord, now: Now) {
+        self.evict(index, record.destination, record.cartridge, now);
         self.place_cartridge(index, record.cartridge, Place::Element(record.destination), now);
         self.vacate(index, record.source, record.cartridge);
         self.free_slot_of(index, id, record.source);
@@ -109,6 +110,20 @@ impl Engine {
                 self.end(id, State::Passed(Outcome::Dismounted { slot }), now);
             }
             _ => {}
+        }
+    }
+
+    /// Another cartridge was believed to stand where this one has arrived: hands were there, and it is looked for. One whose
+    /// own motion is not settled is that motion's matter.
+    fn evict(&mut self, index: LibraryIndex, goal: ElementName, arrived: CartridgeId, now: Now) {
+        let Some(library) = self.library_mut(index) else { return };
+        let held = library.elements.get(goal.address).and_then(|element| element.cartridge);
+        let moving = |held| library.motions.values().any(|motion| motion.record.cartridge == held);
+        let Some(held) = held.filter(|&held| held != arrived && !moving(held)) else { return };
+        library.stale = Stale::All;
+        self.place_cartridge(index, held, Place::Unknown { one_of: vec![goal] }, now);
+        if let Some(mount) = self.catalogue.mount_of(held).map(|mount| mount.id) {
+            self.end_mount(index, mount);
         }
     }
 
