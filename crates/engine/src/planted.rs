@@ -9,7 +9,7 @@ use crate::Engine;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(
     not(feature = "planted-bugs"),
-    allow(dead_code, reason = "nothing can be planted without the feature")
+    allow(dead_code, unreachable_pub, reason = "nothing can be planted without the feature")
 )]
 pub enum Bug {
     /// What did not happen is sent again under its old intent.

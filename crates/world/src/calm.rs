@@ -55,7 +55,8 @@ impl World {
             }
             self.give_way();
             self.come_to_rest();
-            if self.set_right() {
+            // With nothing mounted, what they wait for is a library that somebody looks at.
+            if self.set_right() || self.engine.view().mounts().is_empty() {
                 self.read_all();
             }
             self.answers.clear();

@@ -79,7 +79,9 @@ pub fn tell_all(
         Some(seed) => {
             let story = shrink(&draw(seed, acts), telling);
             // The one story that fails for certain is the one that was shrunk.
-            match tell(&story, Telling { transcript: true, ..telling }) {
+            let mut telling = telling;
+            telling.transcript = true;
+            match tell(&story, telling) {
                 Err(violation) => Err(Box::new((*violation, story))),
                 Ok(_) => {
                     let what = "it failed once and not again: a story must repeat exactly".into();

@@ -10,7 +10,8 @@ const MAX_TELLINGS: u32 = 2_000;
 /// complements only). A story that does not fail is given back as it is.
 #[must_use]
 pub fn shrink(story: &Story, telling: Telling) -> Story {
-    let telling = Telling { transcript: false, ..telling };
+    let mut telling = telling;
+    telling.transcript = false;
     let Err(violation) = tell(story, telling) else { return story.clone() };
     let mut tellings = 0;
     let mut fails = |acts: &[Act]| {
