@@ -146,8 +146,13 @@ impl Engine {
             library.stale = Stale::All;
         }
         let sent = [MotionStage::Sent, MotionStage::Settling, MotionStage::Paired];
-        let here: Vec<_> =
-            library.motions.values().filter(|m| sent.contains(&m.stage)).map(|m| m.record.clone()).collect();
+        let here = library.motions.values_mut().filter(|motion| sent.contains(&motion.stage));
+        let here: Vec<_> = here
+            .map(|motion| {
+                motion.unread = true;
+                motion.record.clone()
+            })
+            .collect();
         let earlier = self.open_motions.values().filter(|record| record.library == id);
         for record in here.iter().chain(earlier) {
             unsettled.elements.extend([record.source.address, record.destination.address]);

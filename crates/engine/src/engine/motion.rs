@@ -13,6 +13,7 @@ use crate::changer::exchange::Exchange;
 use crate::changer::motion::Motion;
 use crate::changer::settle::Settle;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
+use crate::library::fault::Stale;
 use crate::library::{MotionStage, PlannedMotion};
 use crate::output::{Change, EventKind};
 use crate::planted::Bug;
@@ -75,8 +76,15 @@ impl Engine {
         if !(self.planted.is(Bug::IntentNotJournaled) && record.sequence > 1) {
             self.outbox.change(Change::Motion(record.clone()));
         }
-        let motion =
-            PlannedMotion { record, stage, with: None, recovered: false, sent_before: false, doubted: false };
+        let motion = PlannedMotion {
+            record,
+            stage,
+            with: None,
+            recovered: false,
+            sent_before: false,
+            doubted: false,
+            unread: false,
+        };
         if let Some(library) = self.library_mut(index) {
             library.motions.insert(id, motion);
         }
@@ -129,6 +137,9 @@ impl Engine {
         let library = self.library_mut(index)?;
         let mut motion = library.motions.remove(&id)?;
         motion.record.state = state;
+        if motion.unread {
+            library.stale = Stale::All;
+        }
         // What is being read was true before this motion ended.
         if library.reading || library.opening {
             let MotionRecord { source, destination, cartridge, .. } = &motion.record;
