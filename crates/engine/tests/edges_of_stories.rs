@@ -109,3 +109,23 @@ fn a_drive_has_one_mount_although_hands_exchanged_its_cartridge_for_the_one_that
     assert_eq!(world.disk.mounts.len(), 3, "{:?}", world.disk.mounts);
     world.assert_true();
 }
+
+#[test]
+fn a_drive_has_one_mount_although_hands_took_away_what_an_exchange_had_put_into_its_slot() {
+    let mut timing = Timing::midrange();
+    // The looks take long enough for hands to be there before them.
+    timing.command = Duration::from_secs(1);
+    let mut world =
+        World::with(library(1).timing(timing).build(), |config| config.libraries[0].exchange = true);
+    world.rest();
+    world.mount("VT0001L8");
+    world.rest();
+    world.device.inject(Fault::lost_reply().on(0xA6).after_effect());
+    world.mount("VT0002L8");
+    world.dismount("VT0001L8");
+    world.until("the exchange is done", |world| world.device.moves_done() == 2);
+    world.device.operator_swap(1000, 1008).unwrap();
+    world.rest();
+    assert_eq!(world.disk.mounts.len(), 1, "{:?}", world.disk.mounts);
+    world.assert_true();
+}

@@ -116,14 +116,23 @@ impl Engine {
     /// Another cartridge was believed to stand where this one has arrived: hands were there, and it is looked for. One whose
     /// own motion is not settled is that motion's matter.
     fn evict(&mut self, index: LibraryIndex, goal: ElementName, arrived: CartridgeId, now: Now) {
-        let Some(library) = self.library_mut(index) else { return };
-        let held = library.elements.get(goal.address).and_then(|element| element.cartridge);
-        let moving = |held| library.motions.values().any(|motion| motion.record.cartridge == held);
-        let Some(held) = held.filter(|&held| held != arrived && !moving(held)) else { return };
-        library.stale = Stale::All;
-        self.place_cartridge(index, held, Place::Unknown { one_of: vec![goal] }, now);
-        if let Some(mount) = self.catalogue.mount_of(held).map(|mount| mount.id) {
+        let Some(library) = self.library(index) else { return };
+        let moving = |other| library.motions.values().any(|motion| motion.record.cartridge == other);
+        let stranger = |other: CartridgeId| other != arrived && !moving(other);
+        let Some(element) = library.elements.get(goal.address) else { return };
+        let held = element.cartridge.filter(|&held| stranger(held));
+        let mount = element.drive.as_ref().and_then(|drive| self.catalogue.mount(drive.mount?));
+        let mount = mount.filter(|mount| stranger(mount.cartridge)).map(|mount| mount.id);
+        if let Some(held) = held {
+            self.place_cartridge(index, held, Place::Unknown { one_of: vec![goal] }, now);
+        }
+        if let Some(mount) = mount {
             self.end_mount(index, mount);
+        }
+        if (held.is_some() || mount.is_some())
+            && let Some(library) = self.library_mut(index)
+        {
+            library.stale = Stale::All;
         }
     }
 
