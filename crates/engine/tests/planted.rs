@@ -1,6 +1,6 @@
 //! The checkers are checked: each planted bug is found by the checker that is there for it, within so many stories.
 
-use autochanger_world::{Bug, Telling, draw, tell};
+use autochanger_world::{Bug, Telling, draw, shrink, tell, tell_all};
 
 /// Acts in one story, as in `world.rs`.
 const ACTS: usize = 120;
@@ -90,9 +90,21 @@ fn a_story_that_fails_is_made_shorter_and_fails_in_the_same_way() {
     let telling = Telling { bug: Some(Bug::UnboundedRetry), ..Telling::default() };
     let (seed, checker, _) = found(Bug::UnboundedRetry, 76).expect("a story that fails");
     let story = draw(seed, ACTS);
-    let shorter = autochanger_world::shrink(&story, telling);
+    let shorter = shrink(&story, telling);
     let violation = tell(&shorter, telling).expect_err("the shorter story fails, too");
     assert_eq!(violation.checker, checker);
     // A mount, what makes it fail for ever, and time: with a few acts that cannot be spared.
     assert!(shorter.acts.len() <= 12, "{shorter}");
+}
+
+#[test]
+fn a_run_that_fails_names_its_smallest_seed_and_shows_what_was_seen_last() {
+    let telling = Telling { bug: Some(Bug::CancelThatLies), ..Telling::default() };
+    let (seed, checker, _) = found(Bug::CancelThatLies, 16).expect("a story that fails");
+    let failed = tell_all(0..16, ACTS, telling, |_, _| true).expect_err("one story fails");
+    let (violation, story) = *failed;
+    assert_eq!((violation.seed, violation.checker, story.seed), (Some(seed), checker, seed));
+    assert!(story.acts.len() < ACTS);
+    let shown = violation.to_string();
+    assert!(shown.contains(&format!("seed {seed}")) && shown.contains("commit"), "{shown}");
 }

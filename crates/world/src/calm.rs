@@ -8,7 +8,7 @@ use autochanger_engine::{Input, output};
 use autochanger_sim::ElementType;
 use uuid::Uuid;
 
-use crate::act::is_guest;
+use crate::perform::is_guest;
 use crate::watch::Sight;
 use crate::world::World;
 

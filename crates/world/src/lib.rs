@@ -15,6 +15,7 @@ mod disk;
 mod draw;
 mod drive;
 mod hands;
+mod perform;
 mod run;
 mod shrink;
 mod story;

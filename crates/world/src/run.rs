@@ -48,8 +48,8 @@ pub fn tell_all(
     let worker = || {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
-            // Seeds are handed out in order, so that each one below a failing one is told by somebody.
-            if seed >= seeds.end || lock(&failed).is_some() {
+            // Each seed below a failing one is told by somebody: it was handed out before.
+            if seed >= seeds.end || lock(&failed).is_some_and(|failed| failed < seed) {
                 return;
             }
             match tell(&draw(seed, acts), telling) {

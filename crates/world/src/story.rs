@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use autochanger_sim::{Device, Library, Timing};
 
-use crate::act::{Act, FIRST_DRIVE, FIRST_PORT, FIRST_SLOT, is_of_story, label};
+use crate::act::{Act, FIRST_DRIVE, FIRST_PORT, FIRST_SLOT};
+use crate::perform::{is_of_story, label};
 use crate::watch::{Violation, Watch};
 use crate::world::World;
 
