@@ -8,7 +8,12 @@ fn soak(arguments: &[&str]) -> Output {
     let directory: PathBuf = test.ancestors().nth(2).expect("the directory of the build").join("examples");
     let name = format!("soak{}", std::env::consts::EXE_SUFFIX);
     let example = directory.join(name);
-    Command::new(&example).args(arguments).output().expect("`cargo test` has built the example")
+    assert!(
+        example.is_file(),
+        "{} is not built: run `cargo test`, which builds it, or `cargo build --example soak`",
+        example.display()
+    );
+    Command::new(&example).args(arguments).output().expect("the example runs")
 }
 
 #[test]
