@@ -19,6 +19,11 @@ const SENSES: [(SenseKey, u8, u8); 8] = [
     (SenseKey::MediumError, 0x30, 0x00),
 ];
 
+/// How late motions of one story can be in all, in seconds. A library carries its commands out one after the other, so that what
+/// is late delays what was sent after it: together they stay within the motion time-out (30 minutes), which is the longest that
+/// a motion takes, or it would be the story that breaks its word.
+const MAX_LATE: u16 = 1_200;
+
 /// The kinds of acts; how often each comes is in the table of [`Author::act`].
 #[derive(Debug, Clone, Copy)]
 enum Kind {
@@ -49,6 +54,8 @@ struct Author {
     power: bool,
     disk: bool,
     new_labels: u8,
+    /// What is left of the lateness.
+    late: u16,
 }
 
 /// The story of a seed, with so many acts.
@@ -72,6 +79,7 @@ pub fn draw(seed: u64, acts: usize) -> Story {
         setup,
         handed: Vec::new(),
         new_labels: 0,
+        late: MAX_LATE,
     };
     let acts = (0..acts).map(|_| author.act()).collect();
     Story { seed, setup: author.setup, acts }
@@ -207,8 +215,12 @@ impl Author {
         match self.dice.roll(26) {
             0..=2 => Mishap::LostReply { exchange, effect: true },
             3 | 4 => Mishap::LostReply { exchange, effect: false },
-            5..=7 => Mishap::Late { exchange, after: 1 + self.dice.roll(900) as u16 },
-            8 => Mishap::Silence,
+            5..=7 if self.late > 0 => {
+                let after = (1 + self.dice.roll(900) as u16).min(self.late);
+                self.late -= after;
+                Mishap::Late { exchange, after }
+            }
+            5..=8 => Mishap::Silence,
             9 => Mishap::NotDelivered { motions: true, times: 1 + self.dice.roll(7) as u8 },
             10 => Mishap::NotDelivered { motions: false, times: 1 + self.dice.roll(3) as u8 },
             11 => Mishap::Unplugged(1 + self.dice.roll(300) as u16),
