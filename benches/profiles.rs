@@ -6,19 +6,19 @@ use autochanger_sim::Timing;
 
 /// A library: how many arms and drives, and how fast they are.
 #[derive(Debug, Clone)]
-pub struct Plant {
-    pub name: &'static str,
-    pub arms: u16,
-    pub drives: u16,
+pub(crate) struct Plant {
+    pub(crate) name: &'static str,
+    pub(crate) arms: u16,
+    pub(crate) drives: u16,
     /// Loads that one run makes: some dozens for each drive, so that the steady state is most of it.
-    pub loads: usize,
-    pub timing: Timing,
+    pub(crate) loads: usize,
+    pub(crate) timing: Timing,
 }
 
 /// The libraries of the table. Robots: `Timing::autoloader`, `midrange` and `enterprise` of the simulator, whose documentation names
 /// the manuals that their times are from. They vary with the way that the arm has to go and with nothing else, so that every
 /// policy meets the same times.
-pub fn plants() -> Vec<Plant> {
+pub(crate) fn plants() -> Vec<Plant> {
     let steady = |mut timing: Timing, unload: u64| {
         timing.jitter_percent = 0;
         timing.fast_load = true;
@@ -51,18 +51,18 @@ pub fn plants() -> Vec<Plant> {
 
 /// One medium to be mounted, used and dismounted.
 #[derive(Debug, Clone, Copy)]
-pub struct Job {
+pub(crate) struct Job {
     /// Which cartridge, counted from 1.
-    pub tape: u32,
+    pub(crate) tape: u32,
     /// From ready to the dismount.
-    pub work: Duration,
+    pub(crate) work: Duration,
     /// How long the drive takes to come ready, where that is not the plant's usual time.
-    pub load: Option<Duration>,
+    pub(crate) load: Option<Duration>,
 }
 
 /// What is asked of a library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Workload {
+pub(crate) enum Workload {
     BackupFill,
     ScatteredRestore,
     SkewedReuse,
@@ -70,10 +70,10 @@ pub enum Workload {
 }
 
 impl Workload {
-    pub const ALL: [Self; 4] =
+    pub(crate) const ALL: [Self; 4] =
         [Self::BackupFill, Self::ScatteredRestore, Self::SkewedReuse, Self::FirstLoads];
 
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::BackupFill => "backup fill",
             Self::ScatteredRestore => "scattered restore",
@@ -83,7 +83,7 @@ impl Workload {
     }
 
     /// How many cartridges it needs.
-    pub fn tapes(self, plant: &Plant) -> u32 {
+    pub(crate) fn tapes(self, plant: &Plant) -> u32 {
         match self {
             // The ECMWF study counts 2.5 times as many loads as good management needs: a working set of two fifths.
             Self::SkewedReuse => (plant.loads as u32 * 2 / 5).max(u32::from(plant.drives) * 2),
@@ -92,7 +92,7 @@ impl Workload {
     }
 
     /// The jobs, drawn from a seed: the same for every policy.
-    pub fn jobs(self, plant: &Plant, seed: u64) -> Vec<Job> {
+    pub(crate) fn jobs(self, plant: &Plant, seed: u64) -> Vec<Job> {
         let mut dice = Dice(seed);
         let tapes = self.tapes(plant);
         let seconds = |from: u64, to: u64, dice: &mut Dice| Duration::from_secs(dice.between(from, to));

@@ -15,12 +15,12 @@ use crate::run::Run;
 
 /// How dismounts are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dismounts {
+pub(crate) enum Dismounts {
     Immediate,
     Deferred,
 }
 
-pub fn run(plant: &Plant, device: Device, jobs: &[Job], dismounts: Dismounts) -> Run {
+pub(crate) fn run(plant: &Plant, device: Device, jobs: &[Job], dismounts: Dismounts) -> Run {
     let mut world = World::with(device, |config| {
         config.max_live_requests = 2 * jobs.len();
         config.libraries[0].moves_in_flight = plant.arms as u8;
@@ -86,6 +86,6 @@ pub fn run(plant: &Plant, device: Device, jobs: &[Job], dismounts: Dismounts) ->
     run
 }
 
-pub fn label(tape: u32) -> String {
+pub(crate) fn label(tape: u32) -> String {
     format!("VT{tape:04}L8")
 }

@@ -20,7 +20,7 @@ const FIRST_DRIVE: u16 = 500;
 const LOOK: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Policy {
+pub(crate) enum Policy {
     Serial,
     Fifo,
 }
@@ -57,7 +57,7 @@ struct Peer<'a> {
     run: Run,
 }
 
-pub fn run(plant: &Plant, device: Device, jobs: &[Job], policy: Policy) -> Run {
+pub(crate) fn run(plant: &Plant, device: Device, jobs: &[Job], policy: Policy) -> Run {
     let homes = jobs.iter().map(|job| device.find(&label(job.tape)).expect("it is there")).collect();
     let mut peer = Peer {
         policy,

@@ -10,30 +10,30 @@ use crate::profiles::{Job, Plant};
 
 /// One job as it went.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Lap {
+pub(crate) struct Lap {
     /// The medium was ready.
-    pub ready: Duration,
+    pub(crate) ready: Duration,
     /// The medium was out of the drive, or stayed in it for the next job.
-    pub done: Duration,
+    pub(crate) done: Duration,
 }
 
 /// One run.
 #[derive(Debug, Default)]
-pub struct Run {
-    pub laps: Vec<Lap>,
+pub(crate) struct Run {
+    pub(crate) laps: Vec<Lap>,
     /// Each motion: when it ended, and how long the arm worked for it.
-    pub moves: Vec<(Duration, Duration)>,
-    pub changer_commands: u64,
+    pub(crate) moves: Vec<(Duration, Duration)>,
+    pub(crate) changer_commands: u64,
     seen: u64,
 }
 
 impl Run {
-    pub fn new(jobs: usize) -> Self {
+    pub(crate) fn new(jobs: usize) -> Self {
         Self { laps: vec![Lap::default(); jobs], ..Self::default() }
     }
 
     /// Reads what the device has logged since the last time. The log forgets, so this is done often.
-    pub fn harvest(&mut self, device: &Device) {
+    pub(crate) fn harvest(&mut self, device: &Device) {
         let from = self.seen;
         let mut new: Vec<_> = device.log().rev().take_while(|entry| entry.number >= from).collect();
         new.reverse();
@@ -50,27 +50,27 @@ impl Run {
         }
     }
 
-    pub fn makespan(&self) -> Duration {
+    pub(crate) fn makespan(&self) -> Duration {
         self.laps.iter().map(|lap| lap.done).max().unwrap_or_default()
     }
 }
 
 /// How near to the physical limit a run was.
 #[derive(Debug, Clone, Copy)]
-pub struct Bound {
+pub(crate) struct Bound {
     /// The longer of the two bounds over the time that was taken, warm-up and tail excluded.
-    pub reached: f64,
+    pub(crate) reached: f64,
     /// The arms' bound over the drives'.
-    pub arms_to_drives: f64,
+    pub(crate) arms_to_drives: f64,
     /// The limit was neither, but the one medium that most jobs wanted.
-    pub hottest: bool,
+    pub(crate) hottest: bool,
 }
 
 impl Run {
     /// The time for which a job keeps its drive busy, whatever the policy: from the motion that brings the medium to the end
     /// of the one that takes it out, waits excluded. The arms' time is that of the motions. Both as they were drawn in this
     /// run, over the jobs that ended between the first tenth and the last fifth.
-    pub fn bound(&self, plant: &Plant, jobs: &[Job]) -> Bound {
+    pub(crate) fn bound(&self, plant: &Plant, jobs: &[Job]) -> Bound {
         let mut ends: Vec<Duration> = self.laps.iter().map(|lap| lap.done).collect();
         ends.sort_unstable();
         let (from, to) = (ends[ends.len() / 10], ends[ends.len() * 4 / 5]);

@@ -27,9 +27,13 @@ mod changer;
 mod drive;
 mod engine;
 mod library;
+mod planted;
 mod quirk;
 
 pub use engine::{Engine, View};
 pub use input::{Config, Input, LibraryConfig, Snapshot};
 pub use output::{Answer, Change, Event, EventKind, Output};
+#[cfg(feature = "planted-bugs")]
+#[doc(hidden)]
+pub use planted::Bug;
 pub use quirk::Quirk;

@@ -1,6 +1,5 @@
 //! One owner per library, on the device: the persistent reservation, and what happens when it is somebody else's.
 
-
 use std::time::Duration;
 
 use autochanger_engine::input::{ClaimError, Reservation};

@@ -1,6 +1,5 @@
 //! Several paths to one library: which is used, when it is left, and what is looked at before anything moves again.
 
-
 use std::time::Duration;
 
 use autochanger_engine::EventKind;
@@ -283,7 +282,7 @@ fn paths_that_come_and_go_for_a_day_lose_no_cartridge_and_repeat_no_move() {
     for _ in 0..200 {
         let barcode = format!("VT{:04}L8", 1 + roll(6));
         let _ = match roll(2) {
-            0 => world.submit(harness::mount(&barcode)),
+            0 => world.submit(autochanger_world::mount(&barcode)),
             _ => world.submit(dismount(&barcode)),
         };
         let access = [Access::Active, Access::Active, Access::Dead, Access::Standby][roll(4) as usize];

@@ -5,7 +5,7 @@ use std::time::Duration;
 use autochanger_engine::catalog::{Caller, Identity, LibraryRecord, MotionRecord, MotionState, Role};
 use autochanger_engine::command::{Command, Completion};
 use autochanger_engine::id::{
-    BatchId, CartridgeId, CommandId, Device as DevicePath, LibraryId, LibraryIndex, Path, RequestId,
+    BatchId, CartridgeId, CommandId, Device as DevicePath, LibraryId, LibraryIndex, Path, RequestId, Route,
     SessionId,
 };
 use autochanger_engine::input::StoreFailure;
@@ -202,7 +202,7 @@ fn arbitrary_commands_and_answers_make_one_line_of_bounded_length() {
         }
         let Some(cdb) = Cdb::from_bytes(&bytes) else { continue };
         let device = if roll() % 2 == 0 { DevicePath::Changer } else { DevicePath::Sibling(1) };
-        let path = Path { library: LibraryIndex(0), device };
+        let path = Path { library: LibraryIndex(0), device, route: Route(0) };
         let command = Command::new(cdb, Duration::from_secs(1));
         let mut lines =
             vec![transcript.output(&Output::Execute { path, id: CommandId(n), command }, at_zero())];
@@ -238,7 +238,7 @@ fn data_for_a_device_are_not_shown() {
     let cdb = Cdb::from_bytes(&[0x5F, 0, 0, 0, 0, 0, 0, 0, 24, 0]).unwrap();
     let mut command = Command::new(cdb, Duration::from_secs(1));
     command.data_out = "a reservation key".into();
-    let path = Path { library: LibraryIndex(0), device: DevicePath::Changer };
+    let path = Path { library: LibraryIndex(0), device: DevicePath::Changer, route: Route(0) };
     let line =
         Transcript::new().output(&Output::Execute { path, id: CommandId(1), command }, at_zero()).unwrap();
     assert_eq!(line.text, "command 1 to the changer of library 0: PERSISTENT RESERVE OUT");
@@ -253,7 +253,7 @@ fn elements_go_by_their_number_until_the_library_has_said_what_they_are() {
         invert: false,
     };
     let command = Command::new(cdb.cdb(), Duration::from_secs(1));
-    let path = Path { library: LibraryIndex(0), device: DevicePath::Changer };
+    let path = Path { library: LibraryIndex(0), device: DevicePath::Changer, route: Route(0) };
     let line =
         Transcript::new().output(&Output::Execute { path, id: CommandId(1), command }, at_zero()).unwrap();
     assert!(line.text.ends_with(": MOVE MEDIUM element 1000 to element 500 by element 1"), "{line}");

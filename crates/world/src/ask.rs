@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::world::World;
 
 impl World {
-    fn token(&mut self) -> Token {
+    pub(crate) fn token(&mut self) -> Token {
         self.next_token += 1;
         Token(self.next_token)
     }

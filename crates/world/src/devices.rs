@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use autochanger_engine::command::{Completion, PathFault, PathFaultKind, TransportError};
 use autochanger_engine::id;
-use autochanger_sim::{Device, Key, Outcome};
+use autochanger_sim::{Device, Key, Nexus, Outcome, Unit};
 
 /// The simulated libraries, in the order of the engine's configuration. Most worlds have one, so that this stands for the
 /// first where none is named.
@@ -49,13 +49,15 @@ impl DerefMut for Devices {
     }
 }
 
-/// The logical unit of the simulated library behind a path.
-pub(crate) fn unit(device: id::Device) -> u16 {
-    match device {
+/// The logical unit of the simulated library behind a path. Each route is an initiator of its own, and comes through a port of
+/// its own.
+pub(crate) fn unit(path: id::Path) -> Unit {
+    let lun = match path.device {
         id::Device::Changer => 0,
         id::Device::Sibling(lun) => lun,
         id::Device::Configured(n) => n + 1,
-    }
+    };
+    Unit { nexus: Nexus(path.route.0.into()), lun }
 }
 
 /// A simulated answer in the words of a transport.

@@ -29,10 +29,10 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// Commits one batch.
+    /// Commits one batch, as it is: checkers have looked at it before.
     ///
     /// # Panics
-    /// If a final state would change.
+    /// If there is a kind of change that this disk does not know.
     pub fn commit(&mut self, changes: Vec<Change>) {
         for change in changes {
             match change {
@@ -44,12 +44,6 @@ impl Disk {
                     self.cartridges.insert(cartridge.id, cartridge);
                 }
                 Change::Request(request) => {
-                    if let Some(old) = self.requests.get(&request.id) {
-                        assert!(
-                            !old.state.is_final() || old.state == request.state,
-                            "a final state changed: {old:?}"
-                        );
-                    }
                     self.requests.insert(request.id, request);
                 }
                 Change::Motion(motion) => {

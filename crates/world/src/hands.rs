@@ -1,18 +1,48 @@
-//! What a test does to the disk and to the transport.
+//! What a test does to the disk, to the transport, and in the libraries.
+
+use std::collections::BTreeSet;
 
 use autochanger_engine::Input;
 use autochanger_engine::command::{Completion, TransportError};
 use autochanger_sim::Outcome;
 
 use crate::devices::completion;
+use crate::watch::Sight;
 use crate::world::World;
 
 impl World {
+    /// Tests put their hands into the libraries themselves: what stands elsewhere than it did is told to the checkers.
+    pub(crate) fn notice_hands(&mut self) {
+        let Some(before) = &self.contents else { return };
+        let after = self.labels();
+        let moved: Vec<String> =
+            before.symmetric_difference(&after).map(|(_, _, label)| label.clone()).collect();
+        self.contents = Some(after);
+        if !moved.is_empty() {
+            self.see(&Sight::Hands(&moved));
+        }
+    }
+
+    /// What stands where, until hands are noticed. Only where a checker panics: stories say what hands do.
+    pub(crate) fn remember(&mut self) {
+        self.contents = self.watch.strict.then(|| self.labels());
+    }
+
+    fn labels(&self) -> BTreeSet<(usize, u16, String)> {
+        let mut labels = BTreeSet::new();
+        for (library, device) in self.device.0.iter().enumerate() {
+            for (address, _, label) in device.contents() {
+                labels.extend(label.map(|label| (library, address.0, label)));
+            }
+        }
+        labels
+    }
+
     /// Lets the disk go on.
     pub fn release_disk(&mut self) {
         // What follows from one batch queues behind those that wait already: a disk keeps their order.
         while let Some((batch, changes)) = self.stalled.pop_front() {
-            self.disk.commit(changes);
+            self.commit(changes);
             self.input(Input::Persisted { batch, result: Ok(()) });
         }
         self.disk_held = false;
@@ -21,7 +51,7 @@ impl World {
     /// The disk commits the oldest batch that waits.
     pub fn release_one(&mut self) {
         if let Some((batch, changes)) = self.stalled.pop_front() {
-            self.disk.commit(changes);
+            self.commit(changes);
             self.input(Input::Persisted { batch, result: Ok(()) });
         }
         if self.stalled.is_empty() {

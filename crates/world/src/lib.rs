@@ -5,17 +5,36 @@
 //! [`Disk`], and tells the engine what came of it. What is hard to arrange with a real library is a call here: a disk that
 //! stalls, a power loss, a transport that keeps a move to itself.
 
+mod act;
 mod ask;
+mod calm;
+mod checkers;
 mod devices;
+mod dice;
 mod disk;
+mod draw;
 mod drive;
 mod hands;
+mod perform;
+mod run;
+mod shrink;
+mod story;
 mod tape;
 mod truth;
+mod watch;
 mod world;
 
+pub use act::{Act, Ask, Hand, Handed, Mishap};
 pub use ask::{dismount, inventory, mount};
 pub use devices::Devices;
 pub use disk::Disk;
+pub use draw::draw;
+pub use run::{Tally, tell_all};
+pub use shrink::shrink;
+pub use story::{Setup, Shape, Story, Tale, Telling, tell};
 pub use tape::Tape;
-pub use world::World;
+pub use watch::{Checker, Facts, Sight, Violation, Way};
+pub use world::{OWNER, PowerFailure, World};
+
+#[cfg(feature = "planted-bugs")]
+pub use autochanger_engine::Bug;

@@ -8,23 +8,6 @@ use autochanger_engine::request::Place;
 use crate::world::World;
 
 impl World {
-    /// Nothing moves without an intent that is on the disk.
-    pub(crate) fn assert_intended(&self, cdb: &[u8]) {
-        let address = |at: usize| u16::from_be_bytes([cdb[at], cdb[at + 1]]);
-        let ways = match cdb[0] {
-            0xA5 => vec![(address(4), address(6))],
-            0xA6 => vec![(address(4), address(6)), (address(6), address(8))],
-            _ => return,
-        };
-        for (source, destination) in ways {
-            let intended = self.disk.motions.values().any(|motion| {
-                motion.state == MotionState::Open
-                    && (motion.source.address.0, motion.destination.address.0) == (source, destination)
-            });
-            assert!(intended, "a motion {source} -> {destination} without a durable intent");
-        }
-    }
-
     /// Every cartridge of the library is in one element, and the catalogue says the same.
     ///
     /// # Panics

@@ -1,16 +1,17 @@
 //! The parts of the world, and how it begins.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use autochanger_engine::id::{BatchId, CommandId};
 use autochanger_engine::time::{Now, WallTime};
 use autochanger_engine::{Answer, Change, Config, Engine, Event, LibraryConfig, Snapshot};
-use autochanger_sim::{Device, Key};
+use autochanger_sim::{Device, Key, Nexus};
 
 use crate::devices::Devices;
 use crate::disk::Disk;
 use crate::tape::Tape;
+use crate::watch::{Facts, Sight, Violation, Watch};
 
 /// 2026-01-01: any wall time will do, but a test that prints it should look sane.
 const EPOCH: u64 = 1_767_225_600_000;
@@ -46,9 +47,52 @@ pub struct World {
     pub config: Config,
     /// What happened, as a person reads it.
     pub tape: Tape,
-    pub(crate) in_flight: BTreeMap<(usize, Key), CommandId>,
+    /// A command that is not answered in its time is reported as lost, as a transport does. Off where a test holds a command
+    /// for as long as it likes.
+    pub gives_up: bool,
+    /// After so many batches from now the power goes, and whether the last of them is on the disk by then.
+    pub power_fails: Option<PowerFailure>,
+    pub(crate) in_flight: BTreeMap<(usize, Key), InFlight>,
+    pub(crate) watch: Watch,
+    /// What stood where when the devices were advanced last.
+    pub(crate) contents: Option<BTreeSet<(usize, u16, String)>>,
+    #[cfg(feature = "planted-bugs")]
+    pub(crate) planted: Option<autochanger_engine::Bug>,
+    /// The time of the last input, and how many there were before it at that time.
+    pub(crate) at_once: (Duration, u32),
+    /// Things that went wrong in a story.
+    pub(crate) mishaps: u64,
+    /// Cartridges that hands have put in: each label once.
+    pub(crate) imported: BTreeSet<u8>,
+    /// A path that leads to another library.
+    pub elsewhere: Option<(u8, Device)>,
+    /// When something other than a look at a path in reserve was last done.
+    pub(crate) active_at: Duration,
     pub(crate) next_token: u64,
     pub(crate) next_id: u128,
+}
+
+/// The reservation key of the manager in the world.
+pub const OWNER: u64 = 0x0A0B_0C0D;
+
+/// Ports of each library, one for each path that a test may configure.
+const PORTS: u8 = 8;
+
+/// When the power goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PowerFailure {
+    /// At which batch from now; 0 is the next one.
+    pub batch: u32,
+    /// Whether that batch is on the disk.
+    pub kept: bool,
+}
+
+/// A command on its way.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InFlight {
+    pub(crate) id: CommandId,
+    /// When the transport gives it up.
+    pub(crate) until: Duration,
 }
 
 impl World {
@@ -73,9 +117,20 @@ impl World {
 
     /// A world with several libraries.
     pub fn several(devices: Vec<Device>, adjust: impl FnOnce(&mut Config)) -> Self {
+        Self::watched(devices, Watch::strict(), adjust)
+    }
+
+    pub(crate) fn watched(devices: Vec<Device>, watch: Watch, adjust: impl FnOnce(&mut Config)) -> Self {
         let name = |n: usize| if n == 0 { "sim:test".into() } else { format!("sim:test{}", n + 1) };
         let mut config = Config::new((0..devices.len()).map(|n| LibraryConfig::new(name(n))).collect());
+        config.owner = Some(OWNER);
         adjust(&mut config);
+        let mut devices = devices;
+        for device in &mut devices {
+            for port in 0..PORTS {
+                device.connect(Nexus(port.into()), port);
+            }
+        }
         let now = Duration::from_secs(1);
         let mut tape = Tape::default();
         let (empty, start) = (Snapshot::default(), moment(now, Duration::ZERO));
@@ -96,11 +151,23 @@ impl World {
             withheld: Vec::new(),
             config,
             tape,
+            gives_up: false,
+            power_fails: None,
             in_flight: BTreeMap::new(),
+            watch,
+            contents: None,
+            #[cfg(feature = "planted-bugs")]
+            planted: None,
+            at_once: (now, 0),
+            mishaps: 0,
+            imported: BTreeSet::new(),
+            elsewhere: None,
+            active_at: now,
             next_token: 0,
             next_id: 0,
         };
         world.drain();
+        world.remember();
         world
     }
 
@@ -111,15 +178,51 @@ impl World {
 
     /// The same, and the next manager is set up in another way.
     pub fn crash_with(&mut self, adjust: impl FnOnce(&mut Config)) {
+        self.notice_hands();
         self.stalled.clear();
         self.disk_held = false;
+        self.power_fails = None;
         self.in_flight.clear();
         self.config.seed += 1;
         adjust(&mut self.config);
         let (snapshot, now) = (self.disk.snapshot(), self.moment());
         self.tape.write(|transcript| Some(transcript.started(&self.config, &snapshot, now)));
         self.engine = Engine::new(self.config.clone(), snapshot, now);
+        self.infect();
+        self.see(&Sight::Restart);
         self.drain();
+        self.remember();
+    }
+
+    /// Plants a bug, in this engine and in those that follow it.
+    #[cfg(feature = "planted-bugs")]
+    pub fn plant(&mut self, bug: Option<autochanger_engine::Bug>) {
+        self.planted = bug;
+        self.infect();
+    }
+
+    fn infect(&mut self) {
+        #[cfg(feature = "planted-bugs")]
+        if let Some(bug) = self.planted {
+            self.engine.plant(bug);
+        }
+    }
+
+    /// What a checker objected to, where the world goes on nevertheless.
+    #[must_use]
+    pub fn violation(&self) -> Option<&Violation> {
+        self.watch.violation.as_ref()
+    }
+
+    pub(crate) fn see(&mut self, sight: &Sight<'_>) {
+        let facts = Facts {
+            now: self.now,
+            disk: &self.disk,
+            devices: &self.device,
+            config: &self.config,
+            view: self.engine.view(),
+        };
+        self.watch.see(sight, &facts);
     }
 
     pub(crate) fn moment(&self) -> Now {

@@ -103,6 +103,8 @@ pub(crate) struct Reserve {
     holder: Option<u64>,
     registered: bool,
     rounds: u8,
+    /// Sense data did not come with its status.
+    asked_for_sense: bool,
 }
 
 fn reserve_in(action: PersistentReserveInAction, allocation: u16, timing: Timing) -> Command {
@@ -132,7 +134,22 @@ impl Reserve {
     pub(crate) fn new(key: u64, role: Role, timing: Timing) -> Self {
         let command = reserve_in(PersistentReserveInAction::ReadReservation, HOLDER_LENGTH, timing);
         let ask = Ask::new(Device::Changer, command, timing);
-        Self { key, role, timing, stage: Stage::Holder, ask, holder: None, registered: false, rounds: 0 }
+        Self {
+            key,
+            role,
+            timing,
+            stage: Stage::Holder,
+            ask,
+            holder: None,
+            registered: false,
+            rounds: 0,
+            asked_for_sense: false,
+        }
+    }
+
+    /// Whether the device had to be asked for sense data.
+    pub(crate) fn asked_for_sense(&self) -> bool {
+        self.asked_for_sense
     }
 
     fn ask(&mut self, stage: Stage) -> Do<Ended> {
@@ -156,6 +173,7 @@ impl Reserve {
     }
 
     fn follow(&mut self, step: Do<Result<Completion, Refusal>>) -> Do<Ended> {
+        self.asked_for_sense |= self.ask.asked_for_sense();
         match step {
             Do::Send(device, command) => Do::Send(device, command),
             Do::Wait(pause) => Do::Wait(pause),

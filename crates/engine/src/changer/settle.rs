@@ -71,6 +71,8 @@ pub(crate) struct Settle {
     pause: Duration,
     /// Another cartridge is known to stand at the goal.
     taken: bool,
+    /// Planted: one look is believed, whenever it is taken.
+    hasty: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +119,7 @@ impl Settle {
             unclear: 0,
             pause: timing.retry_min,
             taken: false,
+            hasty: false,
         }
     }
 
@@ -141,6 +144,11 @@ impl Settle {
     /// What stands at the goal is another cartridge, whatever can be read there.
     pub(crate) fn goal_is_taken(&mut self) {
         self.taken = true;
+    }
+
+    /// Plants [`Bug::NotMovedAfterOneLook`](crate::planted::Bug::NotMovedAfterOneLook).
+    pub(crate) fn believes_one_look(&mut self) {
+        self.hasty = true;
     }
 
     /// The command is sent now. Of one that an earlier process may have sent nobody knows when: it counts from now, too,
@@ -266,10 +274,10 @@ impl Settle {
             || (self.seen.destination.is_some() && !self.holds(self.seen.destination.as_ref()));
         let not_taken = self.holds(self.seen.source.as_ref()) || (refused && self.seen.source.is_some());
         let timed_out = now.monotonic.saturating_sub(self.sent_at) >= self.timing.motion;
-        let over = self.proof != Proof::None || timed_out;
+        let over = self.proof != Proof::None || timed_out || self.hasty;
         if not_taken && not_at_goal && self.seen.ready && !self.seen.arm_full && over {
             self.agreeing += 1;
-            if self.agreeing >= AGREEING_LOOKS {
+            if self.agreeing >= AGREEING_LOOKS || self.hasty {
                 return Do::Done(Settled::NotMoved);
             }
             return self.begin_look(now);

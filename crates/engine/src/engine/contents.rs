@@ -14,6 +14,7 @@ use crate::library::fault::Stale;
 use crate::library::queue::Blocker;
 use crate::library::{MotionStage, Unsettled};
 use crate::output::{Change, EventKind};
+use crate::planted::Bug;
 use crate::request::{CartridgeRef, ElementName, Outcome, Place};
 use crate::time::Now;
 
@@ -63,9 +64,13 @@ impl Engine {
         for report in reports {
             found.elements += 1;
             // A cartridge that is on its way is not taken for a second one of the same label.
-            let on_its_way = report.tag.as_ref().is_some_and(|tag| {
-                self.catalogue.find(&CartridgeRef::Barcode(tag.clone())).iter().any(|id| moving.contains(id))
-            });
+            let on_its_way = !self.planted.is(Bug::MediumInTwoPlaces)
+                && report.tag.as_ref().is_some_and(|tag| {
+                    self.catalogue
+                        .find(&CartridgeRef::Barcode(tag.clone()))
+                        .iter()
+                        .any(|id| moving.contains(id))
+                });
             // Hands or an arm carried it on while the library was being read: it is read again, not taken for a second one.
             let read_twice = report.tag.as_ref().is_some_and(|tag| {
                 let ids = self.catalogue.find(&CartridgeRef::Barcode(tag.clone()));
@@ -147,8 +152,13 @@ impl Engine {
             library.stale = Stale::All;
         }
         let sent = [MotionStage::Sent, MotionStage::Settling, MotionStage::Paired];
-        let here: Vec<_> =
-            library.motions.values().filter(|m| sent.contains(&m.stage)).map(|m| m.record.clone()).collect();
+        let here = library.motions.values_mut().filter(|motion| sent.contains(&motion.stage));
+        let here: Vec<_> = here
+            .map(|motion| {
+                motion.unread = true;
+                motion.record.clone()
+            })
+            .collect();
         let earlier = self.open_motions.values().filter(|record| record.library == id);
         for record in here.iter().chain(earlier) {
             unsettled.elements.extend([record.source.address, record.destination.address]);

@@ -11,11 +11,13 @@ use super::schedule::Start;
 use super::work::Timer;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::elements::Need;
+use crate::library::queue::Blocker;
 use crate::request::{Failure, FailureKind, Operation, Outcome, Place, State};
 use crate::time::Now;
 
-/// A drive that holds its medium fast is tried again at least so often: a person may have helped it.
-const LONGEST_REST: Duration = Duration::from_secs(15 * 60);
+/// How often a drive that holds its medium fast is tried again, after pauses that double: a quarter of an hour in all, in which
+/// a drive that rewinds, or is being helped, has let go. Then somebody has to look: an inventory or an attention begins anew.
+const MAX_TRIES: u32 = 10;
 
 impl Engine {
     /// The application has let go of the medium; the medium stays in the drive.
@@ -57,7 +59,12 @@ impl Engine {
     }
 
     pub(crate) fn dwell_over(&mut self, index: LibraryIndex, drive: ElementAddress) {
+        let held = self.library(index).and_then(|library| library.elements.get(drive)?.cartridge);
         self.wake_for_drive(index, drive);
+        // Who wants it in another drive waits for the cartridge itself.
+        if let Some(cartridge) = held {
+            self.wake(index, Blocker::Medium(cartridge));
+        }
     }
 
     /// After a restart: it is put off still, when the medium is in the drive still.
@@ -218,19 +225,20 @@ impl Engine {
         candidates.min().map(|(_, _, address, deferred)| (address, deferred))
     }
 
-    /// A drive that was to be emptied did not let go of its medium: it is left alone for a while, twice as long each time, or
-    /// who waits for it would have it tried again at once, for ever.
+    /// A drive that was to be emptied did not let go of its medium: it is left alone for a while, twice as long each time, and
+    /// in the end altogether, or who waits for it would have it tried again for ever.
     pub(crate) fn did_not_yield(&mut self, index: LibraryIndex, drive: ElementAddress, now: Now) {
         let Some(library) = self.library_mut(index) else { return };
         let first = library.config.timing.retry_min;
         let until = library.elements.update(drive, |element| {
             let drive = element.drive.as_mut().filter(|_| element.cartridge.is_some())?;
             let (times, _) = drive.unyielding;
-            let rest = first.saturating_mul(2u32.saturating_pow(times.min(20))).min(LONGEST_REST);
-            drive.unyielding = (times + 1, now.monotonic.saturating_add(rest));
-            Some(drive.unyielding.1)
+            let rest = first.saturating_mul(2u32.saturating_pow(times));
+            let until = if times < MAX_TRIES { now.monotonic.saturating_add(rest) } else { Duration::MAX };
+            drive.unyielding = (times.saturating_add(1), until);
+            Some(until)
         });
-        if let Some(at) = until.flatten() {
+        if let Some(at) = until.flatten().filter(|until| *until < Duration::MAX) {
             self.set_timer(at, Timer::DwellOver(index, drive));
         }
     }

@@ -17,6 +17,7 @@ use crate::library::PlannedMotion;
 use crate::library::elements::ElementState;
 use crate::library::fault::{Doing, Meaning, Stale, meaning};
 use crate::library::queue::Blocker;
+use crate::planted::Bug;
 use crate::quirk::Quirk;
 use crate::request::{ElementName, Failure, FailureKind, Operation, Outcome, Place, State};
 use crate::time::Now;
@@ -40,6 +41,9 @@ struct Answer {
 impl Engine {
     /// A motion has ended, one way or another.
     pub(crate) fn moved(&mut self, index: LibraryIndex, id: RequestId, moved: Moved, now: Now) {
+        if self.planted.is(Bug::MoveSentTwice) && matches!(moved, Moved::No { .. }) {
+            return self.send_motion(index, id, now);
+        }
         let state = match &moved {
             Moved::Yes => MotionState::Moved,
             Moved::No { .. } => MotionState::NotMoved,
@@ -96,6 +100,7 @@ impl Engine {
     }
 
     fn arrived(&mut self, index: LibraryIndex, id: RequestId, record: &MotionRecord, now: Now) {
+        self.evict(index, record.destination, record.cartridge, now);
         self.place_cartridge(index, record.cartridge, Place::Element(record.destination), now);
         self.vacate(index, record.source, record.cartridge);
         self.free_slot_of(index, id, record.source);
@@ -137,6 +142,29 @@ impl Engine {
         }
     }
 
+    /// Another cartridge was believed to stand where this one has arrived: hands were there, and it is looked for. One whose
+    /// own motion is not settled is that motion's matter.
+    fn evict(&mut self, index: LibraryIndex, goal: ElementName, arrived: CartridgeId, now: Now) {
+        let Some(library) = self.library(index) else { return };
+        let moving = |other| library.motions.values().any(|motion| motion.record.cartridge == other);
+        let stranger = |other: CartridgeId| other != arrived && !moving(other);
+        let Some(element) = library.elements.get(goal.address) else { return };
+        let held = element.cartridge.filter(|&held| stranger(held));
+        let mount = element.drive.as_ref().and_then(|drive| self.catalogue.mount(drive.mount?));
+        let mount = mount.filter(|mount| stranger(mount.cartridge)).map(|mount| mount.id);
+        if let Some(held) = held {
+            self.place_cartridge(index, held, Place::Unknown { one_of: vec![goal] }, now);
+        }
+        if let Some(mount) = mount {
+            self.end_mount(index, mount);
+        }
+        if (held.is_some() || mount.is_some())
+            && let Some(library) = self.library_mut(index)
+        {
+            library.stale = Stale::All;
+        }
+    }
+
     /// The slot that a cartridge has left is free while the request goes on.
     fn free_slot_of(&mut self, index: LibraryIndex, id: RequestId, element: ElementName) {
         if element.kind == ElementType::Drive {
@@ -168,8 +196,9 @@ impl Engine {
         }
         // Without sense data the path failed, not the library; what did not happen may be asked for again.
         let meaning = sense.map_or(Meaning::Again, |sense| meaning(&sense, Doing::Moving));
+        let counted = !self.planted.is(Bug::UnboundedRetry);
         let Some(live) = self.live.get_mut(&id) else { return };
-        live.attempts += 1;
+        live.attempts += u8::from(counted);
         let attempts_left = live.attempts < MAX_ATTEMPTS;
         match meaning {
             Meaning::Again if attempts_left => self.pause(index, id, 0, now),
@@ -265,7 +294,8 @@ impl Engine {
     }
 
     pub(crate) fn stopping(&self, id: RequestId) -> bool {
-        self.live.get(&id).is_some_and(|live| live.request.stopping.is_some())
+        !self.planted.is(Bug::StopThatIsForgotten)
+            && self.live.get(&id).is_some_and(|live| live.request.stopping.is_some())
     }
 
     /// A step has ended and the request was told to stop: it ends here, and nothing is moved back.

@@ -14,6 +14,7 @@ use crate::changer::initialize::Initialize;
 use crate::changer::inventory::{Inventory, NotRead, ReadInventory};
 use crate::changer::survey::TYPES;
 use crate::id::{LibraryIndex, RequestId};
+use crate::library::elements::Need;
 use crate::library::fault::Stale;
 use crate::library::queue::Blocker;
 use crate::request::{Failure, FailureKind, State};
@@ -40,7 +41,9 @@ impl Engine {
     }
 
     pub(crate) fn begin_inventory(&mut self, index: LibraryIndex, id: RequestId, full: bool, now: Now) {
-        let Some(timing) = self.library(index).map(|library| library.config.timing) else { return };
+        let Some(library) = self.library_mut(index) else { return };
+        library.elements.try_drives_again();
+        let timing = library.config.timing;
         if full {
             self.begin(index, Work::Initialize(id, Initialize::new(timing)), now);
         } else {
@@ -183,6 +186,13 @@ impl Engine {
             library.elements.of_kind(ElementType::Drive).map(|element| element.name.address).collect();
         for drive in drives {
             self.wake_for_drive(index, drive);
+            // Who waits for a cartridge in the wrong drive can have it taken out now.
+            let idle = self.library(index).and_then(|library| {
+                library.elements.idle_loaded_drive(Some(drive), Need::default())?.cartridge
+            });
+            if let Some(cartridge) = idle {
+                self.wake(index, Blocker::Medium(cartridge));
+            }
         }
         self.wake(index, Blocker::Slot);
     }

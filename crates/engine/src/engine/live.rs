@@ -12,6 +12,7 @@ use crate::library::PlannedMotion;
 use crate::library::elements::Need;
 use crate::library::queue::{Blocker, Order};
 use crate::output::{AdoptError, Answer, Change, EventKind};
+use crate::planted::Bug;
 use crate::request::{
     CancelError, Cancellation, CancelledBy, Failure, Operation, Place, Request, State, Waiting,
 };
@@ -209,6 +210,9 @@ impl Engine {
         for timer in [live.deadline.take(), live.pause.take()].into_iter().flatten() {
             self.timers.remove(&timer);
         }
+        if self.planted.is(Bug::VerdictBeforeDurable) {
+            self.tell(EventKind::Request(request.clone()), now);
+        }
         self.outbox.change(Change::Request(request));
         self.outbox.after(Effect::Ended(id));
         self.count_wish(id, false);
@@ -287,6 +291,12 @@ impl Engine {
         for follower in core::mem::take(&mut live.followers) {
             self.answer_follower(follower, &live.request);
         }
+        // A dismount begins when the mount is durable, not before.
+        if let (Operation::Mount, Some(index), Some(cartridge)) =
+            (live.request.operation(), live.library, live.request.cartridge)
+        {
+            self.wake(index, Blocker::Medium(cartridge));
+        }
         self.tell(EventKind::Request(live.request), now);
     }
 
@@ -332,6 +342,7 @@ impl Engine {
             self.catalogue.unreserve(cartridge);
             self.wake(index, Blocker::Medium(cartridge));
         }
+        let kept = self.planted.is(Bug::ReservationNeverFreed) && self.stopping(id);
         let Some(library) = self.library_mut(index) else { return };
         let mut vacant_slot = false;
         for address in [slot, drive].into_iter().flatten() {
@@ -348,7 +359,7 @@ impl Engine {
                 if let Some(drive) = element.drive.as_mut().filter(|drive| drive.displacing == Some(id)) {
                     drive.displacing = None;
                 }
-                let mine = element.reserved_by == Some(id);
+                let mine = element.reserved_by == Some(id) && !kept;
                 if mine {
                     element.reserved_by = heir;
                 }
@@ -369,7 +380,7 @@ impl Engine {
         let Some(library) = self.library(index) else { return };
         let usable = library.elements.is_free_drive(drive)
             || library.elements.loaded_drive(Some(drive), Need::default()).is_some();
-        if usable && !self.wake(index, Blocker::Drive(drive)) {
+        if usable && !self.planted.is(Bug::LostWakeUp) && !self.wake(index, Blocker::Drive(drive)) {
             self.wake(index, Blocker::AnyDrive);
         }
     }
@@ -377,7 +388,7 @@ impl Engine {
     /// Makes waiting requests ready, whatever they wait for.
     pub(crate) fn try_again(&mut self, index: LibraryIndex, ids: &[RequestId]) {
         for &id in ids {
-            let Some(live) = self.live.get_mut(&id) else { continue };
+            let Some(live) = self.live.get_mut(&id).filter(|live| live.ending.is_none()) else { continue };
             let (order, blocker) = (live.order, live.blocker());
             live.phase = Phase::Queued;
             if let Some(library) = self.library_mut(index) {

@@ -20,11 +20,11 @@ mod mount;
 mod open;
 mod operator;
 mod order;
+mod ownership;
 mod pair;
+mod paths;
 mod put_back;
 mod records;
-mod ownership;
-mod paths;
 mod recover;
 mod schedule;
 mod service;
@@ -46,6 +46,7 @@ use crate::id::{CommandId, IdSource, LibraryId, LibraryIndex, Path, RequestId};
 use crate::input::{Config, Input, Snapshot};
 use crate::library::Library;
 use crate::output::Output;
+use crate::planted::Planted;
 use crate::time::Now;
 use catalogue::Catalogue;
 use emit::Outbox;
@@ -85,6 +86,7 @@ pub struct Engine {
     store_failed: Option<Arc<str>>,
     /// Nothing new is begun any more.
     stopped: bool,
+    pub(crate) planted: Planted,
 }
 
 impl Engine {
@@ -120,6 +122,7 @@ impl Engine {
             dirty: VecDeque::new(),
             store_failed: None,
             stopped: false,
+            planted: Planted::default(),
         };
         engine.restore(snapshot.requests, snapshot.motions, now);
         for n in 0..engine.libraries.len() {

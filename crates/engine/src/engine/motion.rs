@@ -13,8 +13,10 @@ use crate::changer::exchange::Exchange;
 use crate::changer::motion::Motion;
 use crate::changer::settle::Settle;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
+use crate::library::fault::Stale;
 use crate::library::{MotionStage, PlannedMotion};
 use crate::output::{Change, EventKind};
+use crate::planted::Bug;
 use crate::request::{ElementName, State};
 use crate::time::Now;
 
@@ -71,7 +73,9 @@ impl Engine {
         } else {
             self.set_state(id, State::InProcess);
         }
-        self.outbox.change(Change::Motion(record.clone()));
+        if !(self.planted.is(Bug::IntentNotJournaled) && record.sequence > 1) {
+            self.outbox.change(Change::Motion(record.clone()));
+        }
         let motion = PlannedMotion {
             record,
             stage,
@@ -81,6 +85,7 @@ impl Engine {
             recovered: false,
             sent_before: false,
             doubted: false,
+            unread: false,
         };
         if let Some(library) = self.library_mut(index) {
             library.motions.insert(id, motion);
@@ -137,6 +142,9 @@ impl Engine {
         let library = self.library_mut(index)?;
         let mut motion = library.motions.remove(&id)?;
         motion.record.state = state;
+        if motion.unread {
+            library.stale = Stale::All;
+        }
         // What is being read was true before this motion ended.
         if library.reading || library.opening {
             let MotionRecord { source, destination, cartridge, .. } = &motion.record;
@@ -152,7 +160,11 @@ impl Engine {
         let barcode =
             self.catalogue.cartridge(record.cartridge).and_then(|cartridge| cartridge.barcode.clone());
         let (arms, timing) = (library.arms(), library.config.timing);
-        Some(Settle::new(record.source, record.destination, arms, barcode, library.style, timing))
+        let mut settle = Settle::new(record.source, record.destination, arms, barcode, library.style, timing);
+        if self.planted.is(Bug::NotMovedAfterOneLook) {
+            settle.believes_one_look();
+        }
+        Some(settle)
     }
 
     /// The only point of no return.
@@ -172,9 +184,10 @@ impl Engine {
     fn commit_to(&mut self, index: LibraryIndex, id: RequestId) -> Option<Settle> {
         let record = self.library(index)?.motions.get(&id)?.record.clone();
         let settle = self.settle_for(index, &record)?;
+        let remembered = !self.planted.is(Bug::CancelThatLies);
         let live = self.live.get_mut(&id)?;
         live.phase = Phase::Moving;
-        let sent_before = core::mem::replace(&mut live.steps_sent, true);
+        let sent_before = core::mem::replace(&mut live.steps_sent, remembered);
         let motion = self.library_mut(index)?.motions.get_mut(&id)?;
         motion.sent_before = sent_before;
         if motion.stage == MotionStage::Prepared {

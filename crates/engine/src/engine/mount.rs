@@ -1,6 +1,6 @@
 //! The drive's part of a mount and of a dismount.
 
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use autochanger_scsi::{ElementAddress, ElementType};
@@ -119,6 +119,20 @@ impl Engine {
         self.blame_suspects(id, now);
         let Some(live) = self.live.get(&id) else { return };
         let Some(cartridge) = live.request.cartridge else { return };
+        // Hands can have put another one in its place before the robot took it: an inventory has seen that meanwhile.
+        let place = self.place_of(id);
+        if !matches!(&place, Some(Place::Element(element)) if element.address == drive) {
+            let (name, library) = (self.cartridge_name(cartridge), self.library_name(index));
+            let seen = place.as_ref().map_or_else(|| String::from("not known"), ToString::to_string);
+            let message = alloc::format!(
+                "cartridge {name} is not in drive {drive} of {library}, which was loaded for it; its place: {seen}"
+            );
+            let mut failure = Failure::new(FailureKind::CartridgeMissing, message);
+            if let Some(place) = place {
+                failure = failure.with_place(place);
+            }
+            return self.fail(id, failure, now);
+        }
         let mount = MountRecord {
             id,
             cartridge,

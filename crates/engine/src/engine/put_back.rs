@@ -74,7 +74,7 @@ impl Engine {
 
     /// Takes its place in the queue and keeps what it has reserved.
     pub(crate) fn queue_again(&mut self, index: LibraryIndex, id: RequestId) {
-        let Some(live) = self.live.get_mut(&id) else { return };
+        let Some(live) = self.live.get_mut(&id).filter(|live| live.ending.is_none()) else { return };
         live.phase = Phase::Queued;
         let order = live.order;
         if let Some(library) = self.library_mut(index) {

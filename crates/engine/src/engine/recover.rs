@@ -121,6 +121,7 @@ impl Engine {
             recovered: true,
             sent_before: true,
             doubted: false,
+            unread: false,
         };
         if let Some(library) = self.library_mut(index) {
             library.motions.insert(id, motion);

@@ -189,7 +189,7 @@ impl Engine {
         let Some(live) = self.live.get(&id) else { return Start::Gone };
         let Some(cartridge) = live.request.cartridge else { return Start::Gone };
         let (unloaded, put_off) = (live.unloaded, live.request.options.deferred && !live.due);
-        if self.medium_is_busy(cartridge, id) {
+        if self.medium_is_busy(cartridge, id) || self.is_being_mounted(cartridge) {
             return Start::Blocked(Blocker::Medium(cartridge));
         }
         let source = match self.standing_place(id, cartridge) {
@@ -294,6 +294,9 @@ impl Engine {
         let Some(cartridge) = live.request.cartridge.filter(|_| !live.unloaded) else { return false };
         let ready = self.library(index).is_some_and(|library| library.is_ready());
         if !ready || self.stopped || self.store_failed.is_some() || self.medium_is_busy(cartridge, id) {
+            return false;
+        }
+        if self.is_being_mounted(cartridge) {
             return false;
         }
         match self.standing_place(id, cartridge) {
@@ -413,7 +416,11 @@ impl Engine {
     ) {
         let Some(library) = self.library(index) else { return };
         let Some(element) = library.elements.idle_loaded_drive(named, need) else { return };
+        let rests = element.drive.as_ref().is_some_and(|drive| drive.unyielding.1 > now.monotonic);
         let (drive, Some(cartridge)) = (element.name.address, element.cartridge) else { return };
+        if rests {
+            return;
+        }
         let submission = Submission {
             id: RequestId(self.ids.next()),
             id_given: false,
@@ -445,6 +452,11 @@ impl Engine {
             _ => Access::default(),
         };
         Need { medium: request.barcode.as_deref().and_then(generation::of_label), access }
+    }
+
+    /// Its mount has passed and is not durable yet.
+    fn is_being_mounted(&self, cartridge: CartridgeId) -> bool {
+        self.catalogue.mount_of(cartridge).is_some_and(|mount| self.live.contains_key(&mount.id))
     }
 
     pub(crate) fn medium_is_busy(&self, cartridge: CartridgeId, id: RequestId) -> bool {

@@ -12,7 +12,8 @@ use crate::id::{RequestId, Token};
 use crate::input::StoreFailure;
 use crate::library::queue::Order;
 use crate::output::{Answer, Change, EventKind, Output, SubmitError};
-use crate::request::{CancelError, Request, State, Submission};
+use crate::planted::Bug;
+use crate::request::{CancelError, CancelledBy, Request, State, Submission};
 use crate::time::Now;
 
 /// What a look-up in the store was made for.
@@ -62,6 +63,13 @@ impl Engine {
                 Err(error) => self.answer_submit(token, Err(SubmitError::Store { reason: failure(error) })),
             },
             LookupFor::Cancel { token, caller, id } => {
+                if self.planted.is(Bug::OutcomeThatChanges)
+                    && let Ok(Some(request)) = &result
+                    && let State::Failed(_) = request.state
+                {
+                    let state = State::Cancelled { by: CancelledBy::SessionClosed };
+                    self.outbox.change(Change::Request(Request { state, ..request.clone() }));
+                }
                 let answer = match result {
                     Ok(request) => Err(cancel_of_old(id, &caller, request)),
                     Err(error) => Err(CancelError::Store { reason: failure(error) }),

@@ -13,8 +13,8 @@ use crate::changer::identify::Identify;
 use crate::changer::initialize::Initialize;
 use crate::changer::inventory::ReadInventory;
 use crate::changer::motion::Motion;
-use crate::changer::style::ReadStyle;
 use crate::changer::reserve::{Release, Reserve, Role};
+use crate::changer::style::ReadStyle;
 use crate::changer::survey::Survey;
 use crate::changer::{Do, Heard, Procedure};
 use crate::command::{Command, Completion, TransportError};
@@ -23,6 +23,8 @@ use crate::drive::unload::Unload;
 use crate::id::{CommandId, Device, LibraryIndex, Path, RequestId, Route};
 use crate::library::fault::{Stale, stale};
 use crate::output::{EventKind, Output};
+use crate::planted::Bug;
+use crate::quirk::Quirk;
 use crate::time::Now;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -154,7 +156,13 @@ impl Engine {
             }
             Work::Reserve(route, role, work) => {
                 let (route, role) = (*route, *role);
-                work.step(heard, now).map(|result| self.reserved(library, route, role, result, now))
+                let step = work.step(heard, now);
+                if work.asked_for_sense()
+                    && let Some(library) = self.library_mut(library)
+                {
+                    library.quirks.insert(Quirk::NoAutosense);
+                }
+                step.map(|result| self.reserved(library, route, role, result, now))
             }
             Work::Release(work) => work.step(heard, now),
             Work::Survey(work) => work.step(heard, now).map(|result| self.surveyed(library, result, now)),
@@ -261,7 +269,8 @@ impl Engine {
         match path.device {
             Device::Changer => self
                 .library(path.library)
-                .map_or(1, |library| usize::from(library.config.moves_in_flight.max(1))),
+                .map_or(1, |library| usize::from(library.config.moves_in_flight.max(1)))
+                .saturating_add(usize::from(self.planted.is(Bug::OneTooManyInFlight))),
             Device::Configured(_) | Device::Sibling(_) => 1,
         }
     }
@@ -325,6 +334,7 @@ impl Engine {
             library.geometry = None;
             library.style = ReadStyle::default();
         }
+        library.elements.try_drives_again();
         let name = library.config.name.clone();
         self.tell(EventKind::Attention { library: name, what: sense.to_string() }, now);
     }

@@ -183,6 +183,15 @@ impl Elements {
         }
     }
 
+    /// Something has changed: drives that did not let go of their cartridges may be freed of them before their rest is over.
+    pub(crate) fn try_drives_again(&mut self) {
+        for element in self.all.values_mut() {
+            if let Some(drive) = &mut element.drive {
+                drive.unyielding = Default::default();
+            }
+        }
+    }
+
     /// Whether a cartridge may be put into the element.
     pub(crate) fn is_vacant(&self, address: ElementAddress) -> bool {
         self.all.get(&address).is_some_and(|element| {

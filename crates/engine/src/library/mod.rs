@@ -95,6 +95,8 @@ pub(crate) struct PlannedMotion {
     pub(crate) sent_before: bool,
     /// The doubt about it was told.
     pub(crate) doubted: bool,
+    /// An inventory left its elements out, so that they are to be read when it has ended.
+    pub(crate) unread: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

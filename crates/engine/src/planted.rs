@@ -1,0 +1,67 @@
+//! Bugs that are planted to see whether the world's checkers find them. Without the feature `planted-bugs`, which only tests
+//! enable, each question here is the constant `false`.
+
+#[cfg(feature = "planted-bugs")]
+use crate::Engine;
+
+/// A bug that an engine can be given. Each is one that somebody could write.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    not(feature = "planted-bugs"),
+    allow(dead_code, unreachable_pub, reason = "nothing can be planted without the feature")
+)]
+pub enum Bug {
+    /// What did not happen is sent again under its old intent.
+    MoveSentTwice,
+    /// The intent of a second attempt is not journaled.
+    IntentNotJournaled,
+    /// *Not moved* is concluded from one look, whether or not the command has ended.
+    NotMovedAfterOneLook,
+    /// That a motion was sent is forgotten, so that a cancel says that nothing was.
+    CancelThatLies,
+    /// Who waits for a cartridge is not woken when it is free.
+    LostWakeUp,
+    /// Attempts are not counted.
+    UnboundedRetry,
+    /// A cartridge that is on its way is taken for another one of the same label.
+    MediumInTwoPlaces,
+    /// A cancel of what had failed makes it cancelled.
+    OutcomeThatChanges,
+    /// A drive stays reserved for a request that was stopped.
+    ReservationNeverFreed,
+    /// The end of a request is told while it is on its way to the store.
+    VerdictBeforeDurable,
+    /// One command more than allowed is sent to a changer.
+    OneTooManyInFlight,
+    /// A request that was told to stop goes on.
+    StopThatIsForgotten,
+}
+
+/// What is planted in an engine.
+#[derive(Debug, Default)]
+pub(crate) struct Planted {
+    #[cfg(feature = "planted-bugs")]
+    bug: Option<Bug>,
+}
+
+impl Planted {
+    #[cfg(feature = "planted-bugs")]
+    pub(crate) fn is(&self, bug: Bug) -> bool {
+        self.bug == Some(bug)
+    }
+
+    #[cfg(not(feature = "planted-bugs"))]
+    pub(crate) const fn is(&self, _: Bug) -> bool {
+        false
+    }
+}
+
+#[cfg(feature = "planted-bugs")]
+impl Engine {
+    /// Plants a bug.
+    #[doc(hidden)]
+    pub fn plant(&mut self, bug: Bug) {
+        self.planted.bug = Some(bug);
+    }
+}

@@ -1,0 +1,138 @@
+//! What the stories of the world found, each as short as it could be made.
+
+use std::time::Duration;
+
+use autochanger_engine::request::{FailureKind, State, Waiting, Wanted};
+use autochanger_scsi::ElementAddress;
+use autochanger_sim::{Fault, Library, Timing};
+use autochanger_world::{World, inventory, mount};
+
+fn library(drives: u16) -> Library {
+    Library::new().slots(10).drives(drives).ports(2).cartridges("VT{:04}L8", 1..=6).timing(Timing::midrange())
+}
+
+/// A cartridge is left in a drive without a mount, and the drive does not let go of it.
+fn stuck(world: &mut World, barcode: &str) -> ElementAddress {
+    let id = world.mount(barcode);
+    world.until("it is in a drive", |world| {
+        world.device.find(barcode).is_some_and(|at| at.0 < 1000 && at.0 >= 500)
+    });
+    let _ = world.cancel(id);
+    world.rest();
+    assert!(matches!(world.state(id), State::Stopped { .. }), "{}", world.state(id));
+    let drive = world.device.find(barcode).expect("it is in a drive");
+    world.device.inject(Fault::stuck_in_drive(drive));
+    drive
+}
+
+/// Time enough for some attempts with growing pauses.
+fn a_while(world: &mut World) {
+    let begun = world.now;
+    world.until("two minutes have passed", |world| world.now - begun > Duration::from_secs(120));
+}
+
+/// Dismounts of the manager's own.
+fn own(world: &World) -> usize {
+    world.disk.requests.values().filter(|request| &*request.application == "autochanger").count()
+}
+
+#[test]
+fn a_drive_that_keeps_its_cartridge_is_left_alone_for_a_while_and_tried_at_once_after_somebody_looked() {
+    let mut world = World::ready(library(1).build());
+    let drive = stuck(&mut world, "VT0001L8");
+    let id = world.mount("VT0002L8");
+    a_while(&mut world);
+    let tried = own(&world);
+    assert!((1..9).contains(&tried), "one attempt follows the other: {tried}");
+    let shown = world.engine.view().request(id).map(|request| request.state);
+    assert_eq!(shown, Some(State::Waiting(Waiting::Drive)));
+    world.device.repair(drive);
+    world.submit(inventory()).unwrap();
+    world.rest();
+    assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
+    assert_eq!(own(&world), tried + 1);
+    world.assert_true();
+}
+
+#[test]
+fn who_waits_for_a_cartridge_in_a_drive_that_kept_it_gets_it_after_somebody_looked() {
+    let mut world = World::ready(library(2).build());
+    let drive = stuck(&mut world, "VT0001L8");
+    let other = ElementAddress(if drive.0 == 500 { 501 } else { 500 });
+    let wanted =
+        Wanted::Mount { cartridge: "VT0001L8".into(), drive: Some(other), access: Default::default() };
+    let id = world.submit(wanted).unwrap();
+    a_while(&mut world);
+    assert!((1..9).contains(&own(&world)), "one attempt follows the other: {}", own(&world));
+    world.device.repair(drive);
+    world.submit(inventory()).unwrap();
+    world.rest();
+    assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
+    assert_eq!(world.device.find("VT0001L8"), Some(other));
+    world.assert_true();
+}
+
+#[test]
+fn a_mount_is_not_claimed_for_a_cartridge_that_hands_exchanged_before_the_robot_took_it() {
+    let mut timing = Timing::midrange();
+    // A command is answered when the next one has left.
+    timing.command = Duration::from_secs(1);
+    let device = library(2).arms(2).timing(timing).build();
+    let mut world = World::with(device, |config| config.libraries[0].moves_in_flight = 2);
+    world.rest();
+    world.device.operator_swap(1001, 1005).unwrap();
+    // Both leave at once: one hears of the hands, the other takes what is there.
+    world.disk_held = true;
+    let ids = ["VT0006L8", "VT0002L8"].map(|barcode| world.submit(mount(barcode)).unwrap());
+    world.release_disk();
+    world.rest();
+    let failed = ids.iter().filter_map(|&id| match world.state(id) {
+        State::Failed(failure) => Some(failure.kind),
+        _ => None,
+    });
+    assert_eq!(failed.collect::<Vec<_>>(), [FailureKind::CartridgeMissing]);
+    world.assert_true();
+}
+
+#[test]
+fn a_drive_has_one_mount_although_hands_exchanged_its_cartridge_for_the_one_that_is_wanted_next() {
+    let mut world = World::with(library(3).arms(2).build(), |config| {
+        config.libraries[0].exchange = true;
+        config.libraries[0].moves_in_flight = 2;
+        config.libraries[0].unload_before_move = false;
+    });
+    world.rest();
+    world.mount("VT0004L8");
+    for _ in 0..19 {
+        world.step();
+    }
+    // One arm is on its way to slot 1002 when hands are there.
+    world.mount("VT0003L8");
+    world.mount("VT0001L8");
+    world.device.operator_swap(1002, 1001).unwrap();
+    world.mount("VT0002L8");
+    world.dismount("VT0003L8");
+    world.rest();
+    assert_eq!(world.disk.mounts.len(), 3, "{:?}", world.disk.mounts);
+    world.assert_true();
+}
+
+#[test]
+fn a_drive_has_one_mount_although_hands_took_away_what_an_exchange_had_put_into_its_slot() {
+    let mut timing = Timing::midrange();
+    // The looks take long enough for hands to be there before them.
+    timing.command = Duration::from_secs(1);
+    let mut world =
+        World::with(library(1).timing(timing).build(), |config| config.libraries[0].exchange = true);
+    world.rest();
+    world.mount("VT0001L8");
+    world.rest();
+    world.device.inject(Fault::lost_reply().on(0xA6).after_effect());
+    world.mount("VT0002L8");
+    world.dismount("VT0001L8");
+    world.until("the exchange is done", |world| world.device.moves_done() == 2);
+    world.device.operator_swap(1000, 1008).unwrap();
+    world.rest();
+    assert_eq!(world.disk.mounts.len(), 1, "{:?}", world.disk.mounts);
+    world.assert_true();
+}

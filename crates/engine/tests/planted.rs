@@ -1,0 +1,110 @@
+//! The checkers are checked: each planted bug is found by the checker that is there for it, within so many stories.
+
+use autochanger_world::{Bug, Telling, draw, shrink, tell, tell_all};
+
+/// Acts in one story, as in `world.rs`.
+const ACTS: usize = 120;
+
+/// Tells the stories of the seeds from 0 until one finds the bug: who found it, with which seed.
+fn found(bug: Bug, within: u64) -> Option<(u64, &'static str, String)> {
+    let telling = Telling { bug: Some(bug), ..Telling::default() };
+    (0..within).find_map(|seed| {
+        let violation = tell(&draw(seed, ACTS), telling).err()?;
+        Some((seed, violation.checker, violation.what))
+    })
+}
+
+/// `within` is about four times the first seed that finds it, and 4 at least: a change of the engine shifts the stories.
+#[track_caller]
+fn is_found(bug: Bug, checker: &str, within: u64) {
+    match found(bug, within) {
+        Some((seed, by, what)) => {
+            assert_eq!(by, checker, "{bug:?} was found by another, seed {seed}: {what}")
+        }
+        None => panic!("{bug:?} is not found in {within} stories"),
+    }
+}
+
+#[test]
+fn a_move_that_is_sent_twice_is_found() {
+    is_found(Bug::MoveSentTwice, "intents", 4);
+}
+
+#[test]
+fn an_intent_that_is_not_journaled_is_found() {
+    is_found(Bug::IntentNotJournaled, "intents", 16);
+}
+
+#[test]
+fn not_moved_concluded_from_one_look_is_found() {
+    is_found(Bug::NotMovedAfterOneLook, "truth", 8);
+}
+
+#[test]
+fn a_cancel_that_lies_is_found() {
+    is_found(Bug::CancelThatLies, "cancels", 16);
+}
+
+#[test]
+fn a_lost_wake_up_is_found() {
+    is_found(Bug::LostWakeUp, "calm", 8);
+}
+
+#[test]
+fn an_unbounded_retry_is_found() {
+    is_found(Bug::UnboundedRetry, "bounds", 76);
+}
+
+#[test]
+fn a_medium_in_two_places_is_found() {
+    is_found(Bug::MediumInTwoPlaces, "places", 16);
+}
+
+#[test]
+fn an_outcome_that_changes_is_found() {
+    is_found(Bug::OutcomeThatChanges, "outcomes", 96);
+}
+
+#[test]
+fn a_reservation_that_is_never_freed_is_found() {
+    is_found(Bug::ReservationNeverFreed, "calm", 4);
+}
+
+#[test]
+fn a_verdict_told_before_it_is_durable_is_found() {
+    is_found(Bug::VerdictBeforeDurable, "durable", 4);
+}
+
+#[test]
+fn one_command_too_many_in_flight_is_found() {
+    is_found(Bug::OneTooManyInFlight, "bounds", 4);
+}
+
+#[test]
+fn a_stop_that_is_forgotten_is_found() {
+    is_found(Bug::StopThatIsForgotten, "cancels", 4);
+}
+
+#[test]
+fn a_story_that_fails_is_made_shorter_and_fails_in_the_same_way() {
+    let telling = Telling { bug: Some(Bug::UnboundedRetry), ..Telling::default() };
+    let (seed, checker, _) = found(Bug::UnboundedRetry, 76).expect("a story that fails");
+    let story = draw(seed, ACTS);
+    let shorter = shrink(&story, telling);
+    let violation = tell(&shorter, telling).expect_err("the shorter story fails, too");
+    assert_eq!(violation.checker, checker);
+    // A mount, what makes it fail for ever, and time: with a few acts that cannot be spared.
+    assert!(shorter.acts.len() <= 12, "{shorter}");
+}
+
+#[test]
+fn a_run_that_fails_names_its_smallest_seed_and_shows_what_was_seen_last() {
+    let telling = Telling { bug: Some(Bug::CancelThatLies), ..Telling::default() };
+    let (seed, checker, _) = found(Bug::CancelThatLies, 16).expect("a story that fails");
+    let failed = tell_all(0..16, ACTS, telling, |_, _| true).expect_err("one story fails");
+    let (violation, story) = *failed;
+    assert_eq!((violation.seed, violation.checker, story.seed), (Some(seed), checker, seed));
+    assert!(story.acts.len() < ACTS);
+    let shown = violation.to_string();
+    assert!(shown.contains(&format!("seed {seed}")) && shown.contains("commit"), "{shown}");
+}

@@ -1,0 +1,148 @@
+//! Calm: nothing goes wrong any more, and whoever waits is given what it waits for, until nobody does.
+
+use autochanger_engine::id::RequestId;
+use autochanger_engine::output::SubmitError;
+use autochanger_engine::request::{CartridgeRef, Request, State, Submission, Waiting, Wanted};
+use autochanger_engine::view::LibraryState;
+use autochanger_engine::{Input, output};
+use autochanger_sim::ElementType;
+use uuid::Uuid;
+
+use crate::perform::is_guest;
+use crate::watch::Sight;
+use crate::world::World;
+
+/// Steps of time in which the devices and the engine must come to rest. The longest rest of 20,000 stories took a tenth.
+const MAX_STEPS: u32 = 20_000;
+/// Rounds in which everything mounted is dismounted. Each one ends a mount at least, and few more wait than there are cartridges.
+const MAX_ROUNDS: u32 = 100;
+
+impl World {
+    /// Steps until nothing happens any more; objects if that never comes.
+    pub(crate) fn come_to_rest(&mut self) {
+        for _ in 0..MAX_STEPS {
+            if !self.step() {
+                return;
+            }
+        }
+        let what = format!("no rest in {MAX_STEPS} steps: {:?}", self.engine.view().requests());
+        self.watch.object("rest", what, self.now);
+    }
+
+    /// Gives calm, and shows the end to the checkers.
+    pub(crate) fn calm(&mut self) {
+        self.watch.note(|| "-- calm".into());
+        self.power_fails = None;
+        self.release_disk();
+        for library in 0..self.device.0.len() {
+            self.device.0[library].clear_faults();
+            self.repair(library);
+        }
+        self.come_to_rest();
+        self.set_right();
+        // A library that a person must look at is looked at, and the manager started again.
+        let ready = |world: &Self| {
+            world.engine.view().libraries().iter().all(|library| *library.state == LibraryState::Ready)
+        };
+        if !ready(self) {
+            self.crash();
+            self.come_to_rest();
+        }
+        self.read_all();
+        for _ in 0..MAX_ROUNDS {
+            if self.violation().is_some() || self.engine.view().requests().is_empty() {
+                break;
+            }
+            self.give_way();
+            self.come_to_rest();
+            // With nothing mounted, what they wait for is a library that somebody looks at.
+            if self.set_right() || self.engine.view().mounts().is_empty() {
+                self.read_all();
+            }
+            self.answers.clear();
+            self.events.clear();
+        }
+        self.read_all();
+        self.see(&Sight::Calm);
+    }
+
+    /// What only a person can do: an arm that holds a cartridge is emptied, and of a library without an empty slot what hands
+    /// had put in is taken out. A library is read after that: it tells of hands only when it is asked something.
+    fn set_right(&mut self) -> bool {
+        let mut something = false;
+        for library in 0..self.device.0.len() {
+            let contents = self.device.0[library].contents();
+            let empty = contents
+                .iter()
+                .find(|(_, kind, label)| *kind == ElementType::Storage && label.is_none())
+                .map(|(address, ..)| *address);
+            let stuck =
+                contents.iter().find(|(_, kind, label)| *kind == ElementType::Transport && label.is_some());
+            let guest = contents.iter().find(|(_, kind, label)| {
+                *kind == ElementType::Storage && label.as_deref().is_some_and(is_guest)
+            });
+            let device = &mut self.device.0[library];
+            let (touched, done) = match (stuck, empty, guest) {
+                (Some((arm, _, label)), Some(slot), _) => (label, device.operator_swap(*arm, slot)),
+                (_, None, Some((slot, _, label))) => (label, device.operator_take(*slot).map(drop)),
+                _ => continue,
+            };
+            if done.is_ok() {
+                self.see(&Sight::Hands(touched.as_slice()));
+                something = true;
+            }
+        }
+        something
+    }
+
+    /// Every library is read.
+    fn read_all(&mut self) {
+        for library in 0..self.device.0.len() {
+            let Some(library) = self.library_id(library) else { continue };
+            self.ask_calmly(Wanted::Inventory { library: Some(library), full: false });
+        }
+        self.come_to_rest();
+    }
+
+    /// Whoever waits for an owner gets one, and everything mounted is dismounted.
+    fn give_way(&mut self) {
+        let waiting = self.engine.view().requests();
+        for request in waiting.iter().filter(|request| request.state == State::Waiting(Waiting::Owner)) {
+            self.adopt_as(self.administrator(), request.id);
+        }
+        for mount in self.engine.view().mounts() {
+            self.ask_calmly(Wanted::Dismount {
+                cartridge: CartridgeRef::Id(mount.cartridge),
+                slot: None,
+                force: true,
+            });
+        }
+    }
+
+    /// Hands in a request of the administrator's.
+    fn ask_calmly(&mut self, wanted: Wanted) {
+        self.next_id += 1;
+        let submission = Submission {
+            id: RequestId(Uuid::from_u128(0x2000_0000 + self.next_id)),
+            id_given: false,
+            caller: self.administrator(),
+            wanted,
+            priority: 0,
+            deadline: None,
+            detached: true,
+            options: Default::default(),
+        };
+        let token = self.token();
+        self.input(Input::Submit { token, submission });
+        let Some(output::Answer::Submitted(Err(error))) = self.answers.remove(&token.0) else { return };
+        self.watch.note(|| format!("-- refused in calm: {error}"));
+        // A house that is full of those who wait is emptied by one of them giving up.
+        let waits = |request: &&Request| matches!(request.state, State::Queued | State::Waiting(_));
+        if let SubmitError::ResourceExhausted { .. } = error
+            && let Some(id) = self.engine.view().requests().iter().find(waits).map(|request| request.id)
+        {
+            let (token, caller) = (self.token(), self.administrator());
+            self.input(Input::Cancel { token, caller, id, reason: Some("calm".into()) });
+        }
+    }
+}

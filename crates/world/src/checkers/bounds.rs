@@ -1,0 +1,79 @@
+//! No more in flight than allowed, no more tries than bounded, no more live requests than configured.
+
+use std::collections::BTreeMap;
+
+use autochanger_engine::Input;
+use autochanger_engine::id::{CommandId, Device, Path, RequestId};
+
+use crate::watch::{Checker, Facts, Sight};
+
+/// Motions that are sent for one request by one engine, at most: the engine tries five times, an exchange that turns out not
+/// to be offered is one more, and a medium that must be unloaded first another.
+const MAX_SENDS: u32 = 7;
+
+/// Counts.
+#[derive(Debug, Default)]
+pub(crate) struct Bounds {
+    in_flight: BTreeMap<CommandId, (Path, bool)>,
+    sends: BTreeMap<RequestId, u32>,
+    /// The last event of this engine.
+    event: u64,
+}
+
+impl Checker for Bounds {
+    fn name(&self) -> &'static str {
+        "bounds"
+    }
+
+    fn see(&mut self, sight: &Sight<'_>, facts: &Facts<'_>) -> Result<(), String> {
+        match sight {
+            Sight::Send { path, id, ways, .. } => {
+                self.in_flight.insert(*id, (*path, !ways.is_empty()));
+                self.is_within(*path, facts)?;
+                for (request, _) in ways.iter().filter_map(|way| way.intent) {
+                    let sends = self.sends.entry(request).or_default();
+                    *sends += 1;
+                    if *sends > MAX_SENDS {
+                        return Err(format!("{request} has been sent {sends} times"));
+                    }
+                }
+            }
+            Sight::Input(Input::Completed { command, .. }) => {
+                self.in_flight.remove(command);
+            }
+            Sight::Commit(_) => {
+                let live = facts.disk.requests.values().filter(|request| !request.state.is_final()).count();
+                // The manager's own dismounts, one for a drive, are beside the bound.
+                let drives: usize =
+                    facts.devices.0.iter().map(|device| usize::from(device.drive_count())).sum();
+                if live > facts.config.max_live_requests + drives {
+                    return Err(format!("{live} requests are live"));
+                }
+            }
+            Sight::Event(event) => {
+                if event.sequence != self.event + 1 {
+                    return Err(format!("event {} follows event {}", event.sequence, self.event));
+                }
+                self.event = event.sequence;
+            }
+            Sight::Restart => *self = Self::default(),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Bounds {
+    fn is_within(&self, path: Path, facts: &Facts<'_>) -> Result<(), String> {
+        let allowed = match path.device {
+            Device::Changer => facts.config.libraries.get(usize::from(path.library.0)),
+            Device::Sibling(_) | Device::Configured(_) => None,
+        };
+        let allowed = allowed.map_or(1, |library| usize::from(library.moves_in_flight));
+        let here = self.in_flight.values().filter(|(on, _)| *on == path).count();
+        if here > allowed {
+            return Err(format!("{here} commands are in flight on {path:?}, {allowed} are allowed"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,26 @@
+//! What must be true, each from outside: inputs, outputs, the disk, and the truth in the simulated libraries.
+
+mod bounds;
+mod calm;
+mod cancels;
+mod durable;
+mod intents;
+mod outcomes;
+mod places;
+mod truth;
+
+use crate::watch::Checker;
+
+/// All of them.
+pub(crate) fn all() -> Vec<Box<dyn Checker>> {
+    vec![
+        Box::new(intents::Intents::default()),
+        Box::new(outcomes::Outcomes),
+        Box::new(durable::Durable),
+        Box::new(cancels::Cancels::default()),
+        Box::new(places::Places::default()),
+        Box::new(truth::Truth::default()),
+        Box::new(bounds::Bounds::default()),
+        Box::new(calm::Calm),
+    ]
+}

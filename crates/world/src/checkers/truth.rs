@@ -1,0 +1,146 @@
+//! What was concluded of a motion is so, and stays so: also when a move completes after the look.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use autochanger_engine::Change;
+use autochanger_engine::catalog::MotionState;
+use autochanger_engine::id::CartridgeId;
+use autochanger_engine::request::{Outcome, Place, Request, State};
+use autochanger_sim::Device;
+
+use crate::watch::{Checker, Facts, Sight};
+
+/// Where a cartridge must be until something is sent for it again, or hands are there.
+#[derive(Debug)]
+struct Standing {
+    library: usize,
+    address: u16,
+    label: Arc<str>,
+    why: MotionState,
+}
+
+/// Holds conclusions against the simulated libraries. Cartridges that hands have touched are left out from then on.
+#[derive(Debug, Default)]
+pub(crate) struct Truth {
+    standing: BTreeMap<CartridgeId, Standing>,
+    touched: BTreeSet<String>,
+    /// Motions that took effect when it was looked last.
+    done: u64,
+}
+
+impl Checker for Truth {
+    fn name(&self) -> &'static str {
+        "truth"
+    }
+
+    fn see(&mut self, sight: &Sight<'_>, facts: &Facts<'_>) -> Result<(), String> {
+        match sight {
+            Sight::Hands(labels) => {
+                self.touched.extend(labels.iter().cloned());
+                self.standing.retain(|_, standing| !self.touched.contains(&*standing.label));
+            }
+            Sight::Send { ways, .. } => {
+                for intent in ways.iter().filter_map(|way| way.intent) {
+                    if let Some(motion) = facts.disk.motions.get(&intent) {
+                        self.standing.remove(&motion.cartridge);
+                    }
+                }
+            }
+            Sight::Commit(changes) => {
+                for change in *changes {
+                    match change {
+                        Change::Motion(motion) => {
+                            let goal = match motion.state {
+                                MotionState::Moved => motion.destination,
+                                MotionState::NotMoved | MotionState::NotSent => motion.source,
+                                _ => continue,
+                            };
+                            self.stands(motion.cartridge, goal.address.0, motion.state, facts)?;
+                        }
+                        Change::Request(request) => self.ended(request, changes, facts)?,
+                        _ => {}
+                    }
+                }
+            }
+            Sight::Passed | Sight::Calm => return self.look(facts),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Truth {
+    fn stands(
+        &mut self,
+        cartridge: CartridgeId,
+        address: u16,
+        why: MotionState,
+        facts: &Facts<'_>,
+    ) -> Result<(), String> {
+        let Some(record) = facts.disk.cartridges.get(&cartridge) else { return Ok(()) };
+        let (Some(label), Some(library)) = (record.barcode.clone(), facts.library(record.library)) else {
+            return Ok(());
+        };
+        if self.touched.contains(&*label) {
+            return Ok(());
+        }
+        let standing = Standing { library, address, label, why };
+        standing.look(facts)?;
+        self.standing.insert(cartridge, standing);
+        Ok(())
+    }
+
+    /// A request that has ended says where its cartridge is.
+    fn ended(&self, request: &Request, changes: &[Change], facts: &Facts<'_>) -> Result<(), String> {
+        let address = match &request.state {
+            State::Passed(Outcome::Mounted { drive, .. }) => drive.0,
+            State::Passed(Outcome::Dismounted { slot }) => slot.0,
+            State::Stopped { place: Some(Place::Element(name)), .. } => name.address.0,
+            _ => return Ok(()),
+        };
+        let (Some(label), Some(library)) = (&request.barcode, facts.library(request.library)) else {
+            return Ok(());
+        };
+        // Somebody else's motion of the same cartridge may be under way: then its place is that one's matter.
+        let moving = facts.disk.motions.values().any(|motion| {
+            Some(motion.cartridge) == request.cartridge
+                && motion.state == MotionState::Open
+                && !changes.iter().any(
+                    |change| matches!(change, Change::Motion(m) if (m.request, m.sequence) == (motion.request, motion.sequence)),
+                )
+        });
+        let there = facts.devices.0.get(library).and_then(|device| device.find(label));
+        if moving || self.touched.contains(&**label) || there.is_some_and(|there| there.0 == address) {
+            return Ok(());
+        }
+        Err(format!("{} is {}; {label} is in {there:?}", request.id, request.state))
+    }
+
+    /// Looks whether all stands where it must, when something has moved.
+    fn look(&mut self, facts: &Facts<'_>) -> Result<(), String> {
+        let done = facts.devices.0.iter().map(Device::moves_done).sum();
+        if std::mem::replace(&mut self.done, done) == done {
+            return Ok(());
+        }
+        // Each motion that took effect has an intent that may have: one that was concluded to have done nothing has not. Where
+        // hands were, a motion can have taken what they put in the place of the one that was meant, and nobody can tell.
+        let may_have = |state| !matches!(state, MotionState::NotMoved | MotionState::NotSent);
+        let intents = facts.disk.motions.values().filter(|motion| may_have(motion.state)).count() as u64;
+        if self.touched.is_empty() && done > intents {
+            return Err(format!("{done} motions took effect, and only {intents} intents may have"));
+        }
+        self.standing.values().try_for_each(|standing| standing.look(facts))
+    }
+}
+
+impl Standing {
+    fn look(&self, facts: &Facts<'_>) -> Result<(), String> {
+        let Self { library, address, label, why } = self;
+        let there = facts.devices.0.get(*library).and_then(|device| device.find(label));
+        if there.is_some_and(|there| there.0 == *address) {
+            return Ok(());
+        }
+        Err(format!("{label} was concluded to be in {address} ({why:?}), and is in {there:?}"))
+    }
+}

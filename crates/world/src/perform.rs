@@ -1,0 +1,236 @@
+//! What an act does in the world.
+
+use std::time::Duration;
+
+use autochanger_engine::Input;
+use autochanger_engine::catalog::{Caller, Role};
+use autochanger_engine::id::{LibraryId, RequestId, SessionId};
+use autochanger_engine::input::RestartPolicy;
+use autochanger_engine::request::{Access, Submission, Wanted};
+use autochanger_sim::{ElementAddress, Fault, OperatorError, SenseKey};
+use uuid::Uuid;
+
+use crate::act::{ARM, Act, Ask, FIRST_DRIVE, FIRST_PORT, FIRST_SLOT, Hand, Handed, Mishap};
+use crate::watch::Sight;
+use crate::world::World;
+
+const MOVE_MEDIUM: u8 = 0xA5;
+const EXCHANGE_MEDIUM: u8 = 0xA6;
+const READ_ELEMENT_STATUS: u8 = 0xB8;
+
+/// How a label of a story is made.
+pub(crate) fn label(cartridge: u8) -> String {
+    format!("VT{cartridge:04}L8")
+}
+
+/// The request id of a number: in the order of age, as UUIDs of version 7 are.
+fn request_id(number: u32) -> RequestId {
+    RequestId(Uuid::from_u128(0x1000_0000 + u128::from(number)))
+}
+
+/// The label of a cartridge that hands put in.
+fn guest(number: u8) -> String {
+    format!("NW{number:04}L8")
+}
+
+/// Whether hands put the cartridge in.
+pub(crate) fn is_guest(label: &str) -> bool {
+    label.starts_with("NW")
+}
+
+/// Whether a request was handed in by an act: not in calm, not by the manager itself.
+pub(crate) fn is_of_story(id: RequestId) -> bool {
+    (0x1000_0000..0x2000_0000).contains(&id.0.as_u128())
+}
+
+/// Two operators' applications, one with the least rights, and an administrator.
+fn caller(who: u8) -> Caller {
+    let (application, role) = match who {
+        0 => ("backup", Role::Operator),
+        1 => ("archive", Role::Operator),
+        2 => ("restore", Role::Application),
+        _ => ("operator", Role::Administrator),
+    };
+    Caller { session: SessionId(u64::from(who) + 1), application: application.into(), role }
+}
+
+impl World {
+    /// Lets an act happen.
+    pub(crate) fn act(&mut self, act: &Act) {
+        self.watch.note(|| format!("-- {act:?}"));
+        match *act {
+            Act::Submit(handed) => self.hand_in(handed, false, true),
+            Act::Repeat { handed, same } => self.hand_in(handed, true, same),
+            Act::Cancel { who, number } => {
+                let token = self.token();
+                self.input(Input::Cancel {
+                    token,
+                    caller: caller(who),
+                    id: request_id(number),
+                    reason: None,
+                });
+            }
+            Act::Adopt { who, number } => self.adopt_as(caller(who), request_id(number)),
+            Act::CloseSession { who } => {
+                let (token, session) = (self.token(), caller(who).session);
+                self.input(Input::CloseSession { token, session });
+            }
+            Act::Mishap { library, mishap } => self.mishap(usize::from(library), mishap),
+            Act::Hands { library, hand } => self.hand(usize::from(library), hand),
+            Act::PowerLoss { kept, cancel_unfinished } => {
+                for _ in 0..kept {
+                    if let Some((_, changes)) = self.stalled.pop_front() {
+                        self.commit(changes);
+                    }
+                }
+                let policy =
+                    if cancel_unfinished { RestartPolicy::CancelUnfinished } else { RestartPolicy::Resume };
+                self.crash_with(|config| config.restart = policy);
+            }
+            Act::PowerLossAt(failure) => self.power_fails = Some(failure),
+            Act::HoldDisk => self.disk_held = true,
+            Act::CommitOne => self.release_one(),
+            Act::ReleaseDisk => self.release_disk(),
+            Act::Pass(steps) => {
+                for _ in 0..steps {
+                    self.step();
+                }
+            }
+        }
+        // Nobody waits for these answers: the checkers have seen them.
+        self.answers.clear();
+        self.events.clear();
+    }
+
+    fn hand_in(&mut self, handed: Handed, given: bool, same: bool) {
+        let Some(mut wanted) = self.wanted(handed.ask) else { return };
+        if let (false, Wanted::Mount { cartridge, .. } | Wanted::Dismount { cartridge, .. }) =
+            (same, &mut wanted)
+        {
+            *cartridge = label(0).into();
+        }
+        let submission = Submission {
+            id: request_id(handed.number),
+            id_given: given,
+            caller: caller(handed.who),
+            wanted,
+            priority: handed.priority,
+            deadline: handed.deadline.map(|seconds| Duration::from_secs(seconds.into())),
+            detached: handed.detached,
+            options: Default::default(),
+        };
+        let token = self.token();
+        self.input(Input::Submit { token, submission });
+    }
+
+    fn wanted(&self, ask: Ask) -> Option<Wanted> {
+        Some(match ask {
+            Ask::Mount { cartridge, drive, read } => Wanted::Mount {
+                cartridge: label(cartridge).into(),
+                drive: drive.map(|drive| ElementAddress(FIRST_DRIVE + u16::from(drive))),
+                access: if read { Access::Read } else { Access::ReadWrite },
+            },
+            Ask::Dismount { cartridge, slot, force } => Wanted::Dismount {
+                cartridge: label(cartridge).into(),
+                slot: slot.map(|slot| ElementAddress(FIRST_SLOT + u16::from(slot))),
+                force,
+            },
+            Ask::Inventory { library, full } => {
+                Wanted::Inventory { library: Some(self.library_id(usize::from(library))?), full }
+            }
+        })
+    }
+
+    pub(crate) fn library_id(&self, library: usize) -> Option<LibraryId> {
+        self.engine.view().libraries().get(library)?.id
+    }
+
+    pub(crate) fn adopt_as(&mut self, caller: Caller, id: RequestId) {
+        let token = self.token();
+        self.input(Input::Adopt { token, caller, id });
+    }
+
+    /// The administrator of the story.
+    pub(crate) fn administrator(&self) -> Caller {
+        caller(u8::MAX)
+    }
+
+    fn mishap(&mut self, library: usize, mishap: Mishap) {
+        let motion = |exchange| if exchange { EXCHANGE_MEDIUM } else { MOVE_MEDIUM };
+        let seconds = |seconds: u16| Duration::from_secs(seconds.into());
+        let drive = |drive: u8| FIRST_DRIVE + u16::from(drive);
+        let Some(device) = self.device.0.get_mut(library) else { return };
+        self.mishaps += 1;
+        let fault = match mishap {
+            Mishap::LostReply { exchange, effect: true } => {
+                Fault::lost_reply().on(motion(exchange)).after_effect()
+            }
+            Mishap::LostReply { exchange, effect: false } => {
+                Fault::lost_reply().on(motion(exchange)).without_effect()
+            }
+            Mishap::Late { exchange, after } => Fault::late_effect(seconds(after)).on(motion(exchange)),
+            Mishap::Silence => Fault::silence().on_move(),
+            Mishap::NotDelivered { motions: true, times } => {
+                Fault::not_delivered().on_move().times(times.into())
+            }
+            Mishap::NotDelivered { motions: false, times } => Fault::not_delivered().times(times.into()),
+            Mishap::Unplugged(time) => Fault::not_delivered().lasting(seconds(time)),
+            Mishap::ConnectionLost => Fault::connection_lost().on_move(),
+            Mishap::Sense { exchange, key, asc, ascq, times } => {
+                Fault::sense(key, asc, ascq).on(motion(exchange)).times(times.into())
+            }
+            Mishap::NoLooks(times) => {
+                Fault::sense(SenseKey::AbortedCommand, 0x44, 0x00).on(READ_ELEMENT_STATUS).times(times.into())
+            }
+            Mishap::Attention { port } => Fault::unit_attention(0, 0x28, u8::from(port)),
+            Mishap::Door(time) => {
+                device.inject(Fault::unit_attention(0, 0x28, 0x00));
+                Fault::sense(SenseKey::NotReady, 0x04, 0x01).lun(0).lasting(seconds(time))
+            }
+            Mishap::StuckInArm => Fault::stuck_in_arm().on_move(),
+            Mishap::StuckInDrive(n) => Fault::stuck_in_drive(drive(n)),
+            Mishap::DeadDrive(n) => Fault::dead_drive(drive(n)),
+            Mishap::Repair => return self.repair(library),
+        };
+        device.inject(fault);
+    }
+
+    /// Drives and arms of the library work again.
+    pub(crate) fn repair(&mut self, library: usize) {
+        if let Some(device) = self.device.0.get_mut(library) {
+            for drive in 0..device.drive_count() {
+                device.repair(FIRST_DRIVE + drive);
+            }
+            device.repair(ARM);
+        }
+    }
+
+    fn hand(&mut self, library: usize, hand: Hand) {
+        let slot = |n: u8| FIRST_SLOT + u16::from(n);
+        let Some(device) = self.device.0.get_mut(library) else { return };
+        let before = |address: u16| {
+            let contents = device.contents();
+            contents.into_iter().find(|(at, ..)| at.0 == address).and_then(|(.., label)| label)
+        };
+        let (labels, done): (Vec<_>, Result<(), OperatorError>) = match hand {
+            Hand::Swap(one, other) => {
+                let labels = [before(slot(one)), before(slot(other))].into_iter().flatten().collect();
+                (labels, device.operator_swap(slot(one), slot(other)))
+            }
+            Hand::Take(from) => {
+                (before(slot(from)).into_iter().collect(), device.operator_take(slot(from)).map(drop))
+            }
+            // A label of a story is put in once.
+            Hand::PutNew(n, _) | Hand::Import(n) if self.imported.contains(&n) => return,
+            Hand::PutNew(n, to) => (vec![guest(n)], device.operator_put(slot(to), &guest(n))),
+            Hand::Import(n) => (vec![guest(n)], device.operator_put(FIRST_PORT, &guest(n))),
+        };
+        if done.is_ok() {
+            if let Hand::PutNew(n, _) | Hand::Import(n) = hand {
+                self.imported.insert(n);
+            }
+            self.mishaps += 1;
+            self.see(&Sight::Hands(&labels));
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! A story: libraries, and what happens to them. It is told from beginning to calm, and the checkers look on.
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use autochanger_sim::{Device, Library, Timing};
+
+use crate::act::{Act, FIRST_DRIVE, FIRST_PORT, FIRST_SLOT};
+use crate::perform::{is_of_story, label};
+use crate::watch::{Violation, Watch};
+use crate::world::World;
+
+/// A story.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Story {
+    /// What it was drawn from.
+    pub seed: u64,
+    /// How it begins.
+    pub setup: Setup,
+    /// What happens.
+    pub acts: Vec<Act>,
+}
+
+/// How a story begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setup {
+    /// The libraries.
+    pub libraries: Vec<Shape>,
+    /// How many requests may be live.
+    pub max_live_requests: usize,
+    /// How many cancels may wait.
+    pub max_pending_cancels: usize,
+}
+
+/// One library of a story.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Slots.
+    pub slots: u8,
+    /// Drives.
+    pub drives: u8,
+    /// Cartridges, at most as many as slots.
+    pub cartridges: u8,
+    /// Each command takes a second.
+    pub slow: bool,
+    /// EXCHANGE MEDIUM is allowed.
+    pub exchange: bool,
+    /// Drives are unloaded before the robot takes a cartridge.
+    pub unload_before_move: bool,
+    /// Moves in flight, and arms for them.
+    pub moves_in_flight: u8,
+}
+
+/// How a story is told.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Telling {
+    /// The last lines are kept, for a violation to show them.
+    pub transcript: bool,
+    /// What is wrong with the engine.
+    #[cfg(feature = "planted-bugs")]
+    pub bug: Option<autochanger_engine::Bug>,
+}
+
+/// What a story came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tale {
+    /// Requests that were accepted.
+    pub requests: u64,
+    /// Things that went wrong.
+    pub mishaps: u64,
+    /// Motions that reached a device.
+    pub moves: u64,
+    /// Restarts.
+    pub restarts: u64,
+    /// Virtual time.
+    pub time: Duration,
+}
+
+/// One line for each library and each act.
+impl fmt::Display for Story {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Setup { libraries, max_live_requests, max_pending_cancels } = &self.setup;
+        write!(f, "story {}: {max_live_requests} requests, {max_pending_cancels} cancels", self.seed)?;
+        libraries.iter().try_for_each(|shape| write!(f, "\n  {shape:?}"))?;
+        self.acts.iter().try_for_each(|act| write!(f, "\n  {act:?}"))
+    }
+}
+
+impl Story {
+    fn devices(&self) -> Vec<Device> {
+        let mut first = 1;
+        let mut devices = Vec::new();
+        for (n, shape) in self.setup.libraries.iter().enumerate() {
+            let mut timing = Timing::midrange();
+            if shape.slow {
+                timing.command = Duration::from_secs(1);
+            }
+            let mut library = Library::new()
+                .first_slot(FIRST_SLOT)
+                .slots(shape.slots.into())
+                .first_drive(FIRST_DRIVE)
+                .drives(shape.drives.into())
+                .first_port(FIRST_PORT)
+                .ports(2)
+                .arms(shape.moves_in_flight.into())
+                .serial(&format!("WORLD{n}"))
+                .timing(timing)
+                .seed(self.seed);
+            for (slot, cartridge) in (first..).take(shape.cartridges.into()).enumerate() {
+                library = library.cartridge_at(FIRST_SLOT + slot as u16, &label(cartridge));
+            }
+            first += shape.cartridges;
+            devices.push(library.build());
+        }
+        devices
+    }
+
+    fn world(&self, telling: Telling) -> World {
+        let mut world = World::watched(self.devices(), Watch::lenient(telling.transcript), |config| {
+            config.max_live_requests = self.setup.max_live_requests;
+            config.max_pending_cancels = self.setup.max_pending_cancels;
+            for (library, shape) in config.libraries.iter_mut().zip(&self.setup.libraries) {
+                library.exchange = shape.exchange;
+                library.unload_before_move = shape.unload_before_move;
+                library.moves_in_flight = shape.moves_in_flight;
+            }
+        });
+        world.gives_up = true;
+        #[cfg(feature = "planted-bugs")]
+        world.plant(telling.bug);
+        world
+    }
+}
+
+/// Tells a story, to its calm.
+///
+/// # Errors
+/// What a checker objected to; a panic is objected to by `panic`.
+pub fn tell(story: &Story, telling: Telling) -> Result<Tale, Box<Violation>> {
+    let mut world = story.world(telling);
+    let told = catch_unwind(AssertUnwindSafe(|| {
+        world.come_to_rest();
+        for act in &story.acts {
+            if world.violation().is_some() {
+                return;
+            }
+            world.act(act);
+        }
+        world.calm();
+    }));
+    if let Err(panic) = told {
+        let at = world.now;
+        world.watch.object("panic", said(&*panic), at);
+    }
+    match world.watch.violation.take() {
+        Some(violation) => Err(Box::new(Violation { seed: Some(story.seed), ..violation })),
+        None => Ok(Tale {
+            requests: world.disk.requests.keys().filter(|id| is_of_story(**id)).count() as u64,
+            mishaps: world.mishaps,
+            moves: world.device.moves_sent(),
+            restarts: world.config.seed as u64 - 1,
+            time: world.now,
+        }),
+    }
+}
+
+/// What a panic said.
+fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
+}
