@@ -44,7 +44,7 @@ pub mod transport;
 #[cfg(all(feature = "sim", feature = "iscsi"))]
 pub mod virtual_library;
 
-pub use autochanger_engine::input::{RestartPolicy, Timing};
+pub use autochanger_engine::input::{DEFAULT_PRIORITY_WORTH, RestartPolicy, Timing};
 pub use autochanger_engine::{Event, EventKind};
 pub use error::{
     AdoptError, AdoptRefusal, CancelError, ClaimError, Error, Failure, FailureKind, FaultOf, LibraryError,
@@ -62,7 +62,7 @@ pub use catalog::{Cartridge, Role};
 pub use id::{CartridgeId, LibraryId, RequestId};
 pub use request::{CartridgeRef, Operation, Outcome, Place, Request, State, Waiting};
 pub use scsi::{ElementAddress, ElementType};
-pub use store::HistoryFilter;
+pub use store::{FaultFilter, HistoryFilter, Purge, Purged};
 
 /// What is kept: libraries, cartridges, mounts and motions, and who may do what.
 pub mod catalog {
@@ -77,15 +77,17 @@ pub mod id {
 /// Requests: what was asked, by whom, and how it stands.
 pub mod request {
     pub use autochanger_engine::request::{
-        Access, CancelledBy, CartridgeRef, ElementName, Failure, FailureKind, FaultOf, Operation, Outcome,
-        Place, Request, State, Waiting, Wanted,
+        Access, AfterDoor, CancelledBy, CartridgeRef, ElementName, Failure, FailureKind, FaultOf, GroupId,
+        LabelFound, Operation, Options, Outcome, Place, QueuePlace, Request, ServiceTarget, State, Waiting,
+        Wanted,
     };
 }
 
 /// What can be seen of libraries, drives, slots and mounts: plain copies.
 pub mod view {
     pub use autochanger_engine::view::{
-        DriveInfo, ElementCounts, LibraryError, LibraryInfo, LibraryState, MountInfo, SlotInfo,
+        DriveInfo, ElementCounts, LibraryError, LibraryInfo, LibraryState, MountInfo, OperatorRequest,
+        OperatorTask, SlotInfo,
     };
 }
 

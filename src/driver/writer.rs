@@ -222,8 +222,8 @@ fn failure(error: StoreError) -> StoreFailure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{HistoryFilter, MemoryStore};
-    use autochanger_engine::catalog::MotionRecord;
+    use crate::store::{FaultFilter, HistoryFilter, MemoryStore};
+    use autochanger_engine::catalog::{FaultRecord, MotionRecord};
     use autochanger_engine::id::RequestId;
     use autochanger_engine::request::Request;
 
@@ -261,6 +261,9 @@ mod tests {
         }
         fn motions(&mut self, request: RequestId) -> Result<Vec<MotionRecord>, StoreError> {
             self.store.motions(request)
+        }
+        fn faults(&mut self, filter: &FaultFilter) -> Result<Vec<FaultRecord>, StoreError> {
+            self.store.faults(filter)
         }
         fn is_blocking(&self) -> bool {
             self.blocking

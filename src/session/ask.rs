@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use autochanger_engine::id::{LibraryId, RequestId};
-use autochanger_engine::request::{Access, CartridgeRef, Submission, Wanted};
+use autochanger_engine::request::{Access, CartridgeRef, Options, Submission, Wanted};
 use autochanger_scsi::ElementAddress;
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -64,11 +64,19 @@ struct Common {
     priority: i8,
     deadline: Option<Duration>,
     detached: bool,
+    options: Options,
 }
 
 impl Common {
     fn new(session: &Session, detached: bool) -> Self {
-        Self { session: session.clone(), id: None, priority: 0, deadline: None, detached }
+        Self {
+            session: session.clone(),
+            id: None,
+            priority: 0,
+            deadline: None,
+            detached,
+            options: Options::default(),
+        }
     }
 
     async fn submit(self, wanted: Wanted) -> Result<(Session, RequestId, Standing), SubmitError> {
@@ -82,6 +90,7 @@ impl Common {
             priority: self.priority,
             deadline: self.deadline,
             detached: self.detached,
+            options: self.options,
         };
         let permit = self.session.shared().lanes.submissions.reserve().await.map_err(|_| SessionClosed)?;
         let (reply, answer) = oneshot::channel();

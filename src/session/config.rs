@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use autochanger_engine::input::{ConfiguredDrive, LibraryConfig as EngineLibraryConfig, Timing};
 use autochanger_scsi::ElementAddress;
@@ -33,6 +34,7 @@ pub struct LibraryConfig {
     moves_in_flight: u8,
     unload_before_move: bool,
     exchange: bool,
+    dwell: Duration,
 }
 
 #[derive(Clone)]
@@ -104,6 +106,16 @@ impl LibraryConfig {
         self
     }
 
+    /// How long a medium whose dismount was [deferred](crate::DismountBuilder::deferred) stays in its drive at least, although
+    /// another one waits for the drive. Zero by default: it leaves as soon as the drive is needed. Longer is right where media are
+    /// asked for again soon after they were let go, for each such mount then costs no motion; the price is the wait of whoever
+    /// needs the drive for something else. It ends early for a mount of the medium itself.
+    #[doc(alias = "dwDeferDismountDelay")]
+    pub fn dwell(mut self, time: Duration) -> Self {
+        self.dwell = time;
+        self
+    }
+
     fn with(changer: Way) -> Self {
         Self {
             changer,
@@ -113,6 +125,7 @@ impl LibraryConfig {
             moves_in_flight: 1,
             unload_before_move: true,
             exchange: false,
+            dwell: Duration::ZERO,
         }
     }
 
@@ -145,6 +158,7 @@ impl LibraryConfig {
             moves_in_flight: self.moves_in_flight,
             unload_before_move: self.unload_before_move,
             exchange: self.exchange,
+            dwell: self.dwell,
         };
         Ok((config, Ways { changer, drives }))
     }
@@ -180,6 +194,7 @@ impl fmt::Debug for LibraryConfig {
             .field("moves_in_flight", &self.moves_in_flight)
             .field("unload_before_move", &self.unload_before_move)
             .field("exchange", &self.exchange)
+            .field("dwell", &self.dwell)
             .finish_non_exhaustive()
     }
 }

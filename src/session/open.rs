@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use autochanger_engine::Engine;
-use autochanger_engine::input::{Config, RestartPolicy};
+use autochanger_engine::input::{Config, DEFAULT_PRIORITY_WORTH, RestartPolicy};
 use autochanger_engine::transcript::Line;
 
 use super::config::LibraryConfig;
@@ -33,6 +34,7 @@ pub struct ManagerBuilder {
     max_live_requests: usize,
     max_pending_cancels: usize,
     transcript: Option<Sink>,
+    priority_worth: Duration,
 }
 
 enum StoreChoice {
@@ -53,6 +55,7 @@ impl ManagerBuilder {
             max_live_requests: DEFAULT_MAX_LIVE_REQUESTS,
             max_pending_cancels: DEFAULT_MAX_PENDING_CANCELS,
             transcript: None,
+            priority_worth: DEFAULT_PRIORITY_WORTH,
         }
     }
 
@@ -106,6 +109,15 @@ impl ManagerBuilder {
     /// [`CancelError::ResourceExhausted`](crate::CancelError::ResourceExhausted).
     pub fn max_pending_cancels(mut self, cancels: usize) -> Self {
         self.max_pending_cancels = cancels;
+        self
+    }
+
+    /// What a point of [priority](crate::MountBuilder::priority) is worth ([`DEFAULT_PRIORITY_WORTH`](crate::DEFAULT_PRIORITY_WORTH),
+    /// ten minutes): a request overtakes those that are older by less than this for each point that it has more. So nothing starves:
+    /// the lowest priority waits at most 30 times this long behind later requests of the highest. Zero makes priorities worthless;
+    /// a longer time makes the low ones wait longer.
+    pub fn priority_worth(mut self, time: Duration) -> Self {
+        self.priority_worth = time;
         self
     }
 
@@ -164,6 +176,7 @@ impl ManagerBuilder {
             max_live_requests: self.max_live_requests,
             max_pending_cancels: self.max_pending_cancels,
             restart: self.restart,
+            priority_worth: self.priority_worth,
         };
         let (writer, snapshot) = Writer::start(self.store.open().await?).await?;
         let lock_directory = self.lock_directory.unwrap_or_else(driver::default_directory);

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use autochanger::catalog::MotionRecord;
+use autochanger::catalog::{FaultRecord, MotionRecord};
 use autochanger::change::{Change, Snapshot};
 use autochanger::clock::ManualClock;
-use autochanger::store::{HistoryFilter, RedbStore, Store, StoreError};
+use autochanger::store::{FaultFilter, HistoryFilter, RedbStore, Store, StoreError};
 use autochanger::transport::sim::SimulatedLibrary;
 use autochanger::{Manager, Request, RequestId, RestartPolicy, Role, Session, State};
 use tokio::sync::Notify;
@@ -192,5 +192,9 @@ impl Store for CrashingStore {
 
     fn motions(&mut self, request: RequestId) -> Result<Vec<MotionRecord>, StoreError> {
         self.inner.motions(request)
+    }
+
+    fn faults(&mut self, filter: &FaultFilter) -> Result<Vec<FaultRecord>, StoreError> {
+        self.inner.faults(filter)
     }
 }
