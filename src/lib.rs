@@ -48,14 +48,17 @@ pub use autochanger_engine::input::{DEFAULT_PRIORITY_WORTH, RestartPolicy, Timin
 pub use autochanger_engine::{Event, EventKind};
 pub use error::{
     AdoptError, AdoptRefusal, CancelError, ClaimError, Error, Failure, FailureKind, FaultOf, LibraryError,
-    OpenError, PathFault, PathFaultKind, QueryError, ReadyError, Refusal, RequestError, SessionClosed,
-    SessionError, SubmitError, TransportError,
+    OpenError, PathFault, PathFaultKind, PurgeError, QueryError, ReadyError, Refusal, ReorderError,
+    ReorderRefusal, RequestError, SessionClosed, SessionError, SubmitError, TransportError,
 };
 pub use session::{
-    APPLICATION_NAME_MAX, CancelBuilder, Cancellation, DEFAULT_MAX_LIVE_REQUESTS,
-    DEFAULT_MAX_PENDING_CANCELS, DismountBuilder, Dismounted, Ending, EventStream, Inventory,
-    InventoryBuilder, Lagged, LibraryConfig, Manager, ManagerBuilder, MountBuilder, Mounted, Progress,
-    READY_PATIENCE, Session, SessionBuilder, Ticket, TicketOutcome, Verdict,
+    APPLICATION_NAME_MAX, CancelBuilder, Cancellation, Classified, ClassifyBuilder, CleanDriveBuilder,
+    Cleaned, CleanerSlotBuilder, DEFAULT_MAX_LIVE_REQUESTS, DEFAULT_MAX_PENDING_CANCELS, DismountBuilder,
+    Dismounted, Done, DoorAccessBuilder, EjectAllBuilder, EjectBuilder, EjectCleanerBuilder, Ejected, Ending,
+    EventStream, GroupMember, Identified, IdentifyBuilder, InjectBuilder, InjectCleanerBuilder, Injected,
+    Inventory, InventoryBuilder, Lagged, LibraryConfig, Manager, ManagerBuilder, MountAllBuilder,
+    MountBuilder, Mounted, Progress, READY_PATIENCE, ServiceBuilder, Session, SessionBuilder, Ticket,
+    TicketOutcome, UpdateLabelBuilder, Verdict, WriteFreeLabelBuilder,
 };
 
 pub use catalog::{Cartridge, Role};
