@@ -12,6 +12,7 @@
 //! | lock directory | `/run/lock`, else the one for temporary files | [`lock_directory`](ManagerBuilder::lock_directory) | where other managers on the machine look |
 //! | live requests | 100,000 ([`DEFAULT_MAX_LIVE_REQUESTS`]) | [`max_live_requests`](ManagerBuilder::max_live_requests) | some 50 MB, and more than a library works off in a month |
 //! | open verdicts, followers of one end, look-ups | 4,096 each ([`DEFAULT_MAX_PENDING_CANCELS`]) | [`max_pending_cancels`](ManagerBuilder::max_pending_cancels) | verdicts wait for moves in flight, of which there are as many as arms |
+//! | worth of a point of priority | 10 min ([`DEFAULT_PRIORITY_WORTH`](crate::DEFAULT_PRIORITY_WORTH)) | [`priority_worth`](ManagerBuilder::priority_worth) | the lowest priority is served at the latest when it has waited five hours longer than the highest: within a night |
 //! | libraries; drives named for one | 65,535 each | – | they are numbered with 16 bits |
 //! | [`ready`](crate::Manager::ready) bears with a library that cannot be reached | 10 s ([`READY_PATIENCE`]) | [`ready_within`](crate::Manager::ready_within) | longer than a target's restart, shorter than a person waits without a word |
 //! | … with one that is being identified | no bound | `ready_within` | a library can take long to come up |
@@ -26,6 +27,8 @@
 //! | moves at once | 1 | [`moves_in_flight`](LibraryConfig::moves_in_flight) | one arm is the rule |
 //! | intents made ahead while all arms work | 1 | – | the arm's next move is ready when it is free |
 //! | exchange | no | [`exchange`](LibraryConfig::exchange) | libraries claim EXCHANGE MEDIUM without having it |
+//! | dwell of a deferred dismount | 0 s | [`dwell`](LibraryConfig::dwell) | whoever needs the drive does not wait for a medium that may be wanted again |
+//! | mounts of one group | 64 | – | more drives than this serve no one job |
 //! | unload before the move | yes, where a way to the drive is known | [`unload_before_move`](LibraryConfig::unload_before_move) | the drive rewinds while the arm does something else |
 //!
 //! # Time-outs
