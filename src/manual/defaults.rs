@@ -105,7 +105,7 @@
 //! | what | value | why |
 //! |---|---|---|
 //! | ended requests kept in memory | 100,000 ([`MemoryStore::MAX_ENDED`]) | a day of a library that never rests, in some 50 MB |
-//! | ended requests kept in a file | all, some 300 bytes each | nothing is purged yet |
+//! | ended requests kept in a file | all, some 300 bytes each | nothing is purged by itself: [`purge_requests`](crate::Session::purge_requests) |
 //! | requests in one answer | 100 ([`HistoryFilter::DEFAULT_LIMIT`]), at most 10,000 ([`HistoryFilter::MAX_LIMIT`]) | the store answers nobody else meanwhile |
 //! | a record read from a file | 64 KiB, names and texts 4,096 bytes each | what is longer is damaged, or not ours |
 //! | pages kept in memory | 32 MiB | what is live fits many times over |
