@@ -212,11 +212,11 @@ impl Tale {
 
         self.title("Dismounting");
         let back = self.dismount_and_try_to_cancel(session, &tape, first.slot).await?;
-        self.say(format!("{} is in slot {}", first.label, back.slot));
-        self.check(back.slot == first.slot, "it is in the slot that was named");
+        self.say(format!("{} is in {back}", first.label));
+        self.check(back.slot() == Some(first.slot), "it is in the slot that was named");
         let back = other.dismount().await?;
-        self.say(format!("{} is in slot {}", second.label, back.slot));
-        self.check(back.slot == second.slot, "it found the slot that it came from by itself");
+        self.say(format!("{} is in {back}", second.label));
+        self.check(back.slot() == Some(second.slot), "it found the slot that it came from by itself");
 
         self.title("Stopping mounts on their way");
         let mount = session.mount(first.id).submit().await?;
@@ -352,7 +352,7 @@ impl Tale {
                 )
             {
                 let back = session.dismount(was.id).to(home.address).await?;
-                self.say(format!("{} went back to slot {}", label(was.barcode.as_deref()), back.slot));
+                self.say(format!("{} went back to {back}", label(was.barcode.as_deref())));
             }
         }
         let inventory = session.inventory().await?;

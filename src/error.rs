@@ -6,6 +6,7 @@ use std::time::Duration;
 pub use autochanger_engine::command::{PathFault, PathFaultKind, TransportError};
 pub use autochanger_engine::input::ClaimError;
 pub use autochanger_engine::output::AdoptError as AdoptRefusal;
+pub use autochanger_engine::output::ReorderError as ReorderRefusal;
 pub use autochanger_engine::output::SubmitError as Refusal;
 pub use autochanger_engine::request::{CancelError, Failure, FailureKind, FaultOf};
 pub use autochanger_engine::view::LibraryError;
@@ -115,6 +116,16 @@ pub enum SubmitError {
     SessionClosed(#[from] SessionClosed),
 }
 
+impl SubmitError {
+    /// The code with which RSM's functions answered the same fact on Windows; where RSM knew no such fact, the nearest.
+    pub fn win32_code(&self) -> u32 {
+        match self {
+            Self::Refused(refusal) => refusal.win32_code(),
+            Self::SessionClosed(_) => 6,
+        }
+    }
+}
+
 /// Why a request did not pass.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -210,6 +221,44 @@ impl RequestError {
     }
 }
 
+/// Why a request was not given another place in the queue.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReorderError {
+    /// It was looked at and refused.
+    #[error(transparent)]
+    Refused(#[from] ReorderRefusal),
+    /// The session was closed, or its manager was shut down.
+    #[error(transparent)]
+    SessionClosed(#[from] SessionClosed),
+}
+
+/// Why nothing was purged.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PurgeError {
+    /// The session's role does not suffice (RSM: 5, `ERROR_ACCESS_DENIED`).
+    #[error(
+        "purging needs the role of an administrator, and this session has the role of an {role}: open one as an administrator"
+    )]
+    PermissionDenied {
+        /// The session's role.
+        role: crate::Role,
+    },
+    /// The session was closed, or its manager was shut down.
+    #[error(transparent)]
+    SessionClosed(#[from] SessionClosed),
+    /// The store could not do it: whether some are gone is not known.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store had failed before, and nothing is written any more.
+    #[error("the store has failed ({reason}), so nothing is purged: open the manager again")]
+    StoreFailed {
+        /// What it said.
+        reason: Arc<str>,
+    },
+}
+
 /// Why a mount was not adopted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -268,6 +317,12 @@ pub enum Error {
     /// See [`AdoptError`].
     #[error(transparent)]
     Adopt(#[from] AdoptError),
+    /// See [`ReorderError`].
+    #[error(transparent)]
+    Reorder(#[from] ReorderError),
+    /// See [`PurgeError`].
+    #[error(transparent)]
+    Purge(#[from] PurgeError),
     /// See [`QueryError`].
     #[error(transparent)]
     Query(#[from] QueryError),

@@ -44,25 +44,28 @@ pub mod transport;
 #[cfg(all(feature = "sim", feature = "iscsi"))]
 pub mod virtual_library;
 
-pub use autochanger_engine::input::{MAX_PATHS, Reservation, RestartPolicy, Timing};
+pub use autochanger_engine::input::{DEFAULT_PRIORITY_WORTH, MAX_PATHS, Reservation, RestartPolicy, Timing};
 pub use autochanger_engine::{Event, EventKind};
 pub use error::{
     AdoptError, AdoptRefusal, CancelError, ClaimError, Error, Failure, FailureKind, FaultOf, LibraryError,
-    OpenError, PathFault, PathFaultKind, QueryError, ReadyError, Refusal, RequestError, SessionClosed,
-    SessionError, SubmitError, TransportError,
+    OpenError, PathFault, PathFaultKind, PurgeError, QueryError, ReadyError, Refusal, ReorderError,
+    ReorderRefusal, RequestError, SessionClosed, SessionError, SubmitError, TransportError,
 };
 pub use session::{
-    APPLICATION_NAME_MAX, CancelBuilder, Cancellation, DEFAULT_MAX_LIVE_REQUESTS,
-    DEFAULT_MAX_PENDING_CANCELS, DismountBuilder, Dismounted, Ending, EventStream, Inventory,
-    InventoryBuilder, Lagged, LibraryConfig, Manager, ManagerBuilder, MountBuilder, Mounted, Progress,
-    READY_PATIENCE, Session, SessionBuilder, Ticket, TicketOutcome, Verdict,
+    APPLICATION_NAME_MAX, CancelBuilder, Cancellation, Classified, ClassifyBuilder, CleanDriveBuilder,
+    Cleaned, CleanerSlotBuilder, DEFAULT_MAX_LIVE_REQUESTS, DEFAULT_MAX_PENDING_CANCELS, DismountBuilder,
+    Dismounted, Done, DoorAccessBuilder, EjectAllBuilder, EjectBuilder, EjectCleanerBuilder, Ejected, Ending,
+    EventStream, GroupMember, Identified, IdentifyBuilder, InjectBuilder, InjectCleanerBuilder, Injected,
+    Inventory, InventoryBuilder, Lagged, LibraryConfig, Manager, ManagerBuilder, MountAllBuilder,
+    MountBuilder, Mounted, Progress, READY_PATIENCE, ServiceBuilder, Session, SessionBuilder, Ticket,
+    TicketOutcome, UpdateLabelBuilder, Verdict, WriteFreeLabelBuilder,
 };
 
 pub use catalog::{Cartridge, Role};
 pub use id::{CartridgeId, LibraryId, RequestId};
 pub use request::{CartridgeRef, Operation, Outcome, Place, Request, State, Waiting};
 pub use scsi::{ElementAddress, ElementType};
-pub use store::HistoryFilter;
+pub use store::{FaultFilter, HistoryFilter, Purge, Purged};
 
 /// What is kept: libraries, cartridges, mounts and motions, and who may do what.
 pub mod catalog {
@@ -77,8 +80,9 @@ pub mod id {
 /// Requests: what was asked, by whom, and how it stands.
 pub mod request {
     pub use autochanger_engine::request::{
-        Access, CancelledBy, CartridgeRef, ElementName, Failure, FailureKind, FaultOf, Operation, Outcome,
-        Place, Request, State, Waiting, Wanted,
+        Access, AfterDoor, CancelledBy, CartridgeRef, ElementName, Failure, FailureKind, FaultOf, GroupId,
+        LabelFound, Operation, Options, Outcome, Place, QueuePlace, Request, ServiceTarget, State, Waiting,
+        Wanted,
     };
 }
 
@@ -86,8 +90,8 @@ pub mod request {
 pub mod view {
     pub use autochanger_engine::Quirk;
     pub use autochanger_engine::view::{
-        DriveInfo, ElementCounts, LibraryError, LibraryInfo, LibraryState, MountInfo, PathInfo, PathState,
-        SlotInfo,
+        DriveInfo, ElementCounts, LibraryError, LibraryInfo, LibraryState, MountInfo, OperatorRequest,
+        OperatorTask, PathInfo, PathState, SlotInfo,
     };
 }
 

@@ -240,7 +240,11 @@ mod rows_6_and_7_the_move_was_sent {
         );
         let tape = within(within(life.session.adopt(id)).await.expect("adopted")).await.expect("mounted");
         assert!(tape.transport().is_some());
-        assert_eq!(within(tape.dismount()).await.expect("dismounted").slot, SLOT_OF_1, "it goes home");
+        assert_eq!(
+            within(tape.dismount()).await.expect("dismounted").slot(),
+            Some(SLOT_OF_1),
+            "it goes home"
+        );
         assert_eq!(world.library.moves_sent(), 2);
     }
 
@@ -255,7 +259,7 @@ mod rows_6_and_7_the_move_was_sent {
         within(tape.dismount().to(1023)).await.expect("dismounted");
         let tape = within(life.session.mount("VT0001L8").drive(500)).await.expect("the drive is free again");
         let back = within(tape.dismount()).await.expect("dismounted");
-        assert_eq!(back.slot, SLOT_OF_1);
+        assert_eq!(back.slot(), Some(SLOT_OF_1));
     }
 
     #[tokio::test]
@@ -290,7 +294,7 @@ mod rows_6_and_7_the_move_was_sent {
         assert_eq!(world.library.moves_sent(), 1);
 
         let tape = within(within(life.session.adopt(id)).await.expect("adopted")).await.expect("mounted");
-        assert_eq!(within(tape.dismount()).await.expect("dismounted").slot, SLOT_OF_1);
+        assert_eq!(within(tape.dismount()).await.expect("dismounted").slot(), Some(SLOT_OF_1));
         let states: Vec<_> = life.motions(id).await.iter().map(|motion| motion.state).collect();
         assert_eq!(states, [MotionState::NotMoved, MotionState::Moved]);
         let tape = within(life.session.mount("VT0002L8").drive(500)).await.expect("the drive is free");
@@ -334,7 +338,7 @@ mod rows_6_and_7_the_move_was_sent {
         assert!(is_mounted(&request.state), "{}", request.state);
         assert_eq!(world.library.moves_sent(), 1);
         let back = within(life.session.dismount("VT0001L8")).await.expect("dismounted");
-        assert_eq!(back.slot, SLOT_OF_1, "its slot is known to be empty");
+        assert_eq!(back.slot(), Some(SLOT_OF_1), "its slot is known to be empty");
     }
 
     #[tokio::test]

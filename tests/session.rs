@@ -71,13 +71,16 @@ mod mounting {
     async fn a_dismount_returns_the_cartridge_to_its_slot_or_to_the_one_that_is_named() {
         let bed = Bed::new().await;
         let tape = within(bed.session.mount("VT0005L8")).await.expect("mounted");
-        assert_eq!(within(tape.dismount()).await.expect("dismounted").slot, ElementAddress(1004));
+        assert_eq!(within(tape.dismount()).await.expect("dismounted").slot(), Some(ElementAddress(1004)));
         let tape = within(bed.session.mount(tape.cartridge())).await.expect("mounted by its id");
-        assert_eq!(within(tape.dismount().to(1023)).await.expect("dismounted").slot, ElementAddress(1023));
+        assert_eq!(
+            within(tape.dismount().to(1023)).await.expect("dismounted").slot(),
+            Some(ElementAddress(1023))
+        );
         assert_eq!(bed.library.find("VT0005L8"), Some(ElementAddress(1023)));
         let tape = within(bed.session.mount("VT0005L8")).await.expect("mounted");
         let back = within(bed.session.dismount("VT0005L8")).await.expect("dismounted by its label");
-        assert_eq!((back.slot, back.barcode.as_deref()), (ElementAddress(1023), Some("VT0005L8")));
+        assert_eq!((back.slot(), back.barcode.as_deref()), (Some(ElementAddress(1023)), Some("VT0005L8")));
         drop(tape);
         bed.end().await;
     }
@@ -418,7 +421,10 @@ mod looking {
         assert_eq!(mounts.iter().map(|r| r.id).collect::<Vec<_>>(), [tape.id()]);
         let motions = bed.session.motions(back.id).await.expect("readable");
         assert_eq!(motions.len(), 1);
-        assert_eq!((motions[0].source.address, motions[0].destination.address), (tape.drive(), back.slot));
+        assert_eq!(
+            (motions[0].source.address, motions[0].destination.address),
+            (tape.drive(), back.slot().expect("in a slot"))
+        );
         bed.end().await;
     }
 

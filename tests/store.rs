@@ -6,9 +6,9 @@ mod purge;
 mod samples;
 
 mod bodies {
-    use autochanger::store::{HistoryFilter, MemoryStore, Store, StoreError};
+    use autochanger::store::{FaultFilter, HistoryFilter, MemoryStore, Purge, Store, StoreError};
     use autochanger_engine::Change;
-    use autochanger_engine::catalog::MotionState;
+    use autochanger_engine::catalog::{MotionState, Service};
     use autochanger_engine::request::{Operation, Place, Request, State};
 
     pub(crate) use crate::purge::bodies::*;
@@ -150,6 +150,55 @@ mod bodies {
         assert_eq!(found.first().map(|request| request.id), Some(request_id(many - 1)));
     }
 
+    pub(crate) fn drives_are_loaded_as_they_were_kept_last(store: &mut dyn Store) {
+        let changes = [
+            drive_record(1, 500, Service::Enabled),
+            drive_record(2, 500, Service::Disabled),
+            drive_record(1, 501, Service::Paused),
+            drive_record(1, 500, Service::Draining),
+        ];
+        store.commit(&changes.map(Change::Drive)).unwrap();
+        let expected = [
+            drive_record(1, 500, Service::Draining),
+            drive_record(1, 501, Service::Paused),
+            drive_record(2, 500, Service::Disabled),
+        ];
+        assert_eq!(store.load().unwrap().drives, expected);
+    }
+
+    pub(crate) fn what_a_cartridge_is_and_carries_is_kept(store: &mut dyn Store) {
+        store.commit(&[Change::Cartridge(cleaning_cartridge(1))]).unwrap();
+        assert_eq!(store.load().unwrap().cartridges, [cleaning_cartridge(1)]);
+    }
+
+    pub(crate) fn faults_are_told_the_latest_first_and_filtered(store: &mut dyn Store) {
+        // The later request met its first fault before the earlier request met its last.
+        let faults = [fault(1, 1, 0), fault(2, 1, 1), fault(1, 2, 2), fault(2, 2, 3)];
+        store.commit(&faults.clone().map(Change::Fault)).unwrap();
+        let mut numbers = |filter: FaultFilter| -> Vec<usize> {
+            let found = store.faults(&filter).unwrap();
+            found.iter().map(|one| faults.iter().position(|fault| fault == one).unwrap()).collect()
+        };
+        let all = FaultFilter::default();
+        assert_eq!(numbers(all.clone()), [3, 2, 1, 0]);
+        assert_eq!(numbers(FaultFilter { limit: 2, ..all.clone() }), [3, 2]);
+        assert_eq!(numbers(request_id(1).into()), [2, 0]);
+        assert_eq!(numbers(cartridge_id(0).into()), [3, 0]);
+        assert_eq!(numbers(library_id(2).into()), [3, 1]);
+        assert_eq!(numbers(FaultFilter { drive: Some(500.into()), ..all.clone() }), [2, 0]);
+        let narrow = FaultFilter { limit: 1, drive: Some(501.into()), ..FaultFilter::from(request_id(2)) };
+        assert_eq!(numbers(narrow), [3]);
+    }
+
+    pub(crate) fn a_purged_request_takes_its_faults_with_it(store: &mut dyn Store) {
+        let requests = [mount_request(1, State::Failed(failure())), mount_request(2, mounted())];
+        store.commit(&requests.map(Change::Request)).unwrap();
+        store.commit(&[fault(1, 1, 0), fault(1, 2, 1), fault(2, 1, 2)].map(Change::Fault)).unwrap();
+        store.purge(&Purge::Requests(vec![request_id(1)])).unwrap();
+        assert_eq!(store.faults(&FaultFilter::default()).unwrap(), [fault(2, 1, 2)]);
+        assert_eq!(store.faults(&request_id(1).into()).unwrap(), []);
+    }
+
     #[test]
     fn memory_forgets_the_requests_that_ended_first() {
         const BEYOND: usize = 3;
@@ -201,6 +250,10 @@ on_both![
     a_request_that_was_purged_can_be_kept_anew,
     an_end_that_is_written_again_with_another_time_counts_once,
     one_purge_is_bounded_and_says_that_there_is_more,
+    drives_are_loaded_as_they_were_kept_last,
+    what_a_cartridge_is_and_carries_is_kept,
+    faults_are_told_the_latest_first_and_filtered,
+    a_purged_request_takes_its_faults_with_it,
 ];
 
 #[cfg(feature = "redb")]

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use autochanger::catalog::MotionRecord;
+use autochanger::catalog::{FaultRecord, MotionRecord};
 use autochanger::change::{Change, Snapshot};
-use autochanger::store::{HistoryFilter, Store, StoreError};
+use autochanger::store::{FaultFilter, HistoryFilter, Store, StoreError};
 use autochanger::{Request, RequestId};
 
 /// Commits and changes so far.
@@ -69,6 +69,10 @@ impl<S: Store> Store for Counted<S> {
 
     fn motions(&mut self, request: RequestId) -> Result<Vec<MotionRecord>, StoreError> {
         self.inner.motions(request)
+    }
+
+    fn faults(&mut self, filter: &FaultFilter) -> Result<Vec<FaultRecord>, StoreError> {
+        self.inner.faults(filter)
     }
 
     fn is_blocking(&self) -> bool {

@@ -8,11 +8,11 @@ use autochanger_engine::catalog::Caller;
 use autochanger_engine::command::{Completion, TransportError};
 use autochanger_engine::id::{BatchId, CommandId, LibraryIndex, RequestId, SessionId, Token};
 use autochanger_engine::input::{ClaimError, StoreFailure};
-use autochanger_engine::output::{AdoptError, SubmitError};
+use autochanger_engine::output::{AdoptError, ReorderError, SubmitError};
 use autochanger_engine::request::{CancelError, Cancellation, Request, Submission};
 use tokio::sync::{oneshot, watch};
 
-use crate::store::Store;
+use crate::store::{Purge, Purged, Store, StoreError};
 
 /// How a request stands, for as long as somebody wants to know.
 pub(crate) type Standing = watch::Receiver<Known>;
@@ -59,10 +59,15 @@ impl Closed {
 
 /// The submission lane's message. A reply that is dropped says that the session or the manager is closed.
 pub(crate) struct Submit {
-    pub(crate) submission: Submission,
+    pub(crate) work: Work,
     /// Looked at once more when the message is taken: it may have waited while its session was closed.
     pub(crate) closed: Closed,
-    pub(crate) reply: oneshot::Sender<Result<Standing, SubmitError>>,
+}
+
+/// What is handed in: a request, or a group that is accepted whole or not at all.
+pub(crate) enum Work {
+    One { submission: Submission, reply: oneshot::Sender<Result<Standing, SubmitError>> },
+    Group { submissions: Vec<Submission>, reply: oneshot::Sender<Result<Vec<Standing>, SubmitError>> },
 }
 
 /// The control lane's messages: what never waits behind submissions.
@@ -72,6 +77,23 @@ pub(crate) enum Control {
         id: RequestId,
         reason: Option<Arc<str>>,
         reply: oneshot::Sender<Result<Accepted, CancelError>>,
+    },
+    /// An operator refuses what a person was asked.
+    Refuse {
+        caller: Caller,
+        id: RequestId,
+        reply: oneshot::Sender<Result<Accepted, CancelError>>,
+    },
+    Reorder {
+        caller: Caller,
+        id: RequestId,
+        position: u32,
+        reply: oneshot::Sender<Result<u32, ReorderError>>,
+    },
+    /// Forgets requests that have ended, unless the store has failed before.
+    Purge {
+        purge: Purge,
+        reply: oneshot::Sender<Result<Purged, PurgeFailed>>,
     },
     Adopt {
         caller: Caller,
@@ -86,6 +108,14 @@ pub(crate) enum Control {
     Look(Look),
     /// Asks the store for what is no longer live.
     Ask(Ask),
+}
+
+/// Why nothing was purged.
+#[derive(Debug)]
+pub(crate) enum PurgeFailed {
+    /// A commit had failed before: nothing is written any more.
+    Before(Arc<str>),
+    Now(StoreError),
 }
 
 /// A look at the engine; it sends its own answer.

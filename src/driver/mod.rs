@@ -18,14 +18,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use autochanger_engine::id::{CommandId, LibraryIndex, RequestId, Token};
-use autochanger_engine::output::{AdoptError, SubmitError};
+use autochanger_engine::output::{AdoptError, ReorderError, SubmitError};
 use autochanger_engine::request::{CancelError, Cancellation};
 use autochanger_engine::{Answer, Engine, Event, EventKind, Input, Output};
 use autochanger_scsi::PersistentReserveOut;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 
 pub(crate) use claim::default_directory;
-pub(crate) use message::{Closed, Control, Lost, Standing, Submit, ended};
+pub(crate) use message::{Accepted, Closed, Control, Lost, PurgeFailed, Standing, Submit, Work, ended};
 pub(crate) use owner::owner_key;
 pub(crate) use path::Ways;
 pub(crate) use record::{Recorder, Sink};
@@ -34,7 +34,7 @@ pub(crate) use writer::Writer;
 use crate::clock::Clock;
 use claim::Lock;
 use inbox::{Inbox, Next};
-use message::{Accepted, Report};
+use message::Report;
 use path::Paths;
 use standing::Standings;
 
@@ -113,6 +113,8 @@ pub(crate) fn start(setup: Setup) -> (Lanes, oneshot::Receiver<()>) {
 /// A question that the engine has not answered yet.
 enum Asked {
     Submit(oneshot::Sender<Result<Standing, SubmitError>>),
+    Group(oneshot::Sender<Result<Vec<Standing>, SubmitError>>),
+    Reorder(oneshot::Sender<Result<u32, ReorderError>>),
     Cancel(RequestId, oneshot::Sender<Result<Accepted, CancelError>>),
     Adopt(oneshot::Sender<Result<Standing, AdoptError>>),
     Close(oneshot::Sender<usize>),
@@ -227,8 +229,16 @@ impl Driver {
         if submit.closed.is_set() {
             return;
         }
-        let token = self.token(Asked::Submit(submit.reply));
-        self.handle(Input::Submit { token, submission: submit.submission });
+        match submit.work {
+            Work::One { submission, reply } => {
+                let token = self.token(Asked::Submit(reply));
+                self.handle(Input::Submit { token, submission });
+            }
+            Work::Group { submissions, reply } => {
+                let token = self.token(Asked::Group(reply));
+                self.handle(Input::SubmitGroup { token, submissions });
+            }
+        }
     }
 
     fn control(&mut self, control: Control) {
@@ -237,6 +247,15 @@ impl Driver {
                 let token = self.token(Asked::Cancel(id, reply));
                 self.handle(Input::Cancel { token, caller, id, reason });
             }
+            Control::Refuse { caller, id, reply } => {
+                let token = self.token(Asked::Cancel(id, reply));
+                self.handle(Input::RefuseOperatorTask { token, caller, id });
+            }
+            Control::Reorder { caller, id, position, reply } => {
+                let token = self.token(Asked::Reorder(reply));
+                self.handle(Input::Reorder { token, caller, id, position });
+            }
+            Control::Purge { purge, reply } => self.writer.purge(purge, reply),
             Control::Adopt { caller, id, reply } => {
                 let token = self.token(Asked::Adopt(reply));
                 self.handle(Input::Adopt { token, caller, id });
@@ -329,6 +348,13 @@ impl Driver {
         match (self.asked.remove(&token), answer) {
             (Some(Asked::Submit(reply)), Answer::Submitted(result)) => {
                 let _ = reply.send(result.map(|request| self.standings.watch(request)));
+            }
+            (Some(Asked::Group(reply)), Answer::SubmittedGroup(result)) => {
+                let watch = |request| self.standings.watch(request);
+                let _ = reply.send(result.map(|requests| requests.into_iter().map(watch).collect()));
+            }
+            (Some(Asked::Reorder(reply)), Answer::Reordered(result)) => {
+                let _ = reply.send(result);
             }
             (Some(Asked::Cancel(id, reply)), Answer::Cancel(result)) => {
                 let result = result.map(|cancellation| {

@@ -10,8 +10,8 @@ use autochanger_engine::input::{Input, StoreFailure};
 use autochanger_engine::{Change, Snapshot};
 use tokio::sync::{mpsc, oneshot};
 
-use super::message::{Ask, Report};
-use crate::store::{Store, StoreError};
+use super::message::{Ask, PurgeFailed, Report};
+use crate::store::{Purge, Purged, Store, StoreError};
 
 /// The thread's name, as `ps -L` and a debugger show it.
 const THREAD_NAME: &str = "autochanger-sto";
@@ -37,6 +37,7 @@ pub(crate) enum Job {
     Commit { changes: Vec<Change>, owed: Owed },
     Find { token: Token, id: RequestId, reports: mpsc::UnboundedSender<Report> },
     Ask(Ask),
+    Purge { purge: Purge, reply: oneshot::Sender<Result<Purged, PurgeFailed>> },
 }
 
 impl Writer {
@@ -117,6 +118,18 @@ impl Writer {
         }
     }
 
+    /// Forgets requests that have ended. One that cannot be put is dropped.
+    pub(crate) fn purge(&mut self, purge: Purge, reply: oneshot::Sender<Result<Purged, PurgeFailed>>) {
+        match self {
+            Self::Inline { store, failed } => {
+                let _ = reply.send(purge_unless_failed(&mut **store, failed, &purge));
+            }
+            Self::Thread { jobs, .. } => {
+                let _ = jobs.send(Job::Purge { purge, reply });
+            }
+        }
+    }
+
     /// Closes the store and returns when it is closed.
     pub(crate) async fn close(self) {
         if let Self::Thread { jobs, ended } = self {
@@ -166,6 +179,14 @@ fn write(store: &mut dyn Store, queue: &blocking::Receiver<Job>) {
     }
 }
 
+/// A purge writes: after a commit that failed it is refused as the next commit is.
+fn purge_unless_failed(store: &mut dyn Store, failed: &Failed, purge: &Purge) -> Result<Purged, PurgeFailed> {
+    match failed {
+        Some(StoreFailure(reason)) => Err(PurgeFailed::Before(Arc::clone(reason))),
+        None => store.purge(purge).map_err(PurgeFailed::Now),
+    }
+}
+
 #[derive(Default)]
 struct Group {
     changes: Vec<Change>,
@@ -198,6 +219,9 @@ impl Group {
                     let _ = reports.send(Report::Found { token, result });
                 }
                 Job::Ask(ask) => ask(store),
+                Job::Purge { purge, reply } => {
+                    let _ = reply.send(purge_unless_failed(store, failed, &purge));
+                }
                 Job::Commit { .. } => {}
             }
         }
@@ -222,8 +246,8 @@ fn failure(error: StoreError) -> StoreFailure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{HistoryFilter, MemoryStore};
-    use autochanger_engine::catalog::MotionRecord;
+    use crate::store::{FaultFilter, HistoryFilter, MemoryStore};
+    use autochanger_engine::catalog::{FaultRecord, MotionRecord};
     use autochanger_engine::id::RequestId;
     use autochanger_engine::request::Request;
 
@@ -261,6 +285,9 @@ mod tests {
         }
         fn motions(&mut self, request: RequestId) -> Result<Vec<MotionRecord>, StoreError> {
             self.store.motions(request)
+        }
+        fn faults(&mut self, filter: &FaultFilter) -> Result<Vec<FaultRecord>, StoreError> {
+            self.store.faults(filter)
         }
         fn is_blocking(&self) -> bool {
             self.blocking

@@ -14,6 +14,7 @@
 //! | giving libraries back at the end | 5 s | – | two short commands each; what stays is the same owner's again |
 //! | live requests | 100,000 ([`DEFAULT_MAX_LIVE_REQUESTS`]) | [`max_live_requests`](ManagerBuilder::max_live_requests) | some 50 MB, and more than a library works off in a month |
 //! | open verdicts, followers of one end, look-ups | 4,096 each ([`DEFAULT_MAX_PENDING_CANCELS`]) | [`max_pending_cancels`](ManagerBuilder::max_pending_cancels) | verdicts wait for moves in flight, of which there are as many as arms |
+//! | worth of a point of priority | 10 min ([`DEFAULT_PRIORITY_WORTH`](crate::DEFAULT_PRIORITY_WORTH)) | [`priority_worth`](ManagerBuilder::priority_worth) | the lowest priority is served at the latest when it has waited five hours longer than the highest: within a night |
 //! | libraries; drives named for one | 65,535 each | – | they are numbered with 16 bits |
 //! | [`ready`](crate::Manager::ready) bears with a library that cannot be reached | 10 s ([`READY_PATIENCE`]) | [`ready_within`](crate::Manager::ready_within) | longer than a target's restart, shorter than a person waits without a word |
 //! | … with one that is being identified | no bound | `ready_within` | a library can take long to come up |
@@ -31,6 +32,8 @@
 //! | paths | one | [`path`](LibraryConfig::path) | see [several paths](super::devices#several-paths) |
 //! | reservation | where offered | [`reservation`](LibraryConfig::reservation) | managers on other machines are kept out |
 //! | taking it from another owner | no | [`take_over`](LibraryConfig::take_over) | the other one may live |
+//! | dwell of a deferred dismount | 0 s | [`dwell`](LibraryConfig::dwell) | whoever needs the drive does not wait for a medium that may be wanted again |
+//! | mounts of one group | 64 | – | more drives than this serve no one job |
 //! | unload before the move | yes, where a way to the drive is known | [`unload_before_move`](LibraryConfig::unload_before_move) | the drive rewinds while the arm does something else |
 //!
 //! # Time-outs
@@ -115,6 +118,7 @@
 //! | ended requests kept in a file | all until they are purged, some 300 bytes each | what is history is the caller's to say |
 //! | requests that one purge deletes | 8,192 ([`Purge::MAX`]) | commits wait meanwhile |
 //! | a file that is verified when it is opened | up to 256 MiB, a million ended requests | a start waits for a quarter of a second at most |
+//! | ended requests kept in a file | all, some 300 bytes each | nothing is purged by itself: [`purge_requests`](crate::Session::purge_requests) |
 //! | requests in one answer | 100 ([`HistoryFilter::DEFAULT_LIMIT`]), at most 10,000 ([`HistoryFilter::MAX_LIMIT`]) | the store answers nobody else meanwhile |
 //! | a record read from a file | 64 KiB, names and texts 4,096 bytes each | what is longer is damaged, or not ours |
 //! | pages kept in memory | 32 MiB | what is live fits many times over |

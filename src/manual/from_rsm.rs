@@ -11,12 +11,31 @@
 //! | `CloseNtmsSession` | [`Session::close`] | cancels the session's mounts unless [detached](crate::MountBuilder::detached); the rest goes on, and nothing is dismounted, as in RSM. Dropping a session cancels nothing |
 //! | `EnumerateNtmsObject`, `GetNtmsObjectInformation` | [`Session::libraries`], [`drives`](Session::drives), [`slots`](Session::slots), [`cartridges`](Session::cartridges) | one call gives the objects themselves. Slots, ports and arms are in one list, told apart by type |
 //! | the same, of kind LIBREQUEST | [`Session::requests`], [`live_requests`](Session::live_requests), [`request`](Session::request) | the history is read newest first, a bounded part at a time |
-//! | `MountNtmsMedia` | [`Session::mount`] | one cartridge for each request, by label or id. Awaited it blocks as in RSM; [submitted](crate::MountBuilder::submit) it gives a ticket with progress. It passes when the drive is ready |
+//! | `MountNtmsMedia` | [`Session::mount`] | one cartridge for each request, by label, id or element. Awaited it blocks as in RSM; [submitted](crate::MountBuilder::submit) it gives a ticket with progress. It passes when the drive is ready |
 //! | … `NTMS_MOUNT_SPECIFIC_DRIVE` | [`MountBuilder::drive`](crate::MountBuilder::drive) | by element address |
 //! | … `NTMS_MOUNT_READ`, `WRITE` | [`read_only`](crate::MountBuilder::read_only), [`read_write`](crate::MountBuilder::read_write) | decides which drive generations will do |
+//! | … several media | [`Session::mount_all`] | a request for each, all or none: in one library, cancelled together. Where RSM fails the call, the error is that of the one that kept the others from it |
+//! | … `NTMS_MOUNT_ERROR_NOT_AVAILABLE` | [`at_once`](crate::MountBuilder::at_once) | [`Refusal::Busy`] |
+//! | … without `NTMS_MOUNT_ERROR_OFFLINE` | [`wait_for_operator`](crate::MountBuilder::wait_for_operator) | the other way round: a cartridge that is not in the library is refused unless the caller wants to wait for a person |
 //! | … time-out | [`deadline`](crate::MountBuilder::deadline) | the request ends as cancelled or stopped, not with one of two codes |
-//! | … `dwPriority` | [`priority`](crate::MountBuilder::priority) | −15 to 15, for every operation; order: operation, priority, age |
+//! | … `dwPriority` | [`priority`](crate::MountBuilder::priority) | −15 to 15, for every operation; order: operation, then place, priority and age together ([`priority_worth`](crate::ManagerBuilder::priority_worth)), so that nothing starves |
 //! | `DismountNtmsMedia` (immediate) | [`Session::dismount`], [`Mounted::dismount`](crate::Mounted::dismount) | a slot may be named. [`force`](crate::DismountBuilder::force) is for what another application has mounted, or a drive that is held by PREVENT |
+//! | … `NTMS_DISMOUNT_DEFERRED` | [`deferred`](crate::DismountBuilder::deferred) | the request stays as [`State::Deferred`] until the medium leaves, or is mounted again where it is ([`kept_in_drive`](crate::Dismounted::kept_in_drive)) |
+//! | … `dwDeferDismountDelay` | [`LibraryConfig::dwell`](crate::LibraryConfig::dwell) | of the library, not of the computer; zero unless given |
+//! | `DismountNtmsDrive` | [`Session::dismount_drive`] | a drive that somebody else uses needs `force`, as its medium would |
+//! | `EnableNtmsObject`, `DisableNtmsObject` | [`Session::enable`], [`disable`](Session::disable) | of a library, drive or cartridge; a request with an end, not a flag. [`pause`](Session::pause) and [`drain`](Session::drain) are not RSM's |
+//! | `AccessNtmsLibraryDoor` | [`Session::door_access`] | [`then`](crate::DoorAccessBuilder::then): `NONE`, `FAST`, or the library's own scan. RSM's `OMID` is not there. Not carried out yet |
+//! | `EjectNtmsMedia` | [`Session::eject`], [`eject_all`](Session::eject_all) | a request for each cartridge in place of `QUEUE` and `START`; `STOP` is a cancel. Not carried out yet |
+//! | `InjectNtmsMedia` | [`Session::inject`], [`inject_many`](Session::inject_many) | `STOP` is a cancel; no `RETRACT`. Not carried out yet |
+//! | `EjectNtmsCleaner`, `InjectNtmsCleaner` | [`Session::eject_cleaner`], [`inject_cleaner`](Session::inject_cleaner) | not carried out yet |
+//! | `ReserveNtmsCleanerSlot`, `ReleaseNtmsCleanerSlot` | [`Session::reserve_cleaner_slot`], [`release_cleaner_slot`](Session::release_cleaner_slot) | requests, so that they are in the history |
+//! | `CleanNtmsDrive` | [`Session::clean_drive`] | not carried out yet |
+//! | `IdentifyNtmsSlot` | [`Session::identify`] | of a cartridge, by label, id or element; [`keep`](crate::IdentifyBuilder::keep) for `NTMS_DISMOUNT_DEFERRED`. Not carried out yet |
+//! | `UpdateNtmsOmidInfo` | [`Session::update_label`] | the label itself, not its raw bytes: no label library must claim it |
+//! | `SetNtmsRequestOrder`, `GetNtmsRequestOrder` | [`Session::reorder`], [`queue_position`](Session::queue_position) | for every operation, not only mounts. `None` for RSM's 0; the place is durable. One's own requests need no administrator |
+//! | `DeleteNtmsRequests`, `dwLibRequestPurgeTime` | [`Session::purge_requests`] | also by age and by number; nothing is purged by itself. What a mounted medium or a motion in doubt needs is kept and counted |
+//! | `CancelNtmsOperatorRequest` | [`Session::refuse_operator_request`] | by the id of the request that waits. For `SatisfyNtmsOperatorRequest` the manager looks itself, at each inventory |
+//! | operator requests, enumerated | [`Session::operator_requests`] | there as long as they are asked; the request that waits is what is durable |
 //! | `InventoryNtmsLibrary` (`FAST`) | [`Session::inventory`] | READ ELEMENT STATUS. It waits for moves to end, and ends when all is read |
 //! | … `STOP` | [`Session::cancel_library_request`] | by the request's id |
 //! | – | [`InventoryBuilder::full`](crate::InventoryBuilder::full) | INITIALIZE ELEMENT STATUS first: the library scans itself. It is not RSM's `OMID`: no label is read from a medium |
@@ -25,6 +44,7 @@
 //! | service restart | [`ManagerBuilder::restart`](crate::ManagerBuilder::restart) | [`CancelUnfinished`](crate::RestartPolicy::CancelUnfinished) is RSM's way; the default goes on. No inventory runs by itself as a request: the library is read when it is opened |
 //! | – | [`Session::adopt`], [`mounts`](Session::mounts) | mounts outlive the process that made them |
 //! | – | [`Session::motions`] | each move's intent and outcome |
+//! | – | [`Session::faults`] | what failed, whose fault it was, with the device's words; drives, cartridges and libraries count theirs |
 //!
 //! What was asked for under an [id of your own](super::concepts#asking-twice) can be asked for again; RSM drew the ids.
 //!
@@ -42,7 +62,9 @@
 //!
 //! # Win32 codes
 //!
-//! [`CancelError::win32_code`] gives the code that RSM gave for the same fact. Other errors have no code.
+//! [`CancelError::win32_code`] gives the code that RSM gave for the same fact. [`Refusal::win32_code`](crate::Refusal::win32_code),
+//! [`SubmitError::win32_code`](crate::SubmitError::win32_code) and [`Failure::win32_code`](crate::Failure::win32_code) do so for what was
+//! refused or failed; where RSM has no such fact, a refusal has the nearest code, and a failure none.
 //!
 //! | answer | code | |
 //! |---|---|---|
@@ -61,18 +83,16 @@
 //! | 1 `INPROCESS` | [`State::InProcess`] |
 //! | 2 `PASSED` | [`State::Passed`], with an [`Outcome`](crate::Outcome) |
 //! | 3 `FAILED`, `dwErrorCode` | [`State::Failed`], with a [`Failure`](crate::Failure): kind, words, sense data, place |
-//! | 4 `INVALID` | [`State::Invalid`]; not reached today: what is not valid is refused |
+//! | 4 `INVALID` | [`State::Invalid`]: what is not valid when it is handed in is refused instead |
 //! | 5 `WAITING` | [`State::Waiting`], with what for |
-//! | 6 `DEFERRED` | [`State::Deferred`]; not reached today |
+//! | 6 `DEFERRED` | [`State::Deferred`] |
 //! | 7 `CANCELLED` | [`State::Cancelled`]: nothing was done |
 //! | 8 `STOPPED` | [`State::Stopped`]: something was done, and nothing is moved back |
 //!
 //! | `NtmsLmOperation` | here |
 //! |---|---|
 //! | 0 `REMOVE` | [`Request::stopping`](crate::Request) of the victim |
-//! | 8 `INVENTORY` | [`Operation::Inventory`] |
-//! | 16 `DISMOUNT` | [`Operation::Dismount`] |
-//! | 17 `MOUNT` | [`Operation::Mount`] |
+//! | 1 to 21 | [`Operation`], by the same numbers; a pause or drain is an `ENABLE…` |
 //!
 //! # Codes of the other calls
 //!
@@ -81,7 +101,7 @@
 //! | RSM | here |
 //! |---|---|
 //! | `OBJECT_NOT_FOUND`, `INVALID_MEDIA` of a mount | [`Refusal::CartridgeNotFound`] |
-//! | `MEDIA_OFFLINE` | [`Refusal::CartridgeNotAvailable`]; no operator is asked |
+//! | `MEDIA_OFFLINE` | [`Refusal::CartridgeNotAvailable`], unless the mount [waits for an operator](crate::MountBuilder::wait_for_operator) |
 //! | `INVALID_STATE` of a dismount | [`Refusal::NotMounted`]; [`Refusal::MediaOpen`] where another application has it mounted |
 //! | `INVALID_DRIVE`, `DRIVE_MEDIA_MISMATCH` (a drive of another library) | [`Refusal::NoSuchElement`] |
 //! | `INVALID_LIBRARY` | [`Refusal::NoSuchLibrary`] |
@@ -89,15 +109,15 @@
 //! | – | [`Refusal::Incompatible`]: generations of cartridge and drive that do not go together |
 //! | `NOT_ENOUGH_MEMORY` | [`Refusal::ResourceExhausted`] |
 //! | `DATABASE_FAILURE` | [`Refusal::Store`], [`StoreError`](crate::store::StoreError) |
-//! | `BUSY` | – : the request waits; end it with a deadline |
+//! | `BUSY` | the request waits; with `at_once` it is [`Refusal::Busy`] |
+//! | `RESOURCE_DISABLED` | [`Refusal::Disabled`], and [`FailureKind::Disabled`](crate::FailureKind::Disabled) for what waited |
 //! | `TIMEOUT` | cancelled or stopped by [`CancelledBy::Deadline`](crate::request::CancelledBy::Deadline) |
 //! | `CANCELLED` to a blocked mount | [`RequestError::Cancelled`](crate::RequestError::Cancelled) by [`CancelledBy::SessionClosed`](crate::request::CancelledBy::SessionClosed) |
 //!
 //! # Not there yet
 //!
-//! Pools, sides and allocations (`AllocateNtmsMedia` and its kind); labels on media, `IdentifyNtmsSlot`; eject, inject, doors and
-//! ports; cleaning; enable and disable; operator requests; mounts of several media in one; deferred dismounts,
-//! `DismountNtmsDrive`; order numbers (`SetNtmsRequestOrder`); `DeleteNtmsRequests` and purging; attributes, names and
+//! Pools, sides and allocations (`AllocateNtmsMedia` and its kind); `SubmitNtmsOperatorRequest` for messages of one's own;
+//! `DeleteNtmsDrive`, `DeleteNtmsLibrary`; attributes, names and
 //! security descriptors of objects; `ExportNtmsDatabase`.
 
 #[cfg(doc)]

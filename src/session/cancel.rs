@@ -87,13 +87,18 @@ impl CancelBuilder {
         let shared = session.shared();
         let answer =
             shared.control(|reply| Control::Cancel { caller, id, reason, reply }).await.map_err(closed)?;
-        let accepted = answer?;
-        Ok(match accepted.cancellation {
+        Ok(session.cancellation(id, answer?))
+    }
+}
+
+impl Session {
+    pub(super) fn cancellation(&self, id: RequestId, accepted: driver::Accepted) -> Cancellation {
+        match accepted.cancellation {
             Accepted::Cancelled => Cancellation::Cancelled,
             Accepted::Stopping => {
-                Cancellation::Stopping(Verdict { session, id, standing: accepted.standing })
+                Cancellation::Stopping(Verdict { session: self.clone(), id, standing: accepted.standing })
             }
-        })
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use autochanger_engine::input::{
     ConfiguredDrive, LibraryConfig as EngineLibraryConfig, MAX_PATHS, Reservation, Timing,
@@ -38,6 +39,7 @@ pub struct LibraryConfig {
     exchange: bool,
     reservation: Reservation,
     take_over: bool,
+    dwell: Duration,
 }
 
 #[derive(Clone)]
@@ -142,6 +144,16 @@ impl LibraryConfig {
         self
     }
 
+    /// How long a medium whose dismount was [deferred](crate::DismountBuilder::deferred) stays in its drive at least, although
+    /// another one waits for the drive. Zero by default: it leaves as soon as the drive is needed. Longer is right where media are
+    /// asked for again soon after they were let go, for each such mount then costs no motion; the price is the wait of whoever
+    /// needs the drive for something else. It ends early for a mount of the medium itself.
+    #[doc(alias = "dwDeferDismountDelay")]
+    pub fn dwell(mut self, time: Duration) -> Self {
+        self.dwell = time;
+        self
+    }
+
     fn with(changer: Way) -> Self {
         Self {
             changer,
@@ -154,6 +166,7 @@ impl LibraryConfig {
             exchange: false,
             reservation: Reservation::default(),
             take_over: false,
+            dwell: Duration::ZERO,
         }
     }
 
@@ -200,6 +213,7 @@ impl LibraryConfig {
             paths: paths().map(|path| path.device().into()).collect(),
             reservation: self.reservation,
             take_over: self.take_over,
+            dwell: self.dwell,
         };
         Ok((config, Ways { changer, others, drives }))
     }
@@ -238,6 +252,7 @@ impl fmt::Debug for LibraryConfig {
             .field("paths", &(self.others.len() + 1))
             .field("reservation", &self.reservation)
             .field("take_over", &self.take_over)
+            .field("dwell", &self.dwell)
             .finish_non_exhaustive()
     }
 }

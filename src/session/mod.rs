@@ -8,6 +8,7 @@ mod manager;
 mod open;
 mod outcome;
 mod query;
+mod queue;
 mod shared;
 mod ticket;
 
@@ -17,13 +18,20 @@ use std::sync::Arc;
 use autochanger_engine::catalog::{Caller, Role};
 use autochanger_engine::id::RequestId;
 
-pub use ask::{DismountBuilder, InventoryBuilder, MountBuilder};
+pub use ask::{
+    ClassifyBuilder, CleanDriveBuilder, CleanerSlotBuilder, DismountBuilder, DoorAccessBuilder,
+    EjectAllBuilder, EjectBuilder, EjectCleanerBuilder, GroupMember, IdentifyBuilder, InjectBuilder,
+    InjectCleanerBuilder, InventoryBuilder, MountAllBuilder, MountBuilder, ServiceBuilder,
+    UpdateLabelBuilder, WriteFreeLabelBuilder,
+};
 pub use cancel::{CancelBuilder, Cancellation, Ending, Verdict};
 pub use config::LibraryConfig;
 pub use event::{EventStream, Lagged};
 pub use manager::{APPLICATION_NAME_MAX, Manager, READY_PATIENCE, SessionBuilder};
 pub use open::{DEFAULT_MAX_LIVE_REQUESTS, DEFAULT_MAX_PENDING_CANCELS, ManagerBuilder};
-pub use outcome::{Dismounted, Inventory, Mounted, TicketOutcome};
+pub use outcome::{
+    Classified, Cleaned, Dismounted, Done, Ejected, Identified, Injected, Inventory, Mounted, TicketOutcome,
+};
 pub use ticket::{Progress, Ticket};
 
 use crate::driver::{Closed, Control};

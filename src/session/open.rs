@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use autochanger_engine::Engine;
-use autochanger_engine::input::{Config, RestartPolicy};
+use autochanger_engine::input::{Config, DEFAULT_PRIORITY_WORTH, RestartPolicy};
 use autochanger_engine::transcript::Line;
 
 use super::config::LibraryConfig;
@@ -34,6 +35,7 @@ pub struct ManagerBuilder {
     max_pending_cancels: usize,
     transcript: Option<Sink>,
     owner: Option<String>,
+    priority_worth: Duration,
 }
 
 enum StoreChoice {
@@ -55,6 +57,7 @@ impl ManagerBuilder {
             max_pending_cancels: DEFAULT_MAX_PENDING_CANCELS,
             transcript: None,
             owner: None,
+            priority_worth: DEFAULT_PRIORITY_WORTH,
         }
     }
 
@@ -121,6 +124,15 @@ impl ManagerBuilder {
         self
     }
 
+    /// What a point of [priority](crate::MountBuilder::priority) is worth ([`DEFAULT_PRIORITY_WORTH`](crate::DEFAULT_PRIORITY_WORTH),
+    /// ten minutes): a request overtakes those that are older by less than this for each point that it has more. So nothing starves:
+    /// the lowest priority waits at most 30 times this long behind later requests of the highest. Zero makes priorities worthless;
+    /// a longer time makes the low ones wait longer.
+    pub fn priority_worth(mut self, time: Duration) -> Self {
+        self.priority_worth = time;
+        self
+    }
+
     /// Hands each line of the [transcript](crate::transcript) to `sink`: what was asked, decided, sent and answered, in order. The
     /// line of an answer comes before the caller has it.
     ///
@@ -178,6 +190,7 @@ impl ManagerBuilder {
             max_live_requests: self.max_live_requests,
             max_pending_cancels: self.max_pending_cancels,
             restart: self.restart,
+            priority_worth: self.priority_worth,
         };
         let (writer, snapshot) = Writer::start(self.store.open().await?).await?;
         let ways: Arc<[_]> = ways.into();

@@ -4,8 +4,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use autochanger_engine::catalog::MediumKind;
 use autochanger_engine::id::{self, CartridgeId, LibraryId, RequestId};
-use autochanger_engine::request::{Outcome, Request, State};
+use autochanger_engine::request::{LabelFound, Outcome, Request, State};
 use autochanger_scsi::ElementAddress;
 
 use super::Session;
@@ -13,8 +14,8 @@ use super::ask::DismountBuilder;
 use super::shared::Shared;
 use crate::transport::Transport;
 
-/// What the ticket of a request gives. Implemented by [`Mounted`], [`Dismounted`] and [`Inventory`], and by nothing
-/// outside this crate.
+/// What the ticket of a request gives. Implemented by [`Mounted`], [`Dismounted`], [`Inventory`] and the outcomes of the other
+/// operations, and by nothing outside this crate.
 pub trait TicketOutcome: Sized + Send + 'static + sealed::Sealed {
     /// Reads it from a request that passed.
     #[doc(hidden)]
@@ -26,6 +27,12 @@ mod sealed {
     impl Sealed for super::Mounted {}
     impl Sealed for super::Dismounted {}
     impl Sealed for super::Inventory {}
+    impl Sealed for super::Done {}
+    impl Sealed for super::Ejected {}
+    impl Sealed for super::Injected {}
+    impl Sealed for super::Cleaned {}
+    impl Sealed for super::Identified {}
+    impl Sealed for super::Classified {}
 }
 
 /// A medium in a drive that is ready. While it is mounted the manager sends the drive nothing unasked, but for an INQUIRY
@@ -136,7 +143,7 @@ impl fmt::Debug for Mounted {
     }
 }
 
-/// A medium that was taken out of its drive.
+/// A medium that was taken out of its drive, or stayed there for a mount that wanted it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dismounted {
     /// The request.
@@ -145,14 +152,52 @@ pub struct Dismounted {
     pub cartridge: Option<CartridgeId>,
     /// Its label.
     pub barcode: Option<Arc<str>>,
-    /// The slot that it is in now.
-    pub slot: ElementAddress,
+    at: At,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    Slot(ElementAddress),
+    Drive(ElementAddress),
+}
+
+impl Dismounted {
+    /// The slot that it was put into; `None` where it stayed in its drive.
+    pub fn slot(&self) -> Option<ElementAddress> {
+        match self.at {
+            At::Slot(slot) => Some(slot),
+            At::Drive(_) => None,
+        }
+    }
+
+    /// The drive in which it stayed: the dismount was [deferred](DismountBuilder::deferred), or had not begun, when a mount of the same
+    /// cartridge came. `None` where it was put into a slot.
+    pub fn kept_in_drive(&self) -> Option<ElementAddress> {
+        match self.at {
+            At::Drive(drive) => Some(drive),
+            At::Slot(_) => None,
+        }
+    }
+}
+
+/// Where it is now: "slot 1000".
+impl fmt::Display for Dismounted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.at {
+            At::Slot(slot) => write!(f, "slot {slot}"),
+            At::Drive(drive) => write!(f, "drive {drive}, where it stayed"),
+        }
+    }
 }
 
 impl TicketOutcome for Dismounted {
     async fn of(_session: &Session, request: Request) -> Option<Self> {
-        let State::Passed(Outcome::Dismounted { slot }) = request.state else { return None };
-        Some(Self { id: request.id, cartridge: request.cartridge, barcode: request.barcode, slot })
+        let at = match request.state {
+            State::Passed(Outcome::Dismounted { slot }) => At::Slot(slot),
+            State::Passed(Outcome::KeptInDrive { drive }) => At::Drive(drive),
+            _ => return None,
+        };
+        Some(Self { id: request.id, cartridge: request.cartridge, barcode: request.barcode, at })
     }
 }
 
@@ -180,5 +225,121 @@ impl TicketOutcome for Inventory {
             return None;
         };
         Some(Self { id: request.id, library: request.library, elements, cartridges, appeared, missing })
+    }
+}
+
+/// What has nothing more to show than that it is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Done {
+    /// The request.
+    pub id: RequestId,
+}
+
+impl TicketOutcome for Done {
+    async fn of(_session: &Session, request: Request) -> Option<Self> {
+        let State::Passed(Outcome::Done) = request.state else { return None };
+        Some(Self { id: request.id })
+    }
+}
+
+/// A cartridge that was put into a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ejected {
+    /// The request.
+    pub id: RequestId,
+    /// The cartridge.
+    pub cartridge: Option<CartridgeId>,
+    /// Its label on the outside.
+    pub barcode: Option<Arc<str>>,
+    /// The port's element address.
+    pub port: ElementAddress,
+}
+
+impl TicketOutcome for Ejected {
+    async fn of(_session: &Session, request: Request) -> Option<Self> {
+        let State::Passed(Outcome::Ejected { port }) = request.state else { return None };
+        Some(Self { id: request.id, cartridge: request.cartridge, barcode: request.barcode, port })
+    }
+}
+
+/// Cartridges that were taken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Injected {
+    /// The request.
+    pub id: RequestId,
+    /// The library.
+    pub library: LibraryId,
+    /// The cartridges, in the order in which they came.
+    pub cartridges: Vec<CartridgeId>,
+}
+
+impl TicketOutcome for Injected {
+    async fn of(_session: &Session, request: Request) -> Option<Self> {
+        let State::Passed(Outcome::Injected { cartridges }) = request.state else { return None };
+        Some(Self { id: request.id, library: request.library, cartridges })
+    }
+}
+
+/// A drive that was cleaned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Cleaned {
+    /// The request.
+    pub id: RequestId,
+    /// The library.
+    pub library: LibraryId,
+    /// How often the cleaning cartridge can be used yet; `None`: not counted.
+    pub uses_left: Option<u32>,
+}
+
+impl TicketOutcome for Cleaned {
+    async fn of(_session: &Session, request: Request) -> Option<Self> {
+        let State::Passed(Outcome::Cleaned { uses_left }) = request.state else { return None };
+        Some(Self { id: request.id, library: request.library, uses_left })
+    }
+}
+
+/// A medium whose label was read or written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Identified {
+    /// The request.
+    pub id: RequestId,
+    /// The cartridge.
+    pub cartridge: Option<CartridgeId>,
+    /// Its label on the outside.
+    pub barcode: Option<Arc<str>>,
+    /// What was found on it, or is there now.
+    pub found: LabelFound,
+}
+
+impl TicketOutcome for Identified {
+    async fn of(_session: &Session, request: Request) -> Option<Self> {
+        let State::Passed(Outcome::Identified { found }) = request.state else { return None };
+        Some(Self { id: request.id, cartridge: request.cartridge, barcode: request.barcode, found })
+    }
+}
+
+/// A cartridge of which it was decided what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Classified {
+    /// The request.
+    pub id: RequestId,
+    /// The cartridge.
+    pub cartridge: Option<CartridgeId>,
+    /// Its label on the outside.
+    pub barcode: Option<Arc<str>>,
+    /// What it is.
+    pub kind: MediumKind,
+}
+
+impl TicketOutcome for Classified {
+    async fn of(_session: &Session, request: Request) -> Option<Self> {
+        let State::Passed(Outcome::Classified { kind }) = request.state else { return None };
+        Some(Self { id: request.id, cartridge: request.cartridge, barcode: request.barcode, kind })
     }
 }

@@ -2,18 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use autochanger_engine::catalog::{Cartridge, LibraryRecord, MotionRecord, MotionState, MountRecord};
+use autochanger_engine::catalog::{
+    Cartridge, DriveRecord, FaultRecord, LibraryRecord, MotionRecord, MotionState, MountRecord,
+};
 use autochanger_engine::id::{CartridgeId, LibraryId, RequestId};
 use autochanger_engine::request::Request;
 use autochanger_engine::time::WallTime;
 use autochanger_engine::{Change, Snapshot};
+use autochanger_scsi::ElementAddress;
 
 use super::purge::end_of;
-use super::{HistoryFilter, Purge, Purged, Store, StoreError};
+use super::{FaultFilter, HistoryFilter, Purge, Purged, Store, StoreError};
 
 /// Keeps everything in memory: for tests, and for programs that want no file. What it holds ends with the process.
 ///
-/// Of the requests that have ended it keeps the last [`MAX_ENDED`](Self::MAX_ENDED), with their motions.
+/// Of the requests that have ended it keeps the last [`MAX_ENDED`](Self::MAX_ENDED), with their motions and faults.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     libraries: BTreeMap<LibraryId, LibraryRecord>,
@@ -25,6 +28,10 @@ pub struct MemoryStore {
     motions: BTreeMap<(RequestId, u32), MotionRecord>,
     open_motions: BTreeSet<(RequestId, u32)>,
     mounts: BTreeMap<RequestId, MountRecord>,
+    drives: BTreeMap<(LibraryId, ElementAddress), DriveRecord>,
+    faults: BTreeMap<(RequestId, u32), FaultRecord>,
+    /// In the order in which they happened.
+    fault_times: BTreeSet<(WallTime, RequestId, u32)>,
 }
 
 impl MemoryStore {
@@ -44,7 +51,7 @@ impl MemoryStore {
             let request = match change {
                 Change::Request(request) => request,
                 Change::Library(_) | Change::Cartridge(_) | Change::Motion(_) => continue,
-                Change::Mount(_) | Change::MountEnded(_) => continue,
+                Change::Mount(_) | Change::MountEnded(_) | Change::Drive(_) | Change::Fault(_) => continue,
                 unknown => return Err(super::unknown_change(unknown)),
             };
             let before = ends.get(&request.id).copied().or_else(|| self.requests.get(&request.id));
@@ -84,6 +91,16 @@ impl MemoryStore {
             }
             Change::MountEnded(id) => {
                 self.mounts.remove(id);
+            }
+            Change::Drive(drive) => {
+                self.drives.insert((drive.library, drive.element), drive.clone());
+            }
+            Change::Fault(fault) => {
+                let key = (fault.request, fault.sequence);
+                if let Some(before) = self.faults.insert(key, fault.clone()) {
+                    self.fault_times.remove(&(before.at, key.0, key.1));
+                }
+                self.fault_times.insert((fault.at, key.0, key.1));
             }
             _ => {} // `check` has refused it
         }
@@ -158,6 +175,12 @@ impl MemoryStore {
         for key in self.motion_keys(id) {
             self.motions.remove(&key);
         }
+        let faults: Vec<_> = self.faults.range((id, 0)..=(id, u32::MAX)).map(|(key, _)| *key).collect();
+        for key in faults {
+            if let Some(fault) = self.faults.remove(&key) {
+                self.fault_times.remove(&(fault.at, key.0, key.1));
+            }
+        }
     }
 
     fn motion_keys(&self, id: RequestId) -> Vec<(RequestId, u32)> {
@@ -175,6 +198,7 @@ impl Store for MemoryStore {
             requests: self.live.iter().filter_map(|id| self.requests.get(id)).cloned().collect(),
             motions: keys.iter().filter_map(|key| self.motions.get(key)).cloned().collect(),
             mounts: self.mounts.values().cloned().collect(),
+            drives: self.drives.values().cloned().collect(),
         })
     }
 
@@ -200,6 +224,16 @@ impl Store for MemoryStore {
 
     fn motions(&mut self, request: RequestId) -> Result<Vec<MotionRecord>, StoreError> {
         Ok(self.motions.range((request, 0)..=(request, u32::MAX)).map(|(_, motion)| motion.clone()).collect())
+    }
+
+    fn faults(&mut self, filter: &FaultFilter) -> Result<Vec<FaultRecord>, StoreError> {
+        let wanted = |fault: &&FaultRecord| filter.lets_through(fault);
+        if let Some(id) = filter.request {
+            let of_request = self.faults.range((id, 0)..=(id, u32::MAX)).rev().map(|(_, fault)| fault);
+            return Ok(of_request.filter(wanted).take(filter.effective_limit()).cloned().collect());
+        }
+        let latest_first = self.fault_times.iter().rev().filter_map(|(_, id, n)| self.faults.get(&(*id, *n)));
+        Ok(latest_first.filter(wanted).take(filter.effective_limit()).cloned().collect())
     }
 
     fn purge(&mut self, purge: &Purge) -> Result<Purged, StoreError> {

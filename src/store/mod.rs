@@ -6,6 +6,7 @@
 //! [`MemoryStore`] an accepted request is gone when the process ends.
 
 mod error;
+mod faults;
 mod memory;
 mod purge;
 #[cfg(feature = "redb")]
@@ -15,12 +16,13 @@ mod redb;
 
 use std::sync::Arc;
 
-use autochanger_engine::catalog::MotionRecord;
+use autochanger_engine::catalog::{FaultRecord, MotionRecord};
 use autochanger_engine::id::RequestId;
 use autochanger_engine::request::{Operation, Request};
 use autochanger_engine::{Change, Snapshot};
 
 pub use error::StoreError;
+pub use faults::FaultFilter;
 pub use memory::MemoryStore;
 pub use purge::{Purge, Purged};
 #[cfg(feature = "redb")]
@@ -35,7 +37,7 @@ pub use redb::RedbStore;
 /// asks the store only for what has ended. After an error from [`commit`](Self::commit) it commits nothing more: the
 /// store is opened anew, and what it then holds is the truth.
 pub trait Store: Send + 'static {
-    /// What the engine starts from: libraries, cartridges, mounts, the requests that have not ended and the motions
+    /// What the engine starts from: libraries, drives, cartridges, mounts, the requests that have not ended and the motions
     /// that are open. Its cost must not grow with the number of requests that have ended.
     ///
     /// # Errors
@@ -70,7 +72,13 @@ pub trait Store: Send + 'static {
     /// [`StoreError::Damaged`] when a record cannot be read.
     fn motions(&mut self, request: RequestId) -> Result<Vec<MotionRecord>, StoreError>;
 
-    /// Deletes requests that have ended, and their motions, as one transaction: durable when it returns `Ok`. History
+    /// The faults that the filter lets through: the latest first, at most [`limit`](FaultFilter::limit).
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when a record on the way cannot be read.
+    fn faults(&mut self, filter: &FaultFilter) -> Result<Vec<FaultRecord>, StoreError>;
+
+    /// Deletes requests that have ended, with their motions and faults, as one transaction: durable when it returns `Ok`. History
     /// only: what is live, what is mounted and what may still be moving is never touched, whatever is asked. Its cost
     /// must not grow with what is not deleted.
     ///
@@ -109,6 +117,10 @@ impl Store for Box<dyn Store> {
 
     fn motions(&mut self, request: RequestId) -> Result<Vec<MotionRecord>, StoreError> {
         (**self).motions(request)
+    }
+
+    fn faults(&mut self, filter: &FaultFilter) -> Result<Vec<FaultRecord>, StoreError> {
+        (**self).faults(filter)
     }
 
     fn purge(&mut self, purge: &Purge) -> Result<Purged, StoreError> {

@@ -19,6 +19,8 @@ pub use store::Hand;
 pub const MOVE_MEDIUM: u8 = 0xA5;
 /// READ ELEMENT STATUS (SMC-3 clause 6.11).
 pub const READ_ELEMENT_STATUS: u8 = 0xB8;
+/// TEST UNIT READY (SPC-4 clause 6.47).
+pub const TEST_UNIT_READY: u8 = 0x00;
 /// LOAD UNLOAD (SSC-3 clause 7.2).
 pub const LOAD_UNLOAD: u8 = 0x1B;
 

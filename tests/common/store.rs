@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Condvar, Mutex};
 
-use autochanger::catalog::MotionRecord;
+use autochanger::catalog::{FaultRecord, MotionRecord};
 use autochanger::change::{Change, Snapshot};
-use autochanger::store::{HistoryFilter, MemoryStore, Purge, Purged, Store, StoreError};
+use autochanger::store::{FaultFilter, HistoryFilter, MemoryStore, Purge, Purged, Store, StoreError};
 use autochanger::{Request, RequestId};
 use tokio::sync::Notify;
 
@@ -138,6 +138,10 @@ impl Store for HandStore {
 
     fn motions(&mut self, request: RequestId) -> Result<Vec<MotionRecord>, StoreError> {
         self.hand.shared.state.lock().expect("sound").store.motions(request)
+    }
+
+    fn faults(&mut self, filter: &FaultFilter) -> Result<Vec<FaultRecord>, StoreError> {
+        self.hand.shared.state.lock().expect("sound").store.faults(filter)
     }
 
     fn purge(&mut self, purge: &Purge) -> Result<Purged, StoreError> {

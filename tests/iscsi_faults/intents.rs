@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use autochanger::catalog::{MotionRecord, MotionState};
+use autochanger::catalog::{FaultRecord, MotionRecord, MotionState};
 use autochanger::change::{Change, Snapshot};
-use autochanger::store::{HistoryFilter, MemoryStore, Store, StoreError};
+use autochanger::store::{FaultFilter, HistoryFilter, MemoryStore, Store, StoreError};
 use autochanger::{Request, RequestId};
 
 use super::proxy::Way;
@@ -82,6 +82,10 @@ impl Store for CountingStore {
 
     fn history(&mut self, filter: &HistoryFilter) -> Result<Vec<Request>, StoreError> {
         self.inner.history(filter)
+    }
+
+    fn faults(&mut self, filter: &FaultFilter) -> Result<Vec<FaultRecord>, StoreError> {
+        self.inner.faults(filter)
     }
 
     fn motions(&mut self, request: RequestId) -> Result<Vec<MotionRecord>, StoreError> {

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use autochanger::catalog::MotionRecord;
+use autochanger::catalog::{FaultRecord, MotionRecord};
 use autochanger::change::{Change, Snapshot};
 use autochanger::store::{RedbStore, Store, StoreError};
 use autochanger::{
-    ElementType, HistoryFilter, LibraryConfig, Manager, Place, Request, RequestId, Role, Session, State,
-    Ticket, TicketOutcome, Timing, Waiting,
+    ElementType, FaultFilter, HistoryFilter, LibraryConfig, Manager, Place, Request, RequestId, Role,
+    Session, State, Ticket, TicketOutcome, Timing, Waiting,
 };
 use uuid::Uuid;
 
@@ -257,5 +257,9 @@ impl Store for StoppingStore {
 
     fn motions(&mut self, request: RequestId) -> Result<Vec<MotionRecord>, StoreError> {
         self.inner.motions(request)
+    }
+
+    fn faults(&mut self, filter: &FaultFilter) -> Result<Vec<FaultRecord>, StoreError> {
+        self.inner.faults(filter)
     }
 }

@@ -98,7 +98,7 @@ async fn a_dismount_whose_moves_answer_was_lost_passes_by_looking() {
     let tape = within(setting.session.mount(BARCODE)).await.expect("mounted");
     setting.proxy.cut(Cut::BeforeAnswer(MOVE_MEDIUM));
     let back = within(tape.dismount()).await.expect("the cartridge is seen in its slot");
-    assert_eq!(back.slot, ElementAddress(1000));
+    assert_eq!(back.slot(), Some(ElementAddress(1000)));
     assert_eq!(setting.motions(&[tape.id(), back.id]).await, [MotionState::Moved; 2]);
     assert_eq!(setting.place().await, element(ElementType::Storage, 1000));
     setting.end().await;

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use autochanger::catalog::MotionRecord;
+use autochanger::catalog::{FaultRecord, MotionRecord};
 use autochanger::change::{Change, Snapshot};
 use autochanger::clock::ManualClock;
-use autochanger::store::{HistoryFilter, Purge, Purged, RedbStore, Store, StoreError};
+use autochanger::store::{FaultFilter, HistoryFilter, Purge, Purged, RedbStore, Store, StoreError};
 use autochanger::transport::sim::SimulatedLibrary;
 use autochanger::{Manager, Request, RequestId, RestartPolicy, Role, Session, State};
 use tokio::sync::Notify;
@@ -196,5 +196,9 @@ impl Store for CrashingStore {
 
     fn purge(&mut self, purge: &Purge) -> Result<Purged, StoreError> {
         self.inner.purge(purge)
+    }
+
+    fn faults(&mut self, filter: &FaultFilter) -> Result<Vec<FaultRecord>, StoreError> {
+        self.inner.faults(filter)
     }
 }

@@ -6,9 +6,9 @@ use std::sync::Barrier;
 use std::thread;
 
 use autochanger::clock::WallTime;
-use autochanger::store::{HistoryFilter, Purge, RedbStore, Store, StoreError};
+use autochanger::store::{FaultFilter, HistoryFilter, Purge, RedbStore, Store, StoreError};
 use autochanger_engine::Change;
-use autochanger_engine::catalog::MotionState;
+use autochanger_engine::catalog::{MotionState, Service};
 use autochanger_engine::request::{CancelledBy, Place, Request, State};
 
 use crate::samples::*;
@@ -129,7 +129,7 @@ fn a_name_that_cannot_be_kept_is_refused_and_the_store_goes_on() {
 
 /// What format 1 can hold, all of it.
 fn content_of_format_1() -> Vec<Change> {
-    let states = states();
+    let states = states_of_format_1();
     let mut changes = Vec::new();
     for (number, state) in states.iter().enumerate() {
         let number = number as u64 * 3;
@@ -247,4 +247,41 @@ fn an_index_that_names_what_is_live_is_damage_and_nothing_is_deleted() {
     let error = store.purge(&Purge::KeepNewest(0)).unwrap_err();
     assert!(matches!(error, StoreError::Damaged { table: "ended", .. }), "{error}");
     assert_eq!(store.load().unwrap().requests, [mount_request(1, State::Queued)]);
+}
+
+/// A file as the second format left it: with the index of ends, and without tables of drives and faults.
+#[test]
+fn a_file_of_the_second_format_gets_its_new_tables_and_keeps_its_content() {
+    let directory = TempDir::new();
+    let path = directory.file("store");
+    write_today(&path);
+    let content = read_all(&path);
+    let database = redb::Database::open(&path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    for table in ["drives", "faults", "fault_times"] {
+        transaction
+            .delete_table(redb::TableDefinition::<(u128, u16), &[u8]>::new(table))
+            .map_or_else(|_| delete_other(&transaction, table), |was_there| assert!(was_there, "{table}"));
+    }
+    let meta = redb::TableDefinition::<&str, u64>::new("meta");
+    transaction.open_table(meta).unwrap().insert("format", 2).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+
+    assert_eq!(read_all(&path), content);
+    let mut store = RedbStore::open(&path).unwrap();
+    let drive = drive_record(1, 500, Service::Draining);
+    store.commit(&[Change::Drive(drive.clone()), Change::Fault(fault(18, 1, 0))]).unwrap();
+    assert_eq!(store.load().unwrap().drives, [drive]);
+    assert_eq!(store.faults(&FaultFilter::default()).unwrap(), [fault(18, 1, 0)]);
+}
+
+/// By their own types: the database looks at them.
+fn delete_other(transaction: &redb::WriteTransaction, table: &str) {
+    let deleted = if table == "faults" {
+        transaction.delete_table(redb::TableDefinition::<(u128, u32), &[u8]>::new(table))
+    } else {
+        transaction.delete_table(redb::TableDefinition::<(u64, u128, u32), ()>::new(table))
+    };
+    assert!(deleted.unwrap(), "{table}");
 }

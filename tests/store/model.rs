@@ -3,9 +3,9 @@
 use std::fs;
 
 use autochanger::clock::WallTime;
-use autochanger::store::{HistoryFilter, MemoryStore, Purge, RedbStore, Store};
+use autochanger::store::{FaultFilter, HistoryFilter, MemoryStore, Purge, RedbStore, Store};
 use autochanger_engine::Change;
-use autochanger_engine::catalog::MotionState;
+use autochanger_engine::catalog::{MotionState, Service};
 use autochanger_engine::request::{Operation, Place, Request};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -44,6 +44,11 @@ fn change() -> impl Strategy<Value = Change> {
             .prop_map(|(n, sequence, state)| Change::Motion(motion(n, sequence, state))),
         id().prop_map(|n| Change::Mount(mount(n))),
         id().prop_map(|n| Change::MountEnded(request_id(n))),
+        (id(), 500..503_u16, prop::sample::select(vec![Service::Enabled, Service::Paused]))
+            .prop_map(|(n, element, service)| Change::Drive(drive_record(n, element, service))),
+        (id(), 1..4_u32, 0..9_u64)
+            .prop_map(|(n, sequence, number)| Change::Fault(fault(n, sequence, number))),
+        id().prop_map(|n| Change::Cartridge(cleaning_cartridge(n))),
     ]
 }
 
@@ -74,6 +79,12 @@ fn purge() -> impl Strategy<Value = Purge> {
     ]
 }
 
+fn fault_filters() -> impl Iterator<Item = FaultFilter> {
+    let of_requests = (0..IDS).map(|n| FaultFilter::from(request_id(n)));
+    let narrow = FaultFilter { drive: Some(500.into()), limit: 2, ..FaultFilter::from(library_id(1)) };
+    of_requests.chain([FaultFilter::default(), cartridge_id(1).into(), narrow])
+}
+
 /// What happens after a batch.
 #[derive(Debug, Clone)]
 enum Then {
@@ -95,6 +106,10 @@ fn assert_same(memory: &mut MemoryStore, file: &mut RedbStore, filter: &HistoryF
     assert_eq!(found.requests, expected.requests);
     assert_eq!(found.motions, expected.motions);
     assert_eq!(found.mounts, expected.mounts);
+    assert_eq!(found.drives, expected.drives);
+    for faults in fault_filters() {
+        assert_eq!(file.faults(&faults).unwrap(), memory.faults(&faults).unwrap(), "{faults:?}");
+    }
     assert_eq!(file.history(filter).unwrap(), memory.history(filter).unwrap());
     for id in (0..IDS).map(request_id) {
         assert_eq!(file.request(id).unwrap(), memory.request(id).unwrap());

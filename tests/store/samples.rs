@@ -1,12 +1,13 @@
 //! Records to keep.
 
 use autochanger_engine::catalog::{
-    Cartridge, Identity, LibraryRecord, MotionRecord, MotionState, MountRecord,
+    Blame, Cartridge, Cleaner, DriveRecord, FaultRecord, Identity, Label, LibraryRecord, MediumKind,
+    MotionRecord, MotionState, MountRecord, Service,
 };
 use autochanger_engine::id::{CartridgeId, LibraryId, RequestId};
 use autochanger_engine::request::{
-    Access, CancelledBy, CartridgeRef, ElementName, Failure, FailureKind, Outcome, Place, Request, State,
-    Waiting, Wanted,
+    Access, CancelledBy, CartridgeRef, ElementName, Failure, FailureKind, LabelFound, Options, Outcome,
+    Place, Request, State, Waiting, Wanted,
 };
 use autochanger_engine::time::WallTime;
 use autochanger_scsi::{ElementAddress, ElementType, Sense, SenseKey};
@@ -53,6 +54,9 @@ pub(crate) fn mount_request(number: u64, state: State) -> Request {
         state,
         stopping: None,
         motions: 1,
+        options: Options::default(),
+        queue_place: None,
+        failing: None,
     }
 }
 
@@ -95,19 +99,65 @@ pub(crate) fn cartridge(number: u64, place: Place) -> Cartridge {
         home: Some(ElementAddress(1001)),
         first_seen: WallTime(1_795_345_200_000),
         last_seen: WallTime(1_795_345_200_001),
+        disabled: false,
+        cleaner: None,
+        label: None,
+        blame: Blame::default(),
     }
 }
 
 pub(crate) fn library(number: u64) -> LibraryRecord {
-    LibraryRecord {
-        id: library_id(number),
-        identity: Identity {
-            vendor: "ACME".into(),
-            product: "Changer".into(),
-            revision: "0107".into(),
-            serial: format!("SN{number}").into(),
-        },
+    let identity = Identity {
+        vendor: "ACME".into(),
+        product: "Changer".into(),
+        revision: "0107".into(),
+        serial: format!("SN{number}").into(),
+    };
+    LibraryRecord::new(library_id(number), identity)
+}
+
+pub(crate) fn drive_record(library: u64, element: u16, service: Service) -> DriveRecord {
+    DriveRecord {
+        library: library_id(library),
+        element: ElementAddress(element),
+        serial: Some("DRIVE-1".into()),
+        service,
+        last_cleaned: Some(WallTime(1_795_345_200_002)),
+        wants_cleaning: true,
+        blame: Blame { uses: 12, faults: 3 },
     }
+}
+
+/// Each is later by a second than the one before in the order of `number`.
+pub(crate) fn fault(request: u64, sequence: u32, number: u64) -> FaultRecord {
+    let kind = FailureKind::DriveFault;
+    FaultRecord {
+        request: request_id(request),
+        sequence,
+        at: WallTime(1_795_345_200_000 + 1000 * number),
+        of: kind.fault_of(),
+        kind,
+        library: library_id(1 + number % 2),
+        cartridge: Some(cartridge_id(number % 3)),
+        drive: Some(ElementAddress(500 + (number % 2) as u16)),
+        message: format!("the drive did not come ready ({number})"),
+        sense: Some(Sense::new(SenseKey::HardwareError, 0x44, 0)),
+    }
+}
+
+/// With everything that the first release did not know.
+pub(crate) fn cleaning_cartridge(number: u64) -> Cartridge {
+    Cartridge {
+        disabled: true,
+        cleaner: Some(Cleaner { uses_left: Some(49) }),
+        label: Some(label()),
+        blame: Blame { uses: 7, faults: 1 },
+        ..cartridge(number, Place::Outside { last: slot(1001) })
+    }
+}
+
+pub(crate) fn label() -> Label {
+    Label { format: "MTF".into(), id: [0, 0xFF, 7].into(), description: "week 12".into() }
 }
 
 pub(crate) fn motion(request: u64, sequence: u32, state: MotionState) -> MotionRecord {
@@ -140,8 +190,8 @@ pub(crate) fn failure() -> Failure {
         .with_place(Place::Unknown { one_of: vec![slot(1001), drive(500)] })
 }
 
-/// Each state, with each of its variants.
-pub(crate) fn states() -> Vec<State> {
+/// Each state that the first format knows, with each of its variants.
+pub(crate) fn states_of_format_1() -> Vec<State> {
     let session = |reason: Option<&str>| CancelledBy::Session {
         application: "operator".into(),
         reason: reason.map(Into::into),
@@ -169,4 +219,26 @@ pub(crate) fn states() -> Vec<State> {
         State::Stopped { place: Some(Place::Element(slot(1001))), by: session(None) },
         State::Stopped { place: None, by: CancelledBy::Deadline },
     ]
+}
+
+/// Each state, with each of its variants.
+pub(crate) fn states() -> Vec<State> {
+    let mut states = states_of_format_1();
+    states.extend([
+        State::Waiting(Waiting::Port),
+        State::Waiting(Waiting::Service),
+        State::Waiting(Waiting::Group),
+        State::Waiting(Waiting::Operator),
+        State::Passed(Outcome::Done),
+        State::Passed(Outcome::KeptInDrive { drive: ElementAddress(500) }),
+        State::Passed(Outcome::Ejected { port: ElementAddress(10) }),
+        State::Passed(Outcome::Injected { cartridges: vec![cartridge_id(1), cartridge_id(2)] }),
+        State::Passed(Outcome::Cleaned { uses_left: Some(49) }),
+        State::Passed(Outcome::Identified { found: LabelFound::Known(label()) }),
+        State::Passed(Outcome::Identified { found: LabelFound::Blank }),
+        State::Passed(Outcome::Classified { kind: MediumKind::Cleaning }),
+        State::Cancelled { by: CancelledBy::Group { member: request_id(4) } },
+        State::Cancelled { by: CancelledBy::Operator { application: "operator".into() } },
+    ]);
+    states
 }

@@ -237,6 +237,29 @@ pub enum SubmitError {
     },
 }
 
+impl SubmitError {
+    /// The code with which RSM's functions answered the same fact on Windows; where RSM knew no such fact, the nearest.
+    pub fn win32_code(&self) -> u32 {
+        match self {
+            Self::CartridgeNotFound { .. } | Self::AmbiguousBarcode { .. } => 4300,
+            Self::CartridgeNotAvailable { .. } => 4304,
+            Self::NotMounted { .. } | Self::MediaOpen { .. } => 5023,
+            Self::NotReady { .. } => 4305,
+            Self::NoSuchLibrary(_) => 4301,
+            Self::NoSuchElement { wanted: "drive", .. } => 15,
+            Self::NoSuchElement { .. } | Self::SlotFull { .. } => 5006,
+            Self::Incompatible { .. } => 4315,
+            Self::Disabled { .. } => 4309,
+            Self::Busy { .. } => 170,
+            Self::Unfit(_) | Self::PriorityOutOfRange(_) => 87,
+            Self::IdReused { .. } => 183,
+            Self::SessionClosed => 6,
+            Self::ResourceExhausted { .. } => 8,
+            Self::Store { .. } => 4313,
+        }
+    }
+}
+
 /// Why a request was not given another place in the queue.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -269,6 +292,18 @@ pub enum ReorderError {
         /// What it said.
         reason: String,
     },
+}
+
+impl ReorderError {
+    /// The code with which `SetNtmsRequestOrder` answered the same fact on Windows; where RSM knew no such fact, the nearest.
+    pub fn win32_code(&self) -> u32 {
+        match self {
+            Self::NotFound { .. } => 4312,
+            Self::PermissionDenied { .. } => 5,
+            Self::NotInQueue { .. } => 5023,
+            Self::Store { .. } => 4313,
+        }
+    }
 }
 
 /// Why a request or mount was not adopted.

@@ -7,7 +7,6 @@ use std::time::Duration;
 use autochanger_engine::catalog::{Caller, MotionState, Role};
 use autochanger_engine::command::{Command, Completion, PathFault, PathFaultKind, TransportError};
 use autochanger_engine::id::{CommandId, Device as DevicePath, Path, RequestId, SessionId, Token};
-use autochanger_engine::input::{RestartPolicy, Timing};
 use autochanger_engine::request::{State, Submission, Wanted};
 use autochanger_engine::time::{Now, WallTime};
 use autochanger_engine::view::LibraryState;
@@ -98,21 +97,12 @@ struct World<'a> {
 
 impl<'a> World<'a> {
     fn new(script: Script<'a>, flavour: u8, input: usize) -> Self {
-        let config = Config {
-            libraries: vec![LibraryConfig {
-                name: "sim:fuzzed".into(),
-                drives: Vec::new(),
-                timing: Timing::default(),
-                max_transfer: 65_535,
-                moves_in_flight: 1 + (flavour & 1),
-                unload_before_move: flavour & 2 == 0,
-                exchange: flavour & 32 != 0,
-            }],
-            seed: 1,
-            max_live_requests: 16,
-            max_pending_cancels: 16,
-            restart: RestartPolicy::Resume,
-        };
+        let mut library = LibraryConfig::new("sim:fuzzed");
+        library.moves_in_flight = 1 + (flavour & 1);
+        library.unload_before_move = flavour & 2 == 0;
+        library.exchange = flavour & 32 != 0;
+        let mut config = Config::new(vec![library]);
+        config.max_live_requests = 16;
         let timing = if flavour & 64 == 0 { SimTiming::none() } else { SimTiming::midrange() };
         let library = Library::new().serial("F").slots(8).ports(2).cartridges("VT{:04}L8", 1..=4);
         let device = library.timing(timing).build();
@@ -147,6 +137,7 @@ impl<'a> World<'a> {
             priority: 0,
             deadline: Some(DEADLINE),
             detached: false,
+            options: Default::default(),
         };
         self.input(Input::Submit { token: Token(number as u64), submission });
     }

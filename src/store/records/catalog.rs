@@ -10,10 +10,11 @@ use autochanger_scsi::ElementAddress;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Flaw;
+use super::media::{BlameFields, CleanerFields, LabelFields, ServiceFields};
 use super::names::{
     ElementFields, Id, PlaceFields, name_from, name_to, optional_name_from, optional_name_to,
 };
+use super::{Flaw, Record};
 
 /// A library without its id.
 #[derive(Debug, Serialize, Deserialize)]
@@ -24,36 +25,52 @@ pub(in crate::store) struct LibraryFields<'a> {
     serial: &'a str,
 }
 
-impl<'a> TryFrom<&'a LibraryRecord> for LibraryFields<'a> {
-    type Error = Flaw;
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(in crate::store) struct LaterOfLibrary {
+    service: ServiceFields,
+    cleaner_slot: Option<u16>,
+    blame: BlameFields,
+}
 
-    fn try_from(library: &'a LibraryRecord) -> Result<Self, Flaw> {
-        Ok(Self {
+impl<'a> Record<'a> for LibraryFields<'a> {
+    type Kept = LibraryRecord;
+    type Later = LaterOfLibrary;
+
+    fn write(library: &'a LibraryRecord) -> Result<(Self, LaterOfLibrary), Flaw> {
+        let fields = Self {
             vendor: name_to(&library.identity.vendor)?,
             product: name_to(&library.identity.product)?,
             revision: name_to(&library.identity.revision)?,
             serial: name_to(&library.identity.serial)?,
-        })
-    }
-}
-
-impl TryFrom<LibraryFields<'_>> for LibraryRecord {
-    type Error = Flaw;
-
-    fn try_from(fields: LibraryFields<'_>) -> Result<Self, Flaw> {
-        let identity = Identity {
-            vendor: name_from(fields.vendor)?,
-            product: name_from(fields.product)?,
-            revision: name_from(fields.revision)?,
-            serial: name_from(fields.serial)?,
         };
-        Ok(Self { id: LibraryId(Uuid::nil()), identity })
+        let later = LaterOfLibrary {
+            service: (&library.service).try_into()?,
+            cleaner_slot: library.cleaner_slot.map(|slot| slot.0),
+            blame: library.blame.into(),
+        };
+        Ok((fields, later))
+    }
+
+    fn read(self, later: LaterOfLibrary) -> Result<LibraryRecord, Flaw> {
+        let identity = Identity {
+            vendor: name_from(self.vendor)?,
+            product: name_from(self.product)?,
+            revision: name_from(self.revision)?,
+            serial: name_from(self.serial)?,
+        };
+        Ok(LibraryRecord {
+            id: LibraryId(Uuid::nil()),
+            identity,
+            service: later.service.into(),
+            cleaner_slot: later.cleaner_slot.map(ElementAddress),
+            blame: later.blame.into(),
+        })
     }
 }
 
 /// A cartridge without its id.
 #[derive(Debug, Serialize, Deserialize)]
-pub(in crate::store) struct CartridgeRecord<'a> {
+pub(in crate::store) struct CartridgeFields<'a> {
     barcode: Option<&'a str>,
     library: Id,
     place: PlaceFields,
@@ -62,33 +79,50 @@ pub(in crate::store) struct CartridgeRecord<'a> {
     last_seen: u64,
 }
 
-impl<'a> TryFrom<&'a Cartridge> for CartridgeRecord<'a> {
-    type Error = Flaw;
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(in crate::store) struct LaterOfCartridge<'a> {
+    disabled: bool,
+    cleaner: Option<CleanerFields>,
+    #[serde(borrow)]
+    label: Option<LabelFields<'a>>,
+    blame: BlameFields,
+}
 
-    fn try_from(cartridge: &'a Cartridge) -> Result<Self, Flaw> {
-        Ok(Self {
+impl<'a> Record<'a> for CartridgeFields<'a> {
+    type Kept = Cartridge;
+    type Later = LaterOfCartridge<'a>;
+
+    fn write(cartridge: &'a Cartridge) -> Result<(Self, LaterOfCartridge<'a>), Flaw> {
+        let fields = Self {
             barcode: optional_name_to(&cartridge.barcode)?,
             library: cartridge.library.0.into_bytes(),
             place: (&cartridge.place).try_into()?,
             home: cartridge.home.map(|home| home.0),
             first_seen: cartridge.first_seen.0,
             last_seen: cartridge.last_seen.0,
-        })
+        };
+        let later = LaterOfCartridge {
+            disabled: cartridge.disabled,
+            cleaner: cartridge.cleaner.map(Into::into),
+            label: cartridge.label.as_ref().map(TryInto::try_into).transpose()?,
+            blame: cartridge.blame.into(),
+        };
+        Ok((fields, later))
     }
-}
 
-impl TryFrom<CartridgeRecord<'_>> for Cartridge {
-    type Error = Flaw;
-
-    fn try_from(record: CartridgeRecord<'_>) -> Result<Self, Flaw> {
-        Ok(Self {
+    fn read(self, later: LaterOfCartridge<'a>) -> Result<Cartridge, Flaw> {
+        Ok(Cartridge {
             id: CartridgeId(Uuid::nil()),
-            barcode: optional_name_from(record.barcode)?,
-            library: LibraryId(Uuid::from_bytes(record.library)),
-            place: record.place.try_into()?,
-            home: record.home.map(ElementAddress),
-            first_seen: WallTime(record.first_seen),
-            last_seen: WallTime(record.last_seen),
+            barcode: optional_name_from(self.barcode)?,
+            library: LibraryId(Uuid::from_bytes(self.library)),
+            place: self.place.try_into()?,
+            home: self.home.map(ElementAddress),
+            first_seen: WallTime(self.first_seen),
+            last_seen: WallTime(self.last_seen),
+            disabled: later.disabled,
+            cleaner: later.cleaner.map(Into::into),
+            label: later.label.map(TryInto::try_into).transpose()?,
+            blame: later.blame.into(),
         })
     }
 }
@@ -113,11 +147,12 @@ enum MotionStateFields {
     Unknown,
 }
 
-impl TryFrom<&MotionRecord> for MotionFields {
-    type Error = Flaw;
+impl<'a> Record<'a> for MotionFields {
+    type Kept = MotionRecord;
+    type Later = ();
 
-    fn try_from(motion: &MotionRecord) -> Result<Self, Flaw> {
-        Ok(Self {
+    fn write(motion: &'a MotionRecord) -> Result<(Self, ()), Flaw> {
+        let fields = Self {
             library: motion.library.0.into_bytes(),
             cartridge: motion.cartridge.0.into_bytes(),
             source: (&motion.source).into(),
@@ -130,23 +165,20 @@ impl TryFrom<&MotionRecord> for MotionFields {
                 MotionState::NotSent => MotionStateFields::NotSent,
                 MotionState::Unknown => MotionStateFields::Unknown,
             },
-        })
+        };
+        Ok((fields, ()))
     }
-}
 
-impl TryFrom<MotionFields> for MotionRecord {
-    type Error = Flaw;
-
-    fn try_from(fields: MotionFields) -> Result<Self, Flaw> {
-        Ok(Self {
+    fn read(self, (): ()) -> Result<MotionRecord, Flaw> {
+        Ok(MotionRecord {
             request: RequestId(Uuid::nil()),
             sequence: 0,
-            library: LibraryId(Uuid::from_bytes(fields.library)),
-            cartridge: CartridgeId(Uuid::from_bytes(fields.cartridge)),
-            source: fields.source.try_into()?,
-            destination: fields.destination.try_into()?,
-            at: WallTime(fields.at),
-            state: match fields.state {
+            library: LibraryId(Uuid::from_bytes(self.library)),
+            cartridge: CartridgeId(Uuid::from_bytes(self.cartridge)),
+            source: self.source.try_into()?,
+            destination: self.destination.try_into()?,
+            at: WallTime(self.at),
+            state: match self.state {
                 MotionStateFields::Open => MotionState::Open,
                 MotionStateFields::Moved => MotionState::Moved,
                 MotionStateFields::NotMoved => MotionState::NotMoved,
@@ -167,31 +199,29 @@ pub(in crate::store) struct MountFields<'a> {
     since: u64,
 }
 
-impl<'a> TryFrom<&'a MountRecord> for MountFields<'a> {
-    type Error = Flaw;
+impl<'a> Record<'a> for MountFields<'a> {
+    type Kept = MountRecord;
+    type Later = ();
 
-    fn try_from(mount: &'a MountRecord) -> Result<Self, Flaw> {
-        Ok(Self {
+    fn write(mount: &'a MountRecord) -> Result<(Self, ()), Flaw> {
+        let fields = Self {
             cartridge: mount.cartridge.0.into_bytes(),
             library: mount.library.0.into_bytes(),
             drive: mount.drive.0,
             application: name_to(&mount.application)?,
             since: mount.since.0,
-        })
+        };
+        Ok((fields, ()))
     }
-}
 
-impl TryFrom<MountFields<'_>> for MountRecord {
-    type Error = Flaw;
-
-    fn try_from(fields: MountFields<'_>) -> Result<Self, Flaw> {
-        Ok(Self {
+    fn read(self, (): ()) -> Result<MountRecord, Flaw> {
+        Ok(MountRecord {
             id: RequestId(Uuid::nil()),
-            cartridge: CartridgeId(Uuid::from_bytes(fields.cartridge)),
-            library: LibraryId(Uuid::from_bytes(fields.library)),
-            drive: ElementAddress(fields.drive),
-            application: name_from(fields.application)?,
-            since: WallTime(fields.since),
+            cartridge: CartridgeId(Uuid::from_bytes(self.cartridge)),
+            library: LibraryId(Uuid::from_bytes(self.library)),
+            drive: ElementAddress(self.drive),
+            application: name_from(self.application)?,
+            since: WallTime(self.since),
         })
     }
 }

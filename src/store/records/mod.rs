@@ -2,23 +2,32 @@
 //!
 //! A record is a version byte, the fields in postcard's encoding, and a checksum over the table, the key and both. The
 //! key is not repeated inside. Enums are numbered by their order here: **append, never reorder**, and a changed record
-//! gets a new version whose old one stays readable. What is read is not believed: the checksum finds damage, and then
+//! gets a new version whose old one stays readable: what a later version adds stands behind the fields of the first, and is
+//! what it is by default where it is not there. What is read is not believed: the checksum finds damage, and then
 //! every number is checked against what it may be, for the file may also come from another program.
 
 mod catalog;
+mod failure;
+mod media;
 mod names;
 mod request;
+mod service;
 mod state;
+mod wanted;
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-pub(super) use catalog::{CartridgeRecord, LibraryFields, MotionFields, MountFields};
-pub(super) use request::RequestRecord;
+pub(super) use catalog::{CartridgeFields, LibraryFields, MotionFields, MountFields};
+pub(super) use request::RequestFields;
+pub(super) use service::{DriveFields, FaultFields};
 
 /// The version of each record that this release writes.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+
+/// The first version: without what stands behind its fields.
+const FIRST_VERSION: u8 = 1;
 
 /// The longest record that is read: a request with every text at its bound takes half of it.
 const MAX_RECORD: usize = 64 * 1024;
@@ -39,14 +48,24 @@ pub(super) struct Address<'a> {
     pub(super) key: &'a [u8],
 }
 
+/// A record: the fields of its first version, and those that came later.
+pub(super) trait Record<'a>: Serialize + Deserialize<'a> {
+    /// What is kept.
+    type Kept: 'a;
+    /// The fields that came after the first version; `()` where none did.
+    type Later: Serialize + Deserialize<'a> + Default;
+
+    /// Takes apart what is kept.
+    fn write(kept: &'a Self::Kept) -> Result<(Self, Self::Later), Flaw>;
+    /// Puts it together again, and checks it. What the key tells is left nil.
+    fn read(self, later: Self::Later) -> Result<Self::Kept, Flaw>;
+}
+
 /// Writes a record.
-pub(super) fn write<'a, E: 'a, R>(address: &Address<'_>, value: &'a E) -> Result<Vec<u8>, Flaw>
-where
-    R: Serialize + TryFrom<&'a E, Error = Flaw>,
-{
-    let record = R::try_from(value)?;
+pub(super) fn write<'a, R: Record<'a>>(address: &Address<'_>, kept: &'a R::Kept) -> Result<Vec<u8>, Flaw> {
+    let parts = R::write(kept)?;
     let mut bytes =
-        postcard::to_extend(&record, vec![VERSION]).map_err(|error| Flaw::from(error.to_string()))?;
+        postcard::to_extend(&parts, vec![VERSION]).map_err(|error| Flaw::from(error.to_string()))?;
     let checksum = checksum(address, &bytes);
     bytes.extend_from_slice(&checksum.to_le_bytes());
     if bytes.len() > MAX_RECORD {
@@ -56,10 +75,7 @@ where
 }
 
 /// Reads a record. Allocates no more than a small multiple of its length, which is bounded.
-pub(super) fn read<'a, R, E>(address: &Address<'_>, bytes: &'a [u8]) -> Result<E, Flaw>
-where
-    R: Deserialize<'a> + TryInto<E, Error = Flaw>,
-{
+pub(super) fn read<'a, R: Record<'a>>(address: &Address<'_>, bytes: &'a [u8]) -> Result<R::Kept, Flaw> {
     if bytes.len() > MAX_RECORD {
         return Err(format!("is {} bytes long, more than {MAX_RECORD}", bytes.len()).into());
     }
@@ -70,21 +86,28 @@ where
         return Err("does not have the checksum that it was written with".into());
     }
     match sealed.split_first() {
-        Some((&VERSION, fields)) => parse::<R, E>(fields),
-        Some((version, _)) => Err(format!("has version {version}, which this release does not know").into()),
+        Some((&version, fields)) => parse::<R>(version, fields),
         None => Err("is empty".into()),
     }
 }
 
-fn parse<'a, R, E>(fields: &'a [u8]) -> Result<E, Flaw>
-where
-    R: Deserialize<'a> + TryInto<E, Error = Flaw>,
-{
-    match postcard::take_from_bytes::<R>(fields) {
-        Ok((record, [])) => record.try_into(),
-        Ok((_, rest)) => Err(format!("has {} bytes too many", rest.len()).into()),
-        Err(error) => Err(format!("cannot be decoded: {error}").into()),
+fn parse<'a, R: Record<'a>>(version: u8, fields: &'a [u8]) -> Result<R::Kept, Flaw> {
+    let ((record, later), rest) = match version {
+        VERSION => take::<(R, R::Later)>(fields)?,
+        FIRST_VERSION => {
+            let (record, rest) = take::<R>(fields)?;
+            ((record, R::Later::default()), rest)
+        }
+        version => return Err(format!("has version {version}, which this release does not know").into()),
+    };
+    match rest {
+        [] => record.read(later),
+        rest => Err(format!("has {} bytes too many", rest.len()).into()),
     }
+}
+
+fn take<'a, T: Deserialize<'a>>(fields: &'a [u8]) -> Result<(T, &'a [u8]), Flaw> {
+    postcard::take_from_bytes(fields).map_err(|error| format!("cannot be decoded: {error}").into())
 }
 
 /// FNV-1a. Each step is a bijection of the state, so one changed byte, wherever it is, always changes the sum; more

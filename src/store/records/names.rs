@@ -91,6 +91,7 @@ pub(super) enum PlaceFields {
     Element(ElementFields),
     Unknown(Vec<ElementFields>),
     Missing(ElementFields),
+    Outside(ElementFields),
 }
 
 impl TryFrom<&Place> for PlaceFields {
@@ -108,6 +109,7 @@ impl TryFrom<&Place> for PlaceFields {
             }
             Place::Unknown { one_of } => Self::Unknown(one_of.iter().map(ElementFields::from).collect()),
             Place::Missing { last } => Self::Missing(last.into()),
+            Place::Outside { last } => Self::Outside(last.into()),
             other => return Err(format!("the format has no place {other}").into()),
         })
     }
@@ -126,6 +128,7 @@ impl TryFrom<PlaceFields> for Place {
                 one_of: one_of.into_iter().map(ElementName::try_from).collect::<Result<_, _>>()?,
             },
             PlaceFields::Missing(last) => Self::Missing { last: last.try_into()? },
+            PlaceFields::Outside(last) => Self::Outside { last: last.try_into()? },
         })
     }
 }

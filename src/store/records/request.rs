@@ -1,19 +1,21 @@
 //! A request as its record holds it.
 
 use autochanger_engine::id::{CartridgeId, LibraryId, RequestId};
-use autochanger_engine::request::{Access, CartridgeRef, Request, Wanted};
+use autochanger_engine::request::{GroupId, Options, QueuePlace, Request};
 use autochanger_engine::time::WallTime;
 use autochanger_scsi::ElementAddress;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Flaw;
+use super::failure::FailureFields;
 use super::names::{Id, name_from, name_to, optional_name_from, optional_name_to};
 use super::state::{CancelledByFields, StateFields};
+use super::wanted::WantedFields;
+use super::{Flaw, Record};
 
 /// A request without its id, which is the key.
 #[derive(Debug, Serialize, Deserialize)]
-pub(in crate::store) struct RequestRecord<'a> {
+pub(in crate::store) struct RequestFields<'a> {
     #[serde(borrow)]
     wanted: WantedFields<'a>,
     library: Id,
@@ -33,37 +35,50 @@ pub(in crate::store) struct RequestRecord<'a> {
     motions: u32,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-enum WantedFields<'a> {
-    Inventory {
-        library: Option<Id>,
-        full: bool,
-    },
-    Mount {
-        #[serde(borrow)]
-        cartridge: CartridgeRefFields<'a>,
-        drive: Option<u16>,
-        write: bool,
-    },
-    Dismount {
-        #[serde(borrow)]
-        cartridge: CartridgeRefFields<'a>,
-        slot: Option<u16>,
-        force: bool,
-    },
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(in crate::store) struct LaterOfRequest<'a> {
+    options: OptionsFields,
+    queue_place: Option<u128>,
+    #[serde(borrow)]
+    failing: Option<FailureFields<'a>>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-enum CartridgeRefFields<'a> {
-    Barcode(&'a str),
-    Id(Id),
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct OptionsFields {
+    deferred: bool,
+    at_once: bool,
+    wait_for_operator: bool,
+    group: Option<Id>,
 }
 
-impl<'a> TryFrom<&'a Request> for RequestRecord<'a> {
-    type Error = Flaw;
+impl From<Options> for OptionsFields {
+    fn from(options: Options) -> Self {
+        Self {
+            deferred: options.deferred,
+            at_once: options.at_once,
+            wait_for_operator: options.wait_for_operator,
+            group: options.group.map(|group| group.0.into_bytes()),
+        }
+    }
+}
 
-    fn try_from(request: &'a Request) -> Result<Self, Flaw> {
-        Ok(Self {
+impl From<OptionsFields> for Options {
+    fn from(fields: OptionsFields) -> Self {
+        Self {
+            deferred: fields.deferred,
+            at_once: fields.at_once,
+            wait_for_operator: fields.wait_for_operator,
+            group: fields.group.map(|group| GroupId(Uuid::from_bytes(group))),
+        }
+    }
+}
+
+impl<'a> Record<'a> for RequestFields<'a> {
+    type Kept = Request;
+    type Later = LaterOfRequest<'a>;
+
+    fn write(request: &'a Request) -> Result<(Self, LaterOfRequest<'a>), Flaw> {
+        let fields = Self {
             wanted: (&request.wanted).try_into()?,
             library: request.library.0.into_bytes(),
             cartridge: request.cartridge.map(|id| id.0.into_bytes()),
@@ -78,99 +93,38 @@ impl<'a> TryFrom<&'a Request> for RequestRecord<'a> {
             state: (&request.state).try_into()?,
             stopping: request.stopping.as_ref().map(TryInto::try_into).transpose()?,
             motions: request.motions,
-        })
+        };
+        let later = LaterOfRequest {
+            options: request.options.into(),
+            queue_place: request.queue_place.map(|place| place.0),
+            failing: request.failing.as_ref().map(TryInto::try_into).transpose()?,
+        };
+        Ok((fields, later))
     }
-}
 
-impl TryFrom<RequestRecord<'_>> for Request {
-    type Error = Flaw;
-
-    /// The id is the key's matter: it is nil here.
-    fn try_from(record: RequestRecord<'_>) -> Result<Self, Flaw> {
-        if !(-15..=15).contains(&record.priority) {
-            return Err(format!("has priority {}, which is out of range", record.priority).into());
+    fn read(self, later: LaterOfRequest<'a>) -> Result<Request, Flaw> {
+        if !(-15..=15).contains(&self.priority) {
+            return Err(format!("has priority {}, which is out of range", self.priority).into());
         }
-        Ok(Self {
+        Ok(Request {
             id: RequestId(Uuid::nil()),
-            wanted: record.wanted.try_into()?,
-            library: LibraryId(Uuid::from_bytes(record.library)),
-            cartridge: record.cartridge.map(|id| CartridgeId(Uuid::from_bytes(id))),
-            barcode: optional_name_from(record.barcode)?,
-            drive: record.drive.map(ElementAddress),
-            application: name_from(record.application)?,
-            priority: record.priority,
-            deadline: record.deadline.map(WallTime),
-            detached: record.detached,
-            queued_at: WallTime(record.queued_at),
-            ended_at: record.ended_at.map(WallTime),
-            state: record.state.try_into()?,
-            stopping: record.stopping.map(TryInto::try_into).transpose()?,
-            motions: record.motions,
-        })
-    }
-}
-
-impl<'a> TryFrom<&'a Wanted> for WantedFields<'a> {
-    type Error = Flaw;
-
-    fn try_from(wanted: &'a Wanted) -> Result<Self, Flaw> {
-        Ok(match wanted {
-            Wanted::Inventory { library, full } => {
-                Self::Inventory { library: library.map(|id| id.0.into_bytes()), full: *full }
-            }
-            Wanted::Mount { cartridge, drive, access } => Self::Mount {
-                cartridge: cartridge.try_into()?,
-                drive: drive.map(|drive| drive.0),
-                write: *access == Access::ReadWrite,
-            },
-            Wanted::Dismount { cartridge, slot, force } => Self::Dismount {
-                cartridge: cartridge.try_into()?,
-                slot: slot.map(|slot| slot.0),
-                force: *force,
-            },
-            other => return Err(format!("the format has no {}", other.operation()).into()),
-        })
-    }
-}
-
-impl TryFrom<WantedFields<'_>> for Wanted {
-    type Error = Flaw;
-
-    fn try_from(fields: WantedFields<'_>) -> Result<Self, Flaw> {
-        Ok(match fields {
-            WantedFields::Inventory { library, full } => {
-                Self::Inventory { library: library.map(|id| LibraryId(Uuid::from_bytes(id))), full }
-            }
-            WantedFields::Mount { cartridge, drive, write } => Self::Mount {
-                cartridge: cartridge.try_into()?,
-                drive: drive.map(ElementAddress),
-                access: if write { Access::ReadWrite } else { Access::Read },
-            },
-            WantedFields::Dismount { cartridge, slot, force } => {
-                Self::Dismount { cartridge: cartridge.try_into()?, slot: slot.map(ElementAddress), force }
-            }
-        })
-    }
-}
-
-impl<'a> TryFrom<&'a CartridgeRef> for CartridgeRefFields<'a> {
-    type Error = Flaw;
-
-    fn try_from(cartridge: &'a CartridgeRef) -> Result<Self, Flaw> {
-        Ok(match cartridge {
-            CartridgeRef::Barcode(barcode) => Self::Barcode(name_to(barcode)?),
-            CartridgeRef::Id(id) => Self::Id(id.0.into_bytes()),
-        })
-    }
-}
-
-impl TryFrom<CartridgeRefFields<'_>> for CartridgeRef {
-    type Error = Flaw;
-
-    fn try_from(fields: CartridgeRefFields<'_>) -> Result<Self, Flaw> {
-        Ok(match fields {
-            CartridgeRefFields::Barcode(barcode) => Self::Barcode(name_from(barcode)?),
-            CartridgeRefFields::Id(id) => Self::Id(CartridgeId(Uuid::from_bytes(id))),
+            wanted: self.wanted.try_into()?,
+            library: LibraryId(Uuid::from_bytes(self.library)),
+            cartridge: self.cartridge.map(|id| CartridgeId(Uuid::from_bytes(id))),
+            barcode: optional_name_from(self.barcode)?,
+            drive: self.drive.map(ElementAddress),
+            application: name_from(self.application)?,
+            priority: self.priority,
+            deadline: self.deadline.map(WallTime),
+            detached: self.detached,
+            queued_at: WallTime(self.queued_at),
+            ended_at: self.ended_at.map(WallTime),
+            state: self.state.try_into()?,
+            stopping: self.stopping.map(TryInto::try_into).transpose()?,
+            motions: self.motions,
+            options: later.options.into(),
+            queue_place: later.queue_place.map(QueuePlace),
+            failing: later.failing.map(TryInto::try_into).transpose()?,
         })
     }
 }

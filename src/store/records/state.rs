@@ -1,13 +1,20 @@
 //! The states of a request as records hold them.
 
-use autochanger_engine::request::{CancelledBy, Failure, FailureKind, Outcome, Place, State, Waiting};
-use autochanger_scsi::{ElementAddress, Sense};
+use autochanger_engine::id::{CartridgeId, RequestId};
+use autochanger_engine::request::{CancelledBy, LabelFound, Outcome, Place, State, Waiting};
+use autochanger_scsi::ElementAddress;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::Flaw;
+use super::failure::FailureFields;
+use super::media::{LabelFields, MediumKindFields};
 use super::names::{
-    PlaceFields, message_from, message_to, name_from, name_to, optional_name_from, optional_name_to,
+    Id, PlaceFields, message_from, message_to, name_from, name_to, optional_name_from, optional_name_to,
 };
+
+/// The most cartridges that one inject names: more than any library has ports for, and well within a record.
+const MAX_INJECTED: usize = 1024;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum StateFields<'a> {
@@ -37,13 +44,54 @@ pub(super) enum WaitingFields {
     Slot,
     Library,
     Owner,
+    Port,
+    Service,
+    Group,
+    Operator,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum OutcomeFields<'a> {
-    Mounted { drive: u16, serial: Option<&'a str> },
-    Dismounted { slot: u16 },
-    Inventoried { elements: u32, cartridges: u32, appeared: u32, missing: u32 },
+    Mounted {
+        drive: u16,
+        serial: Option<&'a str>,
+    },
+    Dismounted {
+        slot: u16,
+    },
+    Inventoried {
+        elements: u32,
+        cartridges: u32,
+        appeared: u32,
+        missing: u32,
+    },
+    Done,
+    KeptInDrive {
+        drive: u16,
+    },
+    Ejected {
+        port: u16,
+    },
+    Injected {
+        cartridges: Vec<Id>,
+    },
+    Cleaned {
+        uses_left: Option<u32>,
+    },
+    #[serde(borrow)]
+    Identified(LabelFoundFields<'a>),
+    Classified(MediumKindFields),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum LabelFoundFields<'a> {
+    #[serde(borrow)]
+    Known(LabelFields<'a>),
+    #[serde(borrow)]
+    Free(LabelFields<'a>),
+    Blank,
+    Unrecognized,
+    Unreadable,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -52,15 +100,8 @@ pub(super) enum CancelledByFields<'a> {
     SessionClosed,
     Deadline,
     Restart,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct FailureFields<'a> {
-    kind: FailureKindFields,
-    message: &'a str,
-    /// In SPC's descriptor format, whatever the device sent.
-    sense: Option<Vec<u8>>,
-    place: Option<PlaceFields>,
+    Group { member: Id },
+    Operator { application: &'a str },
 }
 
 /// Declares the record's twin of a fieldless enum, and the ways between the two.
@@ -72,6 +113,7 @@ macro_rules! twin {
             fn try_from(value: &$engine) -> Result<Self, Flaw> {
                 Ok(match value {
                     $($engine::$name => Self::$name,)+
+                    #[allow(unreachable_patterns, reason = "only some of the engine's enums are open")]
                     other => return Err(format!(concat!("the format has no ", $what, " {:?}"), other).into()),
                 })
             }
@@ -87,48 +129,13 @@ macro_rules! twin {
     };
 }
 
-twin!(WaitingFields, Waiting, "reason to wait", [Medium, Drive, Slot, Library, Owner]);
-
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) enum FailureKindFields {
-    SourceEmpty,
-    DestinationFull,
-    MediumHeld,
-    Incompatible,
-    MediumFault,
-    DriveFault,
-    LibraryFault,
-    Refused,
-    PathLost,
-    Unknown,
-    Interrupted,
-    CartridgeMissing,
-    NotMounted,
-    Store,
-    MediaOpen,
-}
+pub(super) use twin;
 
 twin!(
-    FailureKindFields,
-    FailureKind,
-    "failure",
-    [
-        SourceEmpty,
-        DestinationFull,
-        MediumHeld,
-        Incompatible,
-        MediumFault,
-        DriveFault,
-        LibraryFault,
-        Refused,
-        PathLost,
-        Unknown,
-        Interrupted,
-        CartridgeMissing,
-        NotMounted,
-        Store,
-        MediaOpen,
-    ]
+    WaitingFields,
+    Waiting,
+    "reason to wait",
+    [Medium, Drive, Slot, Library, Owner, Port, Service, Group, Operator]
 );
 
 impl<'a> TryFrom<&'a State> for StateFields<'a> {
@@ -170,7 +177,7 @@ impl TryFrom<StateFields<'_>> for State {
     }
 }
 
-fn place_to(place: &Option<Place>) -> Result<Option<PlaceFields>, Flaw> {
+pub(super) fn place_to(place: &Option<Place>) -> Result<Option<PlaceFields>, Flaw> {
     place.as_ref().map(PlaceFields::try_from).transpose()
 }
 
@@ -189,6 +196,20 @@ impl<'a> TryFrom<&'a Outcome> for OutcomeFields<'a> {
                 appeared: *appeared,
                 missing: *missing,
             },
+            Outcome::Done => Self::Done,
+            Outcome::KeptInDrive { drive } => Self::KeptInDrive { drive: drive.0 },
+            Outcome::Ejected { port } => Self::Ejected { port: port.0 },
+            Outcome::Injected { cartridges } if cartridges.len() > MAX_INJECTED => {
+                return Err(
+                    format!("took in {} cartridges, more than {MAX_INJECTED}", cartridges.len()).into()
+                );
+            }
+            Outcome::Injected { cartridges } => {
+                Self::Injected { cartridges: cartridges.iter().map(|id| id.0.into_bytes()).collect() }
+            }
+            Outcome::Cleaned { uses_left } => Self::Cleaned { uses_left: *uses_left },
+            Outcome::Identified { found } => Self::Identified(found.try_into()?),
+            Outcome::Classified { kind } => Self::Classified(kind.try_into()?),
             other => return Err(format!("the format has no outcome {other:?}").into()),
         })
     }
@@ -206,6 +227,47 @@ impl TryFrom<OutcomeFields<'_>> for Outcome {
             OutcomeFields::Inventoried { elements, cartridges, appeared, missing } => {
                 Self::Inventoried { elements, cartridges, appeared, missing }
             }
+            OutcomeFields::Done => Self::Done,
+            OutcomeFields::KeptInDrive { drive } => Self::KeptInDrive { drive: ElementAddress(drive) },
+            OutcomeFields::Ejected { port } => Self::Ejected { port: ElementAddress(port) },
+            OutcomeFields::Injected { cartridges } if cartridges.len() > MAX_INJECTED => {
+                return Err(format!("names {} cartridges, more than {MAX_INJECTED}", cartridges.len()).into());
+            }
+            OutcomeFields::Injected { cartridges } => Self::Injected {
+                cartridges: cartridges.into_iter().map(|id| CartridgeId(Uuid::from_bytes(id))).collect(),
+            },
+            OutcomeFields::Cleaned { uses_left } => Self::Cleaned { uses_left },
+            OutcomeFields::Identified(found) => Self::Identified { found: found.try_into()? },
+            OutcomeFields::Classified(kind) => Self::Classified { kind: kind.into() },
+        })
+    }
+}
+
+impl<'a> TryFrom<&'a LabelFound> for LabelFoundFields<'a> {
+    type Error = Flaw;
+
+    fn try_from(found: &'a LabelFound) -> Result<Self, Flaw> {
+        Ok(match found {
+            LabelFound::Known(label) => Self::Known(label.try_into()?),
+            LabelFound::Free(label) => Self::Free(label.try_into()?),
+            LabelFound::Blank => Self::Blank,
+            LabelFound::Unrecognized => Self::Unrecognized,
+            LabelFound::Unreadable => Self::Unreadable,
+            other => return Err(format!("the format has no label that is {other}").into()),
+        })
+    }
+}
+
+impl TryFrom<LabelFoundFields<'_>> for LabelFound {
+    type Error = Flaw;
+
+    fn try_from(fields: LabelFoundFields<'_>) -> Result<Self, Flaw> {
+        Ok(match fields {
+            LabelFoundFields::Known(label) => Self::Known(label.try_into()?),
+            LabelFoundFields::Free(label) => Self::Free(label.try_into()?),
+            LabelFoundFields::Blank => Self::Blank,
+            LabelFoundFields::Unrecognized => Self::Unrecognized,
+            LabelFoundFields::Unreadable => Self::Unreadable,
         })
     }
 }
@@ -222,6 +284,8 @@ impl<'a> TryFrom<&'a CancelledBy> for CancelledByFields<'a> {
             CancelledBy::SessionClosed => Self::SessionClosed,
             CancelledBy::Deadline => Self::Deadline,
             CancelledBy::Restart => Self::Restart,
+            CancelledBy::Group { member } => Self::Group { member: member.0.into_bytes() },
+            CancelledBy::Operator { application } => Self::Operator { application: name_to(application)? },
             other => return Err(format!("the format has no canceller {other}").into()),
         })
     }
@@ -239,38 +303,12 @@ impl TryFrom<CancelledByFields<'_>> for CancelledBy {
             CancelledByFields::SessionClosed => Self::SessionClosed,
             CancelledByFields::Deadline => Self::Deadline,
             CancelledByFields::Restart => Self::Restart,
+            CancelledByFields::Group { member } => {
+                Self::Group { member: RequestId(Uuid::from_bytes(member)) }
+            }
+            CancelledByFields::Operator { application } => {
+                Self::Operator { application: name_from(application)? }
+            }
         })
-    }
-}
-
-impl<'a> TryFrom<&'a Failure> for FailureFields<'a> {
-    type Error = Flaw;
-
-    fn try_from(failure: &'a Failure) -> Result<Self, Flaw> {
-        Ok(Self {
-            kind: (&failure.kind).try_into()?,
-            message: message_to(&failure.message),
-            sense: failure.sense.map(|sense| {
-                let mut bytes = vec![0; Sense::MAX_DESCRIPTOR];
-                let written = sense.write_descriptor(&mut bytes);
-                bytes.truncate(written);
-                bytes
-            }),
-            place: place_to(&failure.place)?,
-        })
-    }
-}
-
-impl TryFrom<FailureFields<'_>> for Failure {
-    type Error = Flaw;
-
-    fn try_from(fields: FailureFields<'_>) -> Result<Self, Flaw> {
-        let mut failure = Self::new(fields.kind.into(), message_from(fields.message)?.to_owned());
-        failure.sense = match fields.sense {
-            Some(bytes) => Some(Sense::parse(&bytes).ok_or("holds sense data that is none")?),
-            None => None,
-        };
-        failure.place = fields.place.map(TryInto::try_into).transpose()?;
-        Ok(failure)
     }
 }

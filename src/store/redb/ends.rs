@@ -122,6 +122,6 @@ impl WriteTables<'_> {
         for motion in motions {
             self.motions.remove(motion).map_err(storage_error)?;
         }
-        Ok(())
+        self.delete_faults(key)
     }
 }

@@ -20,6 +20,9 @@ const FORMAT_KEY: &str = "format";
 /// The format of the files that have no table `ended`.
 const WITHOUT_INDEX_OF_ENDS: u64 = 1;
 
+/// The format of the files that have no tables of drives and faults.
+const WITHOUT_FAULTS: u64 = 2;
+
 /// Pages kept in memory: what is live and the upper levels of the trees fit many times over, and ended requests are
 /// rarely read. redb's own default is 1 GiB.
 const CACHE_BYTES: usize = 32 * 1024 * 1024;
@@ -136,7 +139,9 @@ fn sync_directory(path: &Path) -> io::Result<()> {
 fn make_current(path: &Path, database: &Database) -> Result<(), StoreError> {
     match format_of(path, database)? {
         RedbStore::FORMAT => Ok(()),
-        WITHOUT_INDEX_OF_ENDS => index_ends(database),
+        WITHOUT_INDEX_OF_ENDS => upgrade(database, |tables| tables.index_ends()),
+        // Opening them makes the tables; a release that does not purge faults must not write to the file any more.
+        WITHOUT_FAULTS => upgrade(database, |_| Ok(())),
         found => Err(StoreError::Version { path: path.into(), found, supported: RedbStore::FORMAT }),
     }
 }
@@ -153,13 +158,16 @@ fn format_of(path: &Path, database: &Database) -> Result<u64, StoreError> {
     format.ok_or_else(|| foreign("it does not say which format it has".into()))
 }
 
-/// One transaction: a crash leaves the old format or the new one. It reads every request once, which is why the format
-/// has a new number: a release that does not keep the index must not write to the file any more.
-fn index_ends(database: &Database) -> Result<(), StoreError> {
+/// One transaction: a crash leaves the old format or the new one. Each format has a number of its own, so that no release
+/// writes to a file whose tables it does not keep.
+fn upgrade(
+    database: &Database,
+    work: impl FnOnce(&mut WriteTables<'_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     let mut transaction = database.begin_write().map_err(storage_error)?;
     transaction.set_durability(Durability::Immediate).map_err(storage_error)?;
     transaction.set_quick_repair(QUICK_REPAIR);
-    WriteTables::open(&transaction)?.index_ends()?;
+    work(&mut WriteTables::open(&transaction)?)?;
     write_format(&transaction)?;
     transaction.commit().map_err(storage_error)
 }

@@ -8,6 +8,9 @@
 //! | `ended` | time of the end, id | nothing: the requests that have ended, in the order in which they are purged |
 //! | `motions` | request, sequence | record |
 //! | `open_motions` | request, sequence | nothing: the motions whose end is not known |
+//! | `drives` | library, element | record |
+//! | `faults` | request, sequence | record |
+//! | `fault_times` | time, request, sequence | nothing: the faults in the order in which they happened |
 //! | `meta` | `format` | the format of the file |
 //!
 //! `live` and `open_motions` are what makes a start independent of the past: it reads them and what they name, however
@@ -15,6 +18,7 @@
 
 mod disk;
 mod ends;
+mod faults;
 mod file;
 mod tables;
 
@@ -22,12 +26,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use ::redb::{Database, Durability, ReadableDatabase};
-use autochanger_engine::catalog::MotionRecord;
+use autochanger_engine::catalog::{FaultRecord, MotionRecord};
 use autochanger_engine::id::RequestId;
 use autochanger_engine::request::Request;
 use autochanger_engine::{Change, Snapshot};
 
-use super::{HistoryFilter, Purge, Purged, Store, StoreError};
+use super::{FaultFilter, HistoryFilter, Purge, Purged, Store, StoreError};
 pub use disk::Disk;
 use file::storage_error;
 use tables::{ReadTables, WriteTables};
@@ -55,7 +59,7 @@ const QUICK_REPAIR: bool = true;
 
 impl RedbStore {
     /// The format of the files that this release writes. It opens all earlier ones, and brings them to this one.
-    pub const FORMAT: u64 = 2;
+    pub const FORMAT: u64 = 3;
 
     /// Opens the file, or makes it where there is none. Its directory must exist.
     ///
@@ -161,6 +165,10 @@ impl Store for RedbStore {
 
     fn motions(&mut self, request: RequestId) -> Result<Vec<MotionRecord>, StoreError> {
         self.with_tables(|tables| tables.motions(request))
+    }
+
+    fn faults(&mut self, filter: &FaultFilter) -> Result<Vec<FaultRecord>, StoreError> {
+        self.with_tables(|tables| tables.faults(filter))
     }
 }
 

@@ -3,16 +3,19 @@
 use ::redb::{
     ReadOnlyTable, ReadTransaction, ReadableTable, Table, TableDefinition, TableError, WriteTransaction,
 };
-use autochanger_engine::catalog::{Cartridge, LibraryRecord, MotionRecord, MotionState, MountRecord};
+use autochanger_engine::catalog::{
+    Cartridge, DriveRecord, LibraryRecord, MotionRecord, MotionState, MountRecord,
+};
 use autochanger_engine::id::{CartridgeId, LibraryId, RequestId};
 use autochanger_engine::request::Request;
 use autochanger_engine::{Change, Snapshot};
-use serde::{Deserialize, Serialize};
+use autochanger_scsi::ElementAddress;
 use uuid::Uuid;
 
 use super::file::storage_error;
 use crate::store::records::{
-    self, Address, CartridgeRecord, Flaw, LibraryFields, MotionFields, MountFields, RequestRecord,
+    self, Address, CartridgeFields, DriveFields, Flaw, LibraryFields, MotionFields, MountFields, Record,
+    RequestFields,
 };
 use crate::store::{HistoryFilter, StoreError, unknown_change};
 
@@ -32,6 +35,15 @@ pub(super) type EndKey = (u64, u128);
 const ENDED: Definition<EndKey, ()> = Definition::new("ended");
 const MOTIONS: Definition<MotionKey> = Definition::new("motions");
 const OPEN_MOTIONS: Definition<MotionKey, ()> = Definition::new("open_motions");
+/// The library's id and the element's address.
+type DriveKey = (u128, u16);
+const DRIVES: Definition<DriveKey> = Definition::new("drives");
+/// The request's id and the fault's sequence number.
+pub(super) type FaultKey = (u128, u32);
+const FAULTS: Definition<FaultKey> = Definition::new("faults");
+/// When it happened, in milliseconds since 1970, and its key.
+pub(super) type FaultTimeKey = (u64, u128, u32);
+const FAULT_TIMES: Definition<FaultTimeKey, ()> = Definition::new("fault_times");
 
 /// The tables of a transaction that changes them.
 pub(super) struct WriteTables<'t> {
@@ -43,6 +55,9 @@ pub(super) struct WriteTables<'t> {
     pub(super) ended: Table<'t, EndKey, ()>,
     pub(super) motions: Table<'t, MotionKey, &'static [u8]>,
     pub(super) open_motions: Table<'t, MotionKey, ()>,
+    drives: Table<'t, DriveKey, &'static [u8]>,
+    pub(super) faults: Table<'t, FaultKey, &'static [u8]>,
+    pub(super) fault_times: Table<'t, FaultTimeKey, ()>,
 }
 
 impl<'t> WriteTables<'t> {
@@ -56,28 +71,33 @@ impl<'t> WriteTables<'t> {
             ended: transaction.open_table(ENDED).map_err(storage_error)?,
             motions: transaction.open_table(MOTIONS).map_err(storage_error)?,
             open_motions: transaction.open_table(OPEN_MOTIONS).map_err(storage_error)?,
+            drives: transaction.open_table(DRIVES).map_err(storage_error)?,
+            faults: transaction.open_table(FAULTS).map_err(storage_error)?,
+            fault_times: transaction.open_table(FAULT_TIMES).map_err(storage_error)?,
         })
     }
 
     pub(super) fn apply(&mut self, change: &Change) -> Result<(), StoreError> {
         match change {
             Change::Library(library) => {
-                let bytes = write::<_, LibraryFields<'_>>("libraries", library.id.0, library)?;
+                let bytes = write::<LibraryFields<'_>>("libraries", library.id.0, library)?;
                 self.libraries.insert(library.id.0.as_u128(), &*bytes).map_err(storage_error)?;
             }
             Change::Cartridge(cartridge) => {
-                let bytes = write::<_, CartridgeRecord<'_>>("cartridges", cartridge.id.0, cartridge)?;
+                let bytes = write::<CartridgeFields<'_>>("cartridges", cartridge.id.0, cartridge)?;
                 self.cartridges.insert(cartridge.id.0.as_u128(), &*bytes).map_err(storage_error)?;
             }
             Change::Request(request) => self.keep_request(request)?,
             Change::Motion(motion) => self.keep_motion(motion)?,
             Change::Mount(mount) => {
-                let bytes = write::<_, MountFields<'_>>("mounts", mount.id.0, mount)?;
+                let bytes = write::<MountFields<'_>>("mounts", mount.id.0, mount)?;
                 self.mounts.insert(mount.id.0.as_u128(), &*bytes).map_err(storage_error)?;
             }
             Change::MountEnded(id) => {
                 self.mounts.remove(id.0.as_u128()).map_err(storage_error)?;
             }
+            Change::Drive(drive) => self.keep_drive(drive)?,
+            Change::Fault(fault) => self.keep_fault(fault)?,
             unknown => return Err(unknown_change(unknown)),
         }
         Ok(())
@@ -85,7 +105,7 @@ impl<'t> WriteTables<'t> {
 
     fn keep_request(&mut self, request: &Request) -> Result<(), StoreError> {
         let key = request.id.0.as_u128();
-        let bytes = write::<_, RequestRecord<'_>>("requests", request.id.0, request)?;
+        let bytes = write::<RequestFields<'_>>("requests", request.id.0, request)?;
         let before = self.requests.insert(key, &*bytes).map_err(storage_error)?;
         let before = before.map(|before| read_request(key, before.value())).transpose()?;
         if let Some(before) = &before
@@ -103,9 +123,17 @@ impl<'t> WriteTables<'t> {
         Ok(())
     }
 
+    fn keep_drive(&mut self, drive: &DriveRecord) -> Result<(), StoreError> {
+        let key = (drive.library.0.as_u128(), drive.element.0);
+        let bytes = records::write::<DriveFields<'_>>(&drive_address(&drive_key_bytes(key)), drive)
+            .map_err(|flaw| refused("drive", drive_key_text(key), flaw))?;
+        self.drives.insert(key, &*bytes).map_err(storage_error)?;
+        Ok(())
+    }
+
     fn keep_motion(&mut self, motion: &MotionRecord) -> Result<(), StoreError> {
         let key = (motion.request.0.as_u128(), motion.sequence);
-        let bytes = records::write::<_, MotionFields>(&motion_address(&motion_key_bytes(key)), motion)
+        let bytes = records::write::<MotionFields>(&motion_address(&motion_key_bytes(key)), motion)
             .map_err(|flaw| refused("motion", motion_key_text(key), flaw))?;
         self.motions.insert(key, &*bytes).map_err(storage_error)?;
         if motion.state == MotionState::Open {
@@ -126,6 +154,9 @@ pub(super) struct ReadTables {
     live: ReadOnlyTable<IdKey, ()>,
     motions: ReadOnlyTable<MotionKey, &'static [u8]>,
     open_motions: ReadOnlyTable<MotionKey, ()>,
+    drives: ReadOnlyTable<DriveKey, &'static [u8]>,
+    pub(super) faults: ReadOnlyTable<FaultKey, &'static [u8]>,
+    pub(super) fault_times: ReadOnlyTable<FaultTimeKey, ()>,
 }
 
 impl ReadTables {
@@ -142,6 +173,11 @@ impl ReadTables {
             open_motions: transaction
                 .open_table(OPEN_MOTIONS)
                 .map_err(|error| table_error("open_motions", error))?,
+            drives: transaction.open_table(DRIVES).map_err(|error| table_error("drives", error))?,
+            faults: transaction.open_table(FAULTS).map_err(|error| table_error("faults", error))?,
+            fault_times: transaction
+                .open_table(FAULT_TIMES)
+                .map_err(|error| table_error("fault_times", error))?,
         })
     }
 
@@ -150,20 +186,24 @@ impl ReadTables {
         for row in self.libraries.iter().map_err(storage_error)? {
             let (key, value) = row.map_err(storage_error)?;
             let id = Uuid::from_u128(key.value());
-            let library: LibraryRecord = read::<LibraryFields<'_>, _>("libraries", id, value.value())?;
+            let library: LibraryRecord = read::<LibraryFields<'_>>("libraries", id, value.value())?;
             snapshot.libraries.push(LibraryRecord { id: LibraryId(id), ..library });
         }
         for row in self.cartridges.iter().map_err(storage_error)? {
             let (key, value) = row.map_err(storage_error)?;
             let id = Uuid::from_u128(key.value());
-            let cartridge: Cartridge = read::<CartridgeRecord<'_>, _>("cartridges", id, value.value())?;
+            let cartridge: Cartridge = read::<CartridgeFields<'_>>("cartridges", id, value.value())?;
             snapshot.cartridges.push(Cartridge { id: CartridgeId(id), ..cartridge });
         }
         for row in self.mounts.iter().map_err(storage_error)? {
             let (key, value) = row.map_err(storage_error)?;
             let id = Uuid::from_u128(key.value());
-            let mount: MountRecord = read::<MountFields<'_>, _>("mounts", id, value.value())?;
+            let mount: MountRecord = read::<MountFields<'_>>("mounts", id, value.value())?;
             snapshot.mounts.push(MountRecord { id: RequestId(id), ..mount });
+        }
+        for row in self.drives.iter().map_err(storage_error)? {
+            let (key, value) = row.map_err(storage_error)?;
+            snapshot.drives.push(read_drive(key.value(), value.value())?);
         }
         for row in self.live.iter().map_err(storage_error)? {
             let id = RequestId(Uuid::from_u128(row.map_err(storage_error)?.0.value()));
@@ -224,40 +264,55 @@ impl ReadTables {
     }
 }
 
-fn write<'a, E: 'a, R>(table: &'static str, id: Uuid, value: &'a E) -> Result<Vec<u8>, StoreError>
-where
-    R: Serialize + TryFrom<&'a E, Error = Flaw>,
-{
-    records::write::<E, R>(&Address { table, key: id.as_bytes() }, value)
+fn write<'a, R: Record<'a>>(table: &'static str, id: Uuid, kept: &'a R::Kept) -> Result<Vec<u8>, StoreError> {
+    records::write::<R>(&Address { table, key: id.as_bytes() }, kept)
         .map_err(|flaw| refused(table, id.to_string(), flaw))
 }
 
-fn read<'a, R, E>(table: &'static str, id: Uuid, bytes: &'a [u8]) -> Result<E, StoreError>
-where
-    R: Deserialize<'a> + TryInto<E, Error = Flaw>,
-{
-    records::read::<R, E>(&Address { table, key: id.as_bytes() }, bytes)
+fn read<'a, R: Record<'a>>(table: &'static str, id: Uuid, bytes: &'a [u8]) -> Result<R::Kept, StoreError> {
+    records::read::<R>(&Address { table, key: id.as_bytes() }, bytes)
         .map_err(|flaw| damaged(table, id.to_string(), flaw))
 }
 
 pub(super) fn read_request(key: IdKey, bytes: &[u8]) -> Result<Request, StoreError> {
     let id = Uuid::from_u128(key);
-    let request: Request = read::<RequestRecord<'_>, _>("requests", id, bytes)?;
+    let request: Request = read::<RequestFields<'_>>("requests", id, bytes)?;
     Ok(Request { id: RequestId(id), ..request })
 }
 
 fn read_motion(key: MotionKey, bytes: &[u8]) -> Result<MotionRecord, StoreError> {
-    let motion: MotionRecord =
-        records::read::<MotionFields, _>(&motion_address(&motion_key_bytes(key)), bytes)
-            .map_err(|flaw| damaged("motions", motion_key_text(key), flaw))?;
+    let motion: MotionRecord = records::read::<MotionFields>(&motion_address(&motion_key_bytes(key)), bytes)
+        .map_err(|flaw| damaged("motions", motion_key_text(key), flaw))?;
     Ok(MotionRecord { request: RequestId(Uuid::from_u128(key.0)), sequence: key.1, ..motion })
+}
+
+fn read_drive(key: DriveKey, bytes: &[u8]) -> Result<DriveRecord, StoreError> {
+    let drive = records::read::<DriveFields<'_>>(&drive_address(&drive_key_bytes(key)), bytes)
+        .map_err(|flaw| damaged("drives", drive_key_text(key), flaw))?;
+    Ok(DriveRecord { library: LibraryId(Uuid::from_u128(key.0)), element: ElementAddress(key.1), ..drive })
+}
+
+fn drive_address(key: &[u8; 18]) -> Address<'_> {
+    Address { table: "drives", key }
+}
+
+fn drive_key_bytes((library, element): DriveKey) -> [u8; 18] {
+    let mut bytes = [0; 18];
+    let (id, address) = bytes.split_at_mut(16);
+    id.copy_from_slice(&library.to_be_bytes());
+    address.copy_from_slice(&element.to_be_bytes());
+    bytes
+}
+
+fn drive_key_text((library, element): DriveKey) -> String {
+    format!("{}/{element}", Uuid::from_u128(library))
 }
 
 fn motion_address(key: &[u8; 20]) -> Address<'_> {
     Address { table: "motions", key }
 }
 
-fn motion_key_bytes((request, sequence): MotionKey) -> [u8; 20] {
+pub(super) fn motion_key_bytes((request, sequence): MotionKey) -> [u8; 20] {
     let mut bytes = [0; 20];
     let (id, number) = bytes.split_at_mut(16);
     id.copy_from_slice(&request.to_be_bytes());
@@ -269,7 +324,7 @@ pub(super) fn motion_key_text((request, sequence): MotionKey) -> String {
     format!("{}/{sequence}", Uuid::from_u128(request))
 }
 
-fn refused(record: &'static str, key: String, flaw: Flaw) -> StoreError {
+pub(super) fn refused(record: &'static str, key: String, flaw: Flaw) -> StoreError {
     StoreError::Refused { record, key, what: flaw.into_owned() }
 }
 

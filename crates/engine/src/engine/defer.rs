@@ -231,7 +231,7 @@ impl Engine {
         let Some(library) = self.library_mut(index) else { return };
         let first = library.config.timing.retry_min;
         let until = library.elements.update(drive, |element| {
-            let drive = element.drive.as_mut().filter(|_| element.cartridge.is_some())?;
+            let drive = element.drive.as_mut()?;
             let (times, _) = drive.unyielding;
             let rest = first.saturating_mul(2u32.saturating_pow(times));
             let until = if times < MAX_TRIES { now.monotonic.saturating_add(rest) } else { Duration::MAX };

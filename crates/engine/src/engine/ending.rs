@@ -328,6 +328,11 @@ impl Engine {
 
     /// Nothing has happened: reservations are given back, and the request takes its old place in the queue.
     pub(crate) fn back_to_queue(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+        // Its medium is still to come out of the drive: nobody else begins with it before.
+        if self.live.get(&id).is_some_and(|live| live.putting_back) {
+            self.set_state(id, State::Queued);
+            return self.queue_again(index, id);
+        }
         self.release(id, index);
         self.set_state(id, State::Queued);
         self.admit(id, now);

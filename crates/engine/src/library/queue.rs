@@ -71,7 +71,8 @@ impl Order {
 
     /// A place between two neighbours; `None` where there is no room left.
     pub(crate) fn between(before: Option<Self>, behind: Option<Self>) -> Option<Self> {
-        let step = 1 << (ROOM - 1);
+        // A millisecond: within one, a restart numbers the ages anew, and a place at an end of the line is to stay there.
+        let step = 1 << (AGE_BITS + ROOM - 1);
         let (before, behind, operation) = match (before, behind) {
             (None, None) => return None,
             (None, Some(behind)) => (behind.place.checked_sub(2 * step)?, behind.place, behind.operation),

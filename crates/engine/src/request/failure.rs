@@ -27,6 +27,12 @@ impl Failure {
         Self { kind, message, sense: None, place: None }
     }
 
+    /// The code that RSM has for the same fact, as functions answered it or a failed request carried it on Windows; `None` where it
+    /// has none.
+    pub fn win32_code(&self) -> Option<u32> {
+        self.kind.win32_code()
+    }
+
     /// With the device's sense data.
     pub fn with_sense(mut self, sense: Option<Sense>) -> Self {
         self.sense = sense;
@@ -134,6 +140,30 @@ impl FailureKind {
             Self::Store => FaultOf::Store,
             Self::Interrupted => FaultOf::Host,
         }
+    }
+
+    /// RSM's code for it; see [`Failure::win32_code`].
+    pub fn win32_code(self) -> Option<u32> {
+        Some(match self {
+            Self::SourceEmpty => 4306,
+            Self::DestinationFull => 4307,
+            Self::MediumHeld | Self::Busy => 170,
+            Self::Incompatible => 4315,
+            Self::MediumFault => 4324,
+            Self::DriveFault => 4319,
+            Self::LibraryFault => 4323,
+            Self::PathLost => 4305,
+            Self::CartridgeMissing => 4304,
+            Self::NotMounted | Self::MediaOpen => 5023,
+            Self::Store => 4313,
+            Self::Disabled => 4309,
+            Self::Group => 1223,
+            Self::TimedOut => 1460,
+            Self::NoCleaner => 4310,
+            Self::WrongLabel => 4334,
+            Self::NotFree => 4307,
+            Self::Refused | Self::Unknown | Self::Interrupted => return None,
+        })
     }
 
     /// What to do about it.

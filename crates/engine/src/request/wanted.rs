@@ -86,6 +86,30 @@ pub enum ServiceTarget {
     Cartridge(CartridgeRef),
 }
 
+impl ServiceTarget {
+    /// A drive of the only library, by its element address.
+    pub fn drive(drive: impl Into<ElementAddress>) -> Self {
+        Self::Drive { library: None, drive: drive.into() }
+    }
+
+    /// A cartridge.
+    pub fn cartridge(cartridge: impl Into<CartridgeRef>) -> Self {
+        Self::Cartridge(cartridge.into())
+    }
+}
+
+impl From<LibraryId> for ServiceTarget {
+    fn from(library: LibraryId) -> Self {
+        Self::Library(Some(library))
+    }
+}
+
+impl From<CartridgeRef> for ServiceTarget {
+    fn from(cartridge: CartridgeRef) -> Self {
+        Self::Cartridge(cartridge)
+    }
+}
+
 /// What is done after a door was closed (RSM: the inventory methods of `AccessNtmsLibraryDoor`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum AfterDoor {
