@@ -18,6 +18,7 @@ extern crate alloc;
 mod answer;
 mod changer;
 mod device;
+mod door;
 mod drive;
 mod fault;
 mod handling;

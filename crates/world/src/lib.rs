@@ -14,7 +14,7 @@ mod tape;
 mod truth;
 mod world;
 
-pub use ask::{dismount, inventory, mount};
+pub use ask::{dismount, eject, inject, inventory, mount};
 pub use devices::Devices;
 pub use disk::Disk;
 pub use tape::Tape;

@@ -3,12 +3,14 @@
 //! Each operation is a [`Procedure`]: a machine that is told what it heard and says what to do next.
 
 pub(crate) mod ask;
+pub(crate) mod door;
 pub(crate) mod exchange;
 pub(crate) mod identify;
 pub(crate) mod initialize;
 pub(crate) mod inventory;
 pub(crate) mod motion;
 pub(crate) mod pairing;
+pub(crate) mod port;
 pub(crate) mod settle;
 pub(crate) mod survey;
 

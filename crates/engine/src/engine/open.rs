@@ -172,6 +172,7 @@ impl Engine {
         self.set_library_state(index, LibraryState::Ready, now);
         self.attach_orphans(index, now);
         self.wake_after_inventory(index);
+        self.look_at_ports(index);
         self.mark_dirty(index);
     }
 

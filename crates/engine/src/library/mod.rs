@@ -2,6 +2,7 @@
 
 pub(crate) mod elements;
 pub(crate) mod fault;
+pub(crate) mod ports;
 pub(crate) mod queue;
 
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,7 @@ use crate::request::{ElementName, GroupId};
 use crate::view::LibraryState;
 use elements::Elements;
 use fault::Stale;
+use ports::Ports;
 use queue::Queue;
 
 /// Intents for each arm that are made durable while it still works, so that its next move is ready when it is free.
@@ -57,6 +59,7 @@ pub(crate) struct Library {
     pub(crate) motions: BTreeMap<RequestId, PlannedMotion>,
     pub(crate) service: Service,
     pub(crate) cleaner_slot: Option<ElementAddress>,
+    pub(crate) ports: Ports,
     pub(crate) blame: Blame,
     /// The group for which free drives are kept until it has all that it needs.
     pub(crate) holding: Option<GroupId>,
@@ -106,6 +109,7 @@ impl Library {
     pub(crate) fn new(index: LibraryIndex, mut config: LibraryConfig) -> Self {
         // A pause of nothing would be a loop.
         config.timing.retry_min = config.timing.retry_min.max(Duration::from_millis(1));
+        config.timing.port_poll = config.timing.port_poll.max(Duration::from_millis(1));
         let retry_pause = config.timing.retry_min;
         Self {
             index,
@@ -130,6 +134,7 @@ impl Library {
             motions: BTreeMap::new(),
             service: Service::default(),
             cleaner_slot: None,
+            ports: Ports::default(),
             blame: Blame::default(),
             holding: None,
         }
