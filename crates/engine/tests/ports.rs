@@ -306,8 +306,8 @@ fn cancelling_answers_by_what_was_sent() {
     assert_eq!(world.cancel(id).unwrap(), Ok(Cancellation::Stopping));
     assert!(matches!(world.state(id), State::Stopped { .. }));
     // An eject's move is its last step.
-    let id = world.submit(eject("VT0001L8")).unwrap();
     let moves = world.device.moves_sent();
+    let id = world.submit(eject("VT0001L8")).unwrap();
     world.until("the arm is on its way", |world| world.device.moves_sent() > moves);
     let refused = world.cancel(id).unwrap();
     assert_eq!(refused, Err(CancelError::InProgress { id, operation: Operation::Eject }));
@@ -475,4 +475,51 @@ fn a_person_who_refuses_ends_the_inject() {
     world.submit(mount("VT0001L8")).unwrap();
     world.rest();
     world.assert_true();
+}
+
+#[test]
+fn a_deadline_ends_the_wait_at_the_port_by_what_has_moved() {
+    let mut world = World::ready(library());
+    let within = |world: &mut World, wanted| {
+        let caller = world.caller();
+        let deadline = Some(Duration::from_secs(300));
+        world.submit_as(caller, wanted, |submission| submission.deadline = deadline).unwrap()
+    };
+    let nothing = within(&mut world, inject(true));
+    assert!(matches!(ended(&mut world, nothing), State::Cancelled { .. }));
+    let one = within(&mut world, inject(true));
+    world.device.operator_put(PORT, "NEW001L8").unwrap();
+    assert!(matches!(ended(&mut world, one), State::Stopped { place: Some(Place::Element(_)), .. }));
+    world.rest();
+    world.assert_true();
+}
+
+#[test]
+fn what_came_before_a_power_loss_is_told_with_what_comes_after_it() {
+    let mut world = World::ready(library());
+    let id = world.submit(inject(true)).unwrap();
+    world.device.operator_put(PORT, "NEW001L8").unwrap();
+    world.until("the first is in", |world| world.device.find("NEW001L8") == Some(at(1006)));
+    until_state(&mut world, id, "it waits for the next", |s| *s == State::Waiting(Waiting::Operator));
+    world.crash();
+    world.device.operator_put(PORT, "NEW002L8").unwrap();
+    let State::Passed(Outcome::Injected { cartridges }) = ended(&mut world, id) else {
+        panic!("{}", world.state(id))
+    };
+    let labels: Vec<_> = cartridges.iter().map(|id| world.disk.cartridges[id].barcode.as_deref()).collect();
+    assert_eq!(labels, [Some("NEW001L8"), Some("NEW002L8")]);
+}
+
+#[test]
+fn a_paused_library_takes_in_what_was_brought_when_it_serves_again() {
+    let mut world = World::ready(library());
+    let id = world.submit(inject(false)).unwrap();
+    until_state(&mut world, id, "it waits", |s| *s == State::Waiting(Waiting::Operator));
+    let set = |service| Wanted::SetService { target: ServiceTarget::Library(None), service };
+    world.submit(set(Service::Paused)).unwrap();
+    world.device.operator_put(PORT, "NEW001L8").unwrap();
+    until_state(&mut world, id, "it waits for the service", |s| *s == State::Waiting(Waiting::Service));
+    assert_eq!(world.device.moves_sent(), 0);
+    world.submit(set(Service::Enabled)).unwrap();
+    assert!(matches!(ended(&mut world, id), State::Passed(Outcome::Injected { .. })));
 }

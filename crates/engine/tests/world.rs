@@ -4,10 +4,11 @@
 
 use std::time::Duration;
 
+use autochanger_engine::id::RequestId;
 use autochanger_engine::input::RestartPolicy;
-use autochanger_engine::request::{State, Waiting};
+use autochanger_engine::request::{AfterDoor, State, Waiting, Wanted};
 use autochanger_sim::{Fault, Library, SenseKey, Timing};
-use autochanger_world::{World, dismount, inventory, mount};
+use autochanger_world::{World, dismount, eject, inject, inventory, mount};
 
 /// Stories told at each run of the tests; a few seconds in all.
 const SEEDS: u64 = 400;
@@ -26,6 +27,37 @@ impl Dice {
     }
 }
 
+/// The first port of the libraries here; there are two.
+const PORT: u16 = 10;
+
+/// People at the ports and at the door: what is asked of them, and what they do unasked.
+fn people(world: &mut World, dice: &mut Dice, outside: &mut Vec<String>, accepted: &mut Vec<RequestId>) {
+    let barcode = format!("VT{:04}L8", 1 + dice.roll(6));
+    let port = PORT + dice.roll(2) as u16;
+    match dice.roll(12) {
+        0 | 1 => accepted.extend(world.submit(eject(&barcode))),
+        2 => accepted.extend(world.submit(inject(false))),
+        3 => accepted.extend(world.submit(inject(true))),
+        4 => {
+            let then = [AfterDoor::Nothing, AfterDoor::Inventory, AfterDoor::FullInventory];
+            let then = then[dice.roll(3) as usize];
+            accepted.extend(world.submit(Wanted::DoorAccess { library: None, then }));
+        }
+        5 | 6 => outside.extend(world.device.operator_take(port).ok()),
+        7 | 8 => {
+            if let Some(barcode) = outside.pop()
+                && world.device.operator_put(port, &barcode).is_err()
+            {
+                outside.push(barcode);
+            }
+        }
+        9 => {
+            let _ = world.device.operator_open_door();
+        }
+        _ => world.device.operator_close_door(),
+    }
+}
+
 fn story(seed: u64) {
     let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
     let mut timing = Timing::midrange();
@@ -34,7 +66,8 @@ fn story(seed: u64) {
     }
     let tight = dice.roll(4) == 0;
     let device = Library::new()
-        .slots(if tight { 6 } else { 10 })
+        // One more than there are at the start: people bring one.
+        .slots(if tight { 7 } else { 10 })
         .drives(2 + dice.roll(2) as u16)
         .ports(2)
         .cartridges("VT{:04}L8", 1..=6)
@@ -50,9 +83,12 @@ fn story(seed: u64) {
     // Writing doubles the time of all stories; the one that is told again is written.
     world.tape.off = std::env::var_os("AUTOCHANGER_SEED").is_none();
     let mut accepted = Vec::new();
+    // A cartridge that is not in the library from the start, and those that people have taken out.
+    let mut outside = vec!["NEW001L8".to_string()];
     for _ in 0..ACTIONS {
         let barcode = format!("VT{:04}L8", 1 + dice.roll(6));
-        match dice.roll(24) {
+        match dice.roll(27) {
+            24..=26 => people(&mut world, &mut dice, &mut outside, &mut accepted),
             0..=3 => accepted.extend(world.submit(mount(&barcode))),
             4 => {
                 let c = world.caller();
@@ -113,6 +149,7 @@ fn story(seed: u64) {
     }
     world.release_disk();
     world.device.clear_faults();
+    world.device.operator_close_door();
     world.rest();
     let _ = world.submit(inventory());
     world.rest();
@@ -145,17 +182,14 @@ fn calm(world: &mut World) {
         }
         world.rest();
     }
-    for c in world.disk.cartridges.values() {
-        println!("CAT {c:?}");
-    }
-    println!("MNT {:?}", world.engine.view().mounts());
-    for d in world.device.log().rev().take(4) {
-        println!("D {d:?}");
-    }
-    for e in world.events.iter().rev().take(25).rev() {
-        println!("EV {:?}", e.kind);
-    }
-    panic!("some wait for ever: {:#?}", world.engine.view().requests());
+    let waiting: Vec<String> = world
+        .engine
+        .view()
+        .requests()
+        .iter()
+        .map(|request| format!("{} {:?}: {}", request.id, request.wanted, request.state))
+        .collect();
+    panic!("some wait for ever: {waiting:#?}");
 }
 
 #[test]

@@ -3,16 +3,20 @@
 //! Each cartridge is a motion of its own, with an intent of its own; between two of them the request waits at the ports. That
 //! it waits is no step: nothing has moved for it yet.
 
+use alloc::vec::Vec;
+
 use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
 use super::live::Phase;
 use super::motion::Way;
 use super::schedule::Start;
-use crate::catalog::{Cleaner, MotionRecord};
+use crate::catalog::{Cleaner, MotionRecord, MotionState};
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::queue::Blocker;
-use crate::request::{CancelledBy, ElementName, Failure, FailureKind, Outcome, State, Waiting, Wanted};
+use crate::request::{
+    CancelledBy, ElementName, Failure, FailureKind, Operation, Outcome, State, Waiting, Wanted,
+};
 use crate::time::Now;
 use crate::view::OperatorTask;
 
@@ -155,14 +159,16 @@ impl Engine {
         }
     }
 
-    /// What came before a restart.
+    /// What came before a restart, in the order in which it came.
     pub(crate) fn restore_injected(&mut self, motions: &[MotionRecord]) {
-        for motion in motions.iter().filter(|motion| {
-            motion.source.kind == ElementType::ImportExport
-                && motion.state == crate::catalog::MotionState::Moved
-        }) {
+        let from_port = |motion: &&MotionRecord| {
+            motion.source.kind == ElementType::ImportExport && motion.state == MotionState::Moved
+        };
+        let mut moved: Vec<&MotionRecord> = motions.iter().filter(from_port).collect();
+        moved.sort_by_key(|motion| (motion.request, motion.sequence));
+        for motion in moved {
             if let Some(live) = self.live.get_mut(&motion.request)
-                && Self::uses_ports(&live.request.wanted)
+                && matches!(live.request.operation(), Operation::Inject | Operation::InjectCleaner)
             {
                 live.came.push(motion.cartridge);
             }

@@ -218,9 +218,14 @@ impl Engine {
         let (order, blocker, library, woken_from) =
             (live.order, live.blocker(), live.library, live.woken_from.take());
         let (cartridge, operation) = (live.request.cartridge, live.request.operation());
-        let reads = !matches!(operation, Operation::Dismount | Operation::Eject | Operation::Mount)
-            && !(operation == Operation::EjectCleaner && live.port.is_some());
-        let begun_reading = live.phase == Phase::Door || (live.phase == Phase::Beginning && reads);
+        let begun_reading = match live.phase {
+            Phase::Door => true,
+            // What begins otherwise begins with an unload.
+            Phase::Beginning => {
+                matches!(operation, Operation::Inventory | Operation::DoorAccess | Operation::InjectCleaner)
+            }
+            _ => false,
+        };
         let was_at_door = live.phase == Phase::Door;
         let deferred_in = live.request.drive.filter(|_| live.phase == Phase::Deferred);
         for timer in [live.deadline.take(), live.pause.take(), live.port_timer.take()].into_iter().flatten() {

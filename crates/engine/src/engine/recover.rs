@@ -21,6 +21,7 @@ impl Engine {
     pub(crate) fn restore(&mut self, mut requests: Vec<Request>, motions: Vec<MotionRecord>, now: Now) {
         let sent = motions.iter().filter(|motion| motion.state != MotionState::NotSent);
         let sent: BTreeSet<RequestId> = sent.map(|motion| motion.request).collect();
+        // Requests that have not ended have few motions: a copy of them costs nothing that a start would notice.
         let moved = motions.clone();
         let open = motions.into_iter().filter(|motion| motion.state == MotionState::Open);
         self.open_motions = open.map(|motion| (motion.request, motion)).collect();
