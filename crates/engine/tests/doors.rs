@@ -164,7 +164,8 @@ fn a_door_that_nobody_announced_loses_nothing_and_the_mount_goes_on_when_it_is_c
     let id = world.submit(mount("VT0001L8")).unwrap();
     world.device.operator_open_door().unwrap();
     let second = world.submit(mount("VT0002L8")).unwrap();
-    pass(&mut world, 45 * MINUTE);
+    // Longer than all the looks together that a doubtful move is given otherwise.
+    pass(&mut world, 240 * MINUTE);
     assert!(!world.state(second).is_final(), "{}", world.state(second));
     world.device.operator_swap(1002, 1007).unwrap();
     world.device.operator_close_door();

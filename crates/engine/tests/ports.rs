@@ -112,8 +112,11 @@ fn full_ports_are_emptied_by_a_person_and_the_next_eject_takes_the_port_in_befor
         world.step();
     }
     assert_eq!(world.device.moves_sent(), 2, "nothing moves while the ports are full");
+    // The tray takes its time.
+    world.device.inject(Fault::sense(SenseKey::NotReady, 0x04, 0x01).on(0x1B));
     world.device.operator_take(OTHER_PORT).unwrap();
     assert_eq!(ended(&mut world, third), State::Passed(Outcome::Ejected { port: at(OTHER_PORT) }));
+    assert_eq!(world.device.moves_sent(), 3, "the arm was not sent to a port that was out");
     assert!(tasks(&world).is_empty());
     world.rest();
     world.assert_true();
