@@ -38,6 +38,15 @@
 //! | mount | its cartridge was in the drive already, the drive is not ready yet | `Cancelled` |
 //! | dismount | the drive unloads | `Stopping`: the verdict comes with UNLOAD's end |
 //! | dismount | its move is in flight or settling | `InProgress` |
+//! | eject | waits for a port | `Cancelled` |
+//! | eject | the drive unloads | `Stopping`: the verdict comes with UNLOAD's end |
+//! | eject | its move is in flight or settling | `InProgress` |
+//! | inject | waits for a person, and nothing came yet | `Cancelled`; the person is not asked any more |
+//! | inject of one | its move is in flight or settling | `InProgress` |
+//! | inject of many | a move is in flight or settling | `Stopping`: the verdict comes with the move's end; what came before stays in its slots |
+//! | inject of many | waits for the next cartridge | `Stopping`, at once `Stopped` |
+//! | door | a person is asked, or the door is open | `Cancelled`; the library is read again all the same |
+//! | door | the inventory after it is being read | as an inventory |
 //! | inventory | being read | `Stopping`: the verdict comes with the answer to the command in flight |
 //! | full inventory | the library scans itself | `Stopping`: the verdict comes when the scan ends, which can take an hour |
 //!

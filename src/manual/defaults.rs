@@ -34,6 +34,7 @@
 //! | taking it from another owner | no | [`take_over`](LibraryConfig::take_over) | the other one may live |
 //! | dwell of a deferred dismount | 0 s | [`dwell`](LibraryConfig::dwell) | whoever needs the drive does not wait for a medium that may be wanted again |
 //! | mounts of one group | 64 | – | more drives than this serve no one job |
+//! | ports locked | no | [`lock_ports`](LibraryConfig::lock_ports) | a manager that dies would leave them locked |
 //! | unload before the move | yes, where a way to the drive is known | [`unload_before_move`](LibraryConfig::unload_before_move) | the drive rewinds while the arm does something else |
 //!
 //! # Time-outs
@@ -52,6 +53,10 @@
 //! | [`drive_calibration`](Timing::drive_calibration) | 2 h 15 min | the same while the drive says that it is coming ready | LTO-9 calibrates a new medium for up to 2 h |
 //! | [`retry_min`](Timing::retry_min) | 1 s | the first pause before trying again; it doubles | |
 //! | [`retry_max`](Timing::retry_max) | 30 s | the longest pause | a library that comes back is noticed within half a minute |
+//! | [`port_poll`](Timing::port_poll) | 5 s | the pause between two looks at the ports, or at the door, while somebody waits there | a person hardly notices, and a library reads its ports in milliseconds |
+//! | [`port_timeout`](Timing::port_timeout) | 30 min | from the asking, and from each cartridge that came, to the end of an inject or of an eject that waits for a port (RSM: `MaxExtendSecs`) | time to walk to the library and back |
+//! | [`door_timeout`](Timing::door_timeout) | 30 min | from the asking until a request for the door goes on by itself | many libraries never tell of their doors |
+//! | [`door_patience`](Timing::door_patience) | 10 min | how long a door is open before a person is asked to close it (RSM: `MaxOpenSecs`) | nothing moves meanwhile |
 //!
 //! Pauses and deadlines run by the manager's [clock](crate::clock). A command's time-out runs by the transport's: tokio's for
 //! iSCSI, virtual time for a simulated library. When one expires, nothing is aborted or reset.

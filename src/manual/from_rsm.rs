@@ -93,6 +93,12 @@
 //! |---|---|
 //! | 0 `REMOVE` | [`Request::stopping`](crate::Request) of the victim |
 //! | 1 to 21 | [`Operation`], by the same numbers; a pause or drain is an `ENABLE…` |
+//! | 8 `INVENTORY` | [`Operation::Inventory`] |
+//! | 9 `DOORACCESS` | [`Operation::DoorAccess`] |
+//! | 10 `EJECT`, 11 `EJECTCLEANER` | [`Operation::Eject`], [`Operation::EjectCleaner`]; `START` is the request, `STOP` its cancel, and several requests stand for `QUEUE` |
+//! | 12 `INJECT`, 13 `INJECTCLEANER` | [`Operation::Inject`], [`Operation::InjectCleaner`]; `STOP` and `RETRACT` are its cancel |
+//! | 16 `DISMOUNT` | [`Operation::Dismount`] |
+//! | 17 `MOUNT` | [`Operation::Mount`] |
 //!
 //! # Codes of the other calls
 //!
@@ -118,6 +124,8 @@
 //!
 //! Pools, sides and allocations (`AllocateNtmsMedia` and its kind); `SubmitNtmsOperatorRequest` for messages of one's own;
 //! `DeleteNtmsDrive`, `DeleteNtmsLibrary`; attributes, names and
+//! Pools, sides and allocations (`AllocateNtmsMedia` and its kind); labels on media, `IdentifyNtmsSlot`; cleaning; enable and disable; operator requests; mounts of several media in one; deferred dismounts,
+//! `DismountNtmsDrive`; order numbers (`SetNtmsRequestOrder`); `DeleteNtmsRequests` and purging; attributes, names and
 //! security descriptors of objects; `ExportNtmsDatabase`.
 
 #[cfg(doc)]

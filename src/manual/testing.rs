@@ -102,6 +102,8 @@
 //!
 //! [`operator_put`](SimulatedLibrary::operator_put), [`operator_take`](SimulatedLibrary::operator_take) and
 //! [`operator_swap`](SimulatedLibrary::operator_swap) change the library behind the manager's back, as people do.
+//! [`operator_open_door`](SimulatedLibrary::operator_open_door) and
+//! [`operator_close_door`](SimulatedLibrary::operator_close_door) stop it as an open door stops a real one.
 //!
 //! # Clocks
 //!

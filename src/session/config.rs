@@ -36,6 +36,7 @@ pub struct LibraryConfig {
     timing: Timing,
     moves_in_flight: u8,
     unload_before_move: bool,
+    lock_ports: bool,
     exchange: bool,
     reservation: Reservation,
     take_over: bool,
@@ -136,6 +137,14 @@ impl LibraryConfig {
         self
     }
 
+    /// Whether the ports are kept locked (PREVENT ALLOW MEDIUM REMOVAL, SPC-4 6.18) while no person is to use them: `false` by
+    /// default. Some libraries lock the door with them, and a manager that dies leaves them locked until the library is reset.
+    #[doc(alias = "PREVENT ALLOW MEDIUM REMOVAL")]
+    pub fn lock_ports(mut self, lock: bool) -> Self {
+        self.lock_ports = lock;
+        self
+    }
+
     /// Whether a dismount, and a mount that waits for its drive, may be one EXCHANGE MEDIUM (SMC-3 6.1) instead of two
     /// moves, where mode page 1Fh offers it. No by default: libraries claim the command without having it. One that
     /// refuses it after all is not asked again.
@@ -163,6 +172,7 @@ impl LibraryConfig {
             timing: Timing::default(),
             moves_in_flight: 1,
             unload_before_move: true,
+            lock_ports: false,
             exchange: false,
             reservation: Reservation::default(),
             take_over: false,
@@ -209,6 +219,7 @@ impl LibraryConfig {
             max_transfer,
             moves_in_flight: self.moves_in_flight,
             unload_before_move: self.unload_before_move,
+            lock_ports: self.lock_ports,
             exchange: self.exchange,
             paths: paths().map(|path| path.device().into()).collect(),
             reservation: self.reservation,
@@ -248,6 +259,7 @@ impl fmt::Debug for LibraryConfig {
             .field("timing", &self.timing)
             .field("moves_in_flight", &self.moves_in_flight)
             .field("unload_before_move", &self.unload_before_move)
+            .field("lock_ports", &self.lock_ports)
             .field("exchange", &self.exchange)
             .field("paths", &(self.others.len() + 1))
             .field("reservation", &self.reservation)

@@ -237,6 +237,9 @@ pub struct LibraryConfig {
     pub reservation: Reservation,
     /// Whether another owner's reservation is taken away at the first opening.
     pub take_over: bool,
+    /// Whether the ports are kept locked (PREVENT ALLOW MEDIUM REMOVAL) while no person is to use them. A manager that dies
+    /// leaves them locked for as long as the library remembers, so it is for the caller to say.
+    pub lock_ports: bool,
 }
 
 impl Config {
@@ -269,6 +272,7 @@ impl LibraryConfig {
             paths: Vec::new(),
             reservation: Reservation::default(),
             take_over: false,
+            lock_ports: false,
         }
     }
 }
@@ -319,6 +323,17 @@ pub struct Timing {
     pub retry_min: Duration,
     /// The longest pause before trying again. Default 30 s.
     pub retry_max: Duration,
+    /// How often the ports are looked at while somebody waits for one, and the door while a person is at it. Default 5 s: a
+    /// person hardly notices, and READ ELEMENT STATUS of a few ports takes milliseconds.
+    pub port_poll: Duration,
+    /// How long a person may take to fill or empty a port (RSM: `MaxExtendSecs`). It begins anew with each cartridge, and after a
+    /// restart. Default 30 min.
+    pub port_timeout: Duration,
+    /// How long is waited for a door to be opened. Many libraries do not tell of their doors: then the request goes on when this
+    /// has passed. Default 30 min.
+    pub door_timeout: Duration,
+    /// How long a door may stay open before a person is asked to close it (RSM: `MaxOpenSecs`). Default 10 min.
+    pub door_patience: Duration,
 }
 
 impl Default for Timing {
@@ -334,6 +349,10 @@ impl Default for Timing {
             drive_calibration: 135 * MINUTE,
             retry_min: Duration::from_secs(1),
             retry_max: Duration::from_secs(30),
+            port_poll: Duration::from_secs(5),
+            port_timeout: 30 * MINUTE,
+            door_timeout: 30 * MINUTE,
+            door_patience: 10 * MINUTE,
         }
     }
 }

@@ -315,7 +315,7 @@ impl core::fmt::Display for OperatorTask {
             }
             Self::FillPort { library } => write!(f, "put cartridges into the port of library {library}"),
             Self::EmptyPort { library } => {
-                write!(f, "take cartridges out of the port of library {library}: there is no free slot")
+                write!(f, "take cartridges out of the port of library {library}: there is no room")
             }
             Self::UseDoor { library } => write!(f, "open the door of library {library}, and close it again"),
             Self::CloseDoor { library } => write!(f, "close the door and the port of library {library}"),

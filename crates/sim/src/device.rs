@@ -96,6 +96,8 @@ pub(crate) enum Event {
     Answer(Key),
     /// The answer of a command is missed, though the command goes on.
     Miss(Key),
+    /// The library has looked at its cells after the door was closed for that time.
+    Door(u64),
 }
 
 impl Device {
@@ -419,6 +421,7 @@ impl Device {
                     }
                 }
                 Event::Miss(key) => self.miss(key),
+                Event::Door(number) => self.cells_seen(number),
             }
         }
         self.now = self.now.max(now);

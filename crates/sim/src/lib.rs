@@ -20,6 +20,7 @@ mod answer;
 mod changer;
 mod counters;
 mod device;
+mod door;
 mod drive;
 mod fault;
 mod handling;

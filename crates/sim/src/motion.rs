@@ -152,6 +152,9 @@ impl Device {
         if fate.effect == Effect::None {
             return self.finish(index, key, Answer::good());
         }
+        if let Err(sense) = self.check_door() {
+            return self.finish(index, key, Answer::check(&sense));
+        }
         let mut steps = match self.plan(index, motion, fate.sticks) {
             Ok(steps) => steps,
             Err(sense) => return self.finish(index, key, Answer::check(&sense)),

@@ -39,6 +39,12 @@ impl Device {
         if !exempt && let Some(sense) = self.nexuses.take_attention(task.unit) {
             return self.refuse(key, task, Answer::check(&sense));
         }
+        if !exempt
+            && task.unit.lun == 0
+            && let Err(sense) = self.check_door()
+        {
+            return self.refuse(key, task, Answer::check(&sense));
+        }
         match work {
             Err(sense) => return self.refuse(key, task, Answer::check(&sense)),
             Ok(work) if self.reserved_against(task.unit, &work) => {

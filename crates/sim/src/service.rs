@@ -7,6 +7,7 @@ use autochanger_scsi::{ChangerCommand, ElementAddress, Sense, TapeAlertFlags, Ta
 use crate::answer::{Answer, Unit, illegal};
 use crate::counters::Counters;
 use crate::device::Device;
+use crate::door::Door;
 use crate::identity::Lun;
 use crate::reservation::Registries;
 use crate::search::Search;
@@ -23,6 +24,8 @@ pub(crate) struct Service {
     /// Ports that are out for the operator.
     pub(crate) open_ports: BTreeSet<ElementAddress>,
     pub(crate) port_opens: u64,
+    pub(crate) door: Door,
+    pub(crate) doors_closed: u64,
     pub(crate) inventories: u64,
     pub(crate) counters: Counters,
     /// Sense data that did not come with its status.

@@ -173,3 +173,34 @@ fn a_description_that_makes_no_library_says_why() {
 fn libraries_without_a_serial_number_get_different_ones() {
     assert_ne!(Library::new().build().serial(), Library::new().build().serial());
 }
+
+#[test]
+fn an_open_door_stops_the_library_and_is_announced_when_the_cells_were_seen() {
+    let mut timing = Timing::none();
+    timing.scan = Duration::from_secs(1);
+    let mut rig = rig_of(stocked().timing(timing));
+    rig.device.operator_open_door().unwrap();
+    assert_eq!(code(&rig.send(0, ready())), (2, 0x04, 0x18));
+    let key = rig.start(0, move_medium(1000, 500));
+    assert_eq!(code(&rig.answer(key)), (2, 0x04, 0x18));
+    assert_eq!(rig.find("VT0001L8"), Some(1000));
+    rig.device.operator_close_door();
+    assert_eq!(code(&rig.send(0, ready())), (2, 0x04, 0x01));
+    rig.pass(Duration::from_secs(24));
+    assert_eq!(code(&rig.send(0, ready())), (6, 0x28, 0x00));
+    good(rig.send(0, ready()));
+    rig.moves(1000, 500);
+}
+
+#[test]
+fn a_door_that_was_opened_again_during_the_scan_stays_open() {
+    let mut timing = Timing::none();
+    timing.scan = Duration::from_secs(1);
+    let mut rig = rig_of(stocked().timing(timing));
+    rig.device.operator_open_door().unwrap();
+    rig.device.operator_close_door();
+    rig.pass(Duration::from_secs(5));
+    rig.device.operator_open_door().unwrap();
+    rig.pass(Duration::from_secs(100));
+    assert_eq!(code(&rig.send(0, ready())), (2, 0x04, 0x18));
+}

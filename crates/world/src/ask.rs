@@ -142,6 +142,18 @@ pub fn dismount(barcode: &str) -> Wanted {
     Wanted::Dismount { cartridge: barcode.into(), slot: None, force: false }
 }
 
+/// An eject to any port.
+#[must_use]
+pub fn eject(barcode: &str) -> Wanted {
+    Wanted::Eject { cartridge: barcode.into(), port: None }
+}
+
+/// An inject of one cartridge, or of as many as come.
+#[must_use]
+pub fn inject(many: bool) -> Wanted {
+    Wanted::Inject { library: None, many }
+}
+
 /// A fast inventory of the only library.
 #[must_use]
 pub fn inventory() -> Wanted {

@@ -25,7 +25,7 @@ mod watch;
 mod world;
 
 pub use act::{Act, Ask, Hand, Handed, Mishap};
-pub use ask::{dismount, inventory, mount};
+pub use ask::{dismount, eject, inject, inventory, mount};
 pub use devices::Devices;
 pub use disk::Disk;
 pub use draw::draw;

@@ -16,17 +16,29 @@ impl World {
         let mut seen = BTreeMap::new();
         for (address, _, barcode) in self.device.contents() {
             if let Some(barcode) = barcode {
-                assert!(seen.insert(barcode.clone(), address).is_none(), "{barcode} is in two places");
+                let before = seen.insert(barcode.clone(), address);
+                assert!(barcode.is_empty() || before.is_none(), "{barcode} is in two places");
             }
         }
         for cartridge in self.disk.cartridges.values() {
             let barcode = cartridge.barcode.as_deref().unwrap_or_default();
             match &cartridge.place {
+                // Without a label it is known by its place alone.
+                Place::Element(_) if barcode.is_empty() => {}
                 Place::Element(name) => {
                     assert_eq!(
                         seen.get(barcode),
                         Some(&name.address),
                         "{barcode} is not where the catalogue says"
+                    );
+                }
+                Place::Outside { .. } | Place::Missing { .. } if barcode.is_empty() => {}
+                Place::Outside { .. } | Place::Missing { .. } => {
+                    let found = seen.get(barcode);
+                    assert_eq!(
+                        found, None,
+                        "{barcode} is in the library, and the catalogue says: {}",
+                        cartridge.place
                     );
                 }
                 other => panic!("{barcode}: {other}"),

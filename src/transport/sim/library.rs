@@ -205,6 +205,19 @@ impl SimulatedLibrary {
         self.with(|device| device.operator_swap(one, other))
     }
 
+    /// Opens the door by hand; see [`Device::operator_open_door`].
+    ///
+    /// # Errors
+    /// [`OperatorError`] says what is in the way.
+    pub fn operator_open_door(&self) -> Result<(), OperatorError> {
+        self.with(Device::operator_open_door)
+    }
+
+    /// Closes the door by hand; see [`Device::operator_close_door`].
+    pub fn operator_close_door(&self) {
+        self.with(Device::operator_close_door);
+    }
+
     /// What is where: every element with the barcode of its cartridge; see [`Device::contents`].
     pub fn contents(&self) -> Vec<(ElementAddress, ElementType, Option<String>)> {
         self.with(|device| device.contents())

@@ -10,7 +10,7 @@ use super::{Do, Heard, Procedure};
 use crate::command::{Command, Completion, PathFault, TransportError};
 use crate::id::Device;
 use crate::input::Timing;
-use crate::library::fault::is_becoming_ready;
+use crate::library::fault::{is_becoming_ready, is_open};
 use crate::time::Now;
 
 /// Unit attentions come one at a time; devices queue up to about ten (mtx drains ten).
@@ -156,6 +156,10 @@ impl Ask {
             }
             SenseKey::AbortedCommand => self.retry_or(Refusal::Sense(sense)),
             SenseKey::NotReady if is_becoming_ready(sense.code) => self.wait_or(Refusal::Sense(sense)),
+            // Somebody has the door open: it will be closed.
+            SenseKey::NotReady if self.device == Device::Changer && is_open(sense.code) => {
+                self.wait_or(Refusal::Sense(sense))
+            }
             _ => Do::Done(Err(Refusal::Sense(sense))),
         }
     }

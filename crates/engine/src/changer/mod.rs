@@ -3,6 +3,7 @@
 //! Each operation is a [`Procedure`]: a machine that is told what it heard and says what to do next.
 
 pub(crate) mod ask;
+pub(crate) mod door;
 pub(crate) mod exchange;
 pub(crate) mod identifiers;
 pub(crate) mod identify;
@@ -11,6 +12,7 @@ pub(crate) mod inventory;
 pub(crate) mod mode;
 pub(crate) mod motion;
 pub(crate) mod pairing;
+pub(crate) mod port;
 pub(crate) mod reply;
 pub(crate) mod reserve;
 pub(crate) mod settle;

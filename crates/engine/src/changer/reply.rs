@@ -26,6 +26,8 @@ pub(crate) struct ElementReport {
     pub(crate) exception: Option<AdditionalSense>,
     pub(crate) source: Option<ElementAddress>,
     pub(crate) tag: Option<Arc<str>>,
+    /// IMPEXP: a person put it into this port.
+    pub(crate) by_hand: bool,
 }
 
 impl ElementReport {
@@ -38,6 +40,7 @@ impl ElementReport {
             source: element.source(),
             // Empty elements carry stale or blank tags: FULL decides.
             tag: element.volume_tag().filter(|_| element.full()).map(|tag| tag.identifier().into()),
+            by_hand: element.full() && element.import_export(),
         }
     }
 }

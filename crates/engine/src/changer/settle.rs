@@ -19,6 +19,7 @@ use super::{Do, Heard, Procedure};
 use crate::command::{Command, Completion, PathFault};
 use crate::id::Device;
 use crate::input::Timing;
+use crate::library::fault::is_open;
 use crate::request::ElementName;
 use crate::time::Now;
 
@@ -92,6 +93,8 @@ struct Look {
     arm_full: bool,
     trouble: Option<String>,
     path: Option<PathFault>,
+    /// The library says that its door is open.
+    open: bool,
 }
 
 impl Settle {
@@ -209,6 +212,7 @@ impl Settle {
                 Stage::Source
             }
             (Stage::Ready, Err(refusal)) => {
+                self.seen.open |= refusal.sense().is_some_and(|sense| is_open(sense.code));
                 self.seen.trouble = Some(format!("the library is not ready: {refusal}"));
                 Stage::Source
             }
@@ -284,7 +288,8 @@ impl Settle {
         }
         self.agreeing = 0;
         // While the device cannot be reached nothing was seen, so nothing is concluded and nothing is given up.
-        let looked = self.seen.path.is_none();
+        // Nor while somebody has its door open.
+        let looked = self.seen.path.is_none() && !self.seen.open;
         if over && looked {
             self.unclear += 1;
             if self.unclear >= UNCLEAR_LOOKS {

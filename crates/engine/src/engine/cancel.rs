@@ -18,7 +18,7 @@ use super::submit::LookupFor;
 use crate::catalog::Caller;
 use crate::id::{RequestId, SessionId, Token};
 use crate::output::{Answer, Change, EventKind, SubmitError};
-use crate::request::{CancelError, Cancellation, CancelledBy, Operation};
+use crate::request::{CancelError, Cancellation, CancelledBy, Operation, Wanted};
 use crate::time::Now;
 
 /// What a cancel came to.
@@ -155,6 +155,11 @@ impl Engine {
             ) => false,
             // An eject's move is its last step; an unload before it is not.
             (Operation::Eject | Operation::EjectCleaner, phase) => phase == Phase::Unloading,
+            // One cartridge is one move; of many, each is followed by the look for the next.
+            (Operation::Inject, Phase::Moving | Phase::Orphan) => {
+                matches!(live.request.wanted, Wanted::Inject { many: true, .. })
+            }
+            (Operation::InjectCleaner, Phase::Moving | Phase::Orphan) => false,
             (
                 Operation::DoorAccess
                 | Operation::Inject

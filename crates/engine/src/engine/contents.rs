@@ -95,11 +95,16 @@ impl Engine {
             let known =
                 known.and_then(|element| element.cartridge).or(placed.get(&report.name.address).copied());
             let cartridge = report.full.then(|| self.identify(report, known, library_id, &seen, moving, now));
+            let mut by_hand = false;
             if let Some((cartridge, is_new)) = &cartridge {
                 seen.insert(cartridge.id);
                 found.cartridges += 1;
                 found.appeared += u32::from(*is_new);
                 let before = self.catalogue.cartridge(cartridge.id);
+                // Not every library tells who put it there; what the arm has not brought, a person has.
+                by_hand = *is_new
+                    || cartridge.home.is_none()
+                    || before.is_some_and(|before| before.place != cartridge.place);
                 let same = before.is_some_and(|b| {
                     (&b.place, b.home, b.library, &b.barcode)
                         == (&cartridge.place, cartridge.home, cartridge.library, &cartridge.barcode)
@@ -117,11 +122,16 @@ impl Engine {
                 }
             }
             let id = cartridge.map(|(cartridge, _)| cartridge.id);
+            if report.name.kind != ElementType::ImportExport {
+                by_hand = false;
+            }
             if let Some(library) = self.library_mut(index) {
                 library.elements.note(report);
                 library.elements.update(report.name.address, |element| {
                     element.cartridge = id;
                     element.doubtful = false;
+                    element.by_hand = report.full && (report.by_hand || by_hand || element.by_hand);
+                    element.ejected &= report.full && !element.by_hand;
                 });
             }
         }
@@ -355,6 +365,8 @@ impl Engine {
             library.elements.update(address, |element| {
                 element.cartridge = Some(id);
                 element.full = true;
+                element.by_hand = false;
+                element.ejected = false;
             });
             if kind == ElementType::Storage {
                 cartridge.home = Some(address);

@@ -15,7 +15,7 @@ use crate::command::PathFault;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::PlannedMotion;
 use crate::library::elements::ElementState;
-use crate::library::fault::{Doing, Meaning, Stale, meaning};
+use crate::library::fault::{Doing, Meaning, Stale, is_open, meaning};
 use crate::library::queue::Blocker;
 use crate::planted::Bug;
 use crate::quirk::Quirk;
@@ -115,7 +115,12 @@ impl Engine {
                     }
                 });
             }
-            let outcome = Outcome::Dismounted { slot: record.destination.address };
+            let outcome = match record.destination {
+                ElementName { kind: ElementType::ImportExport, address } => {
+                    Outcome::Ejected { port: address }
+                }
+                ElementName { address, .. } => Outcome::Dismounted { slot: address },
+            };
             self.end_deferred_of(index, record.source.address, outcome, now);
         }
         match self.operation(id) {
@@ -138,6 +143,10 @@ impl Engine {
                 let slot = record.destination.address;
                 self.end(id, State::Passed(Outcome::Dismounted { slot }), now);
             }
+            Some(Operation::Eject | Operation::EjectCleaner) => {
+                self.ejected(index, id, record.destination.address, now);
+            }
+            Some(Operation::Inject | Operation::InjectCleaner) => self.injected(index, id, record, now),
             _ => {}
         }
     }
@@ -197,13 +206,26 @@ impl Engine {
         // Without sense data the path failed, not the library; what did not happen may be asked for again.
         let meaning = sense.map_or(Meaning::Again, |sense| meaning(&sense, Doing::Moving));
         let counted = !self.planted.is(Bug::UnboundedRetry);
+        let ends = [motion.record.source, motion.record.destination];
+        let ports = ends.into_iter().filter(|end| end.kind == ElementType::ImportExport);
+        if sense.is_some_and(|sense| is_open(sense.code))
+            && let Some(library) = self.library_mut(index)
+        {
+            // Whoever has put it out: it is taken in before the next attempt.
+            library.ports.open.extend(ports.map(|port| port.address));
+        }
         let Some(live) = self.live.get_mut(&id) else { return };
         live.attempts += u8::from(counted);
-        let attempts_left = live.attempts < MAX_ATTEMPTS;
+        let (attempts_left, ejected) = (live.attempts < MAX_ATTEMPTS, live.unloaded);
         match meaning {
+            Meaning::Failed(kind) if attempts_left && self.hands_were_faster(id, &motion.record, kind) => {
+                if let Some(library) = self.library_mut(index) {
+                    library.stale = Stale::All;
+                }
+                self.back_to_queue(index, id, now);
+            }
             Meaning::Again if attempts_left => self.pause(index, id, 0, now),
             Meaning::UnloadFirst if attempts_left && motion.record.source.kind == ElementType::Drive => {
-                let ejected = live.unloaded;
                 if let Some(library) = self.library_mut(index) {
                     library.quirks.insert(if ejected { Quirk::LateAccess } else { Quirk::HostUnloadFirst });
                 }

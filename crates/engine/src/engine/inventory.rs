@@ -17,7 +17,7 @@ use crate::id::{LibraryIndex, RequestId};
 use crate::library::elements::Need;
 use crate::library::fault::Stale;
 use crate::library::queue::Blocker;
-use crate::request::{Failure, FailureKind, State};
+use crate::request::{Failure, FailureKind, Operation, State};
 use crate::time::Now;
 use crate::view::LibraryError;
 
@@ -140,7 +140,11 @@ impl Engine {
                 }
                 let found = self.reconcile(index, &inventory.elements, kinds, now);
                 self.wake_after_inventory(index);
+                self.look_at_ports(index);
                 if let Some(id) = request {
+                    if self.operation(id) == Some(Operation::InjectCleaner) {
+                        return self.cleaner_came_by_door(index, id, now);
+                    }
                     self.end(id, State::Passed(found.into()), now);
                 }
             }

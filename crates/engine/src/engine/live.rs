@@ -7,9 +7,10 @@ use autochanger_scsi::ElementAddress;
 use super::Engine;
 use super::emit::Effect;
 use super::work::TimerKey;
-use crate::id::{LibraryIndex, RequestId, SessionId, Token};
+use crate::id::{CartridgeId, LibraryIndex, RequestId, SessionId, Token};
 use crate::library::PlannedMotion;
 use crate::library::elements::Need;
+use crate::library::fault::Stale;
 use crate::library::queue::{Blocker, Order};
 use crate::output::{AdoptError, Answer, Change, EventKind};
 use crate::planted::Bug;
@@ -47,6 +48,12 @@ pub(crate) struct Live {
     pub(crate) pause: Option<TimerKey>,
     /// The slot that it has reserved.
     pub(crate) slot: Option<ElementAddress>,
+    /// The port that it has reserved.
+    pub(crate) port: Option<ElementAddress>,
+    /// When a person has had time enough.
+    pub(crate) port_timer: Option<TimerKey>,
+    /// What it has taken in so far.
+    pub(crate) came: Vec<CartridgeId>,
     /// The drive was unloaded for it.
     pub(crate) unloaded: bool,
     /// A deferred dismount whose drive is needed.
@@ -104,6 +111,10 @@ pub(crate) enum Phase {
     Ready,
     /// Waiting for a person.
     Operator,
+    /// Waiting for a person to fill a port.
+    AtPort,
+    /// A person is at the door; the robot rests.
+    Door,
     /// A change of service that takes effect when what is under way has ended.
     Settling,
     /// Kept from an earlier process; its library is not there yet.
@@ -131,6 +142,9 @@ impl Live {
             deadline_over: false,
             pause: None,
             slot: None,
+            port: None,
+            port_timer: None,
+            came: Vec::new(),
             unloaded: false,
             due: false,
             granted: None,
@@ -205,9 +219,17 @@ impl Engine {
         let (order, blocker, library, woken_from) =
             (live.order, live.blocker(), live.library, live.woken_from.take());
         let (cartridge, operation) = (live.request.cartridge, live.request.operation());
-        let begun_reading = live.phase == Phase::Beginning && operation == Operation::Inventory;
+        let begun_reading = match live.phase {
+            Phase::Door => true,
+            // What begins otherwise begins with an unload.
+            Phase::Beginning => {
+                matches!(operation, Operation::Inventory | Operation::DoorAccess | Operation::InjectCleaner)
+            }
+            _ => false,
+        };
+        let was_at_door = live.phase == Phase::Door;
         let deferred_in = live.request.drive.filter(|_| live.phase == Phase::Deferred);
-        for timer in [live.deadline.take(), live.pause.take()].into_iter().flatten() {
+        for timer in [live.deadline.take(), live.pause.take(), live.port_timer.take()].into_iter().flatten() {
             self.timers.remove(&timer);
         }
         if self.planted.is(Bug::VerdictBeforeDurable) {
@@ -223,6 +245,11 @@ impl Engine {
                 library.queue.remove(order, blocker);
                 if begun_reading {
                     library.reading = false;
+                }
+                library.ports.waiting.remove(&id);
+                // Hands may have been in it.
+                if was_at_door {
+                    library.stale = Stale::All;
                 }
             }
             // What it was woken for it does not use any more.
@@ -332,9 +359,9 @@ impl Engine {
 
     /// Frees what a request has reserved, and wakes who waits for it.
     pub(crate) fn release(&mut self, id: RequestId, index: LibraryIndex) {
-        let Some((cartridge, slot, drive)) = self.live.get_mut(&id).map(|live| {
+        let Some((cartridge, slot, drive, port)) = self.live.get_mut(&id).map(|live| {
             live.granted = None;
-            (live.request.cartridge, live.slot.take(), live.request.drive)
+            (live.request.cartridge, live.slot.take(), live.request.drive, live.port.take())
         }) else {
             return;
         };
@@ -345,7 +372,7 @@ impl Engine {
         let kept = self.planted.is(Bug::ReservationNeverFreed) && self.stopping(id);
         let Some(library) = self.library_mut(index) else { return };
         let mut vacant_slot = false;
-        for address in [slot, drive].into_iter().flatten() {
+        for address in [slot, drive, port].into_iter().flatten() {
             // In an exchange the drive passes from one request to the other.
             let ends = |motion: &PlannedMotion| {
                 motion.record.source.address == address || motion.record.destination.address == address
@@ -369,6 +396,9 @@ impl Engine {
         }
         if vacant_slot {
             self.wake(index, Blocker::Slot);
+        }
+        if port.is_some() {
+            self.wake(index, Blocker::Port);
         }
         if let Some(drive) = drive {
             self.wake_for_drive(index, drive);

@@ -7,12 +7,15 @@ mod check;
 mod cleaner;
 mod contents;
 mod defer;
+mod door;
+mod eject;
 mod emit;
 mod ending;
 mod exchange;
 mod fault;
 mod group;
 mod identity;
+mod inject;
 mod inventory;
 mod live;
 mod motion;
@@ -23,6 +26,7 @@ mod order;
 mod ownership;
 mod pair;
 mod paths;
+mod ports;
 mod put_back;
 mod records;
 mod recover;
@@ -208,6 +212,7 @@ impl Engine {
                 Timer::Requeue(request) => self.requeue_after_pause(request, now),
                 Timer::Schedule(library) => self.mark_dirty(library),
                 Timer::DwellOver(library, drive) => self.dwell_over(library, drive),
+                Timer::PortOver(request) => self.port_over(request, now),
                 Timer::Deadline(request) => self.deadline_passed(request, now),
             }
         }

@@ -211,7 +211,11 @@ impl Engine {
                 live.phase = Phase::Reading;
                 self.begin_inventory(index, id, full, now);
             }
-            Wanted::Dismount { force, .. } => {
+            Wanted::DoorAccess { .. } | Wanted::InjectCleaner { .. } => {
+                self.begin_inventory_after_door(index, id, now);
+            }
+            Wanted::Dismount { .. } | Wanted::Eject { .. } | Wanted::EjectCleaner { .. } => {
+                let force = matches!(wanted, Wanted::Dismount { force: true, .. });
                 live.phase = Phase::Unloading;
                 let way = drive.and_then(|drive| self.drive_device(index, drive));
                 let timing = self.library(index).map(|library| library.config.timing);

@@ -183,6 +183,7 @@ impl Engine {
         self.reconsider(index, now);
         self.attach_orphans(index, now);
         self.wake_after_inventory(index);
+        self.look_at_ports(index);
         self.mark_dirty(index);
     }
 

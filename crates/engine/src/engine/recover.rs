@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::Engine;
 use super::live::{Live, Phase};
+use super::motion::Way;
 use super::work::{Timer, Work};
 use crate::catalog::{MotionRecord, MotionState};
 use crate::changer::motion::Motion;
@@ -20,6 +21,8 @@ impl Engine {
     pub(crate) fn restore(&mut self, mut requests: Vec<Request>, motions: Vec<MotionRecord>, now: Now) {
         let sent = motions.iter().filter(|motion| motion.state != MotionState::NotSent);
         let sent: BTreeSet<RequestId> = sent.map(|motion| motion.request).collect();
+        // Requests that have not ended have few motions: a copy of them costs nothing that a start would notice.
+        let moved = motions.clone();
         let open = motions.into_iter().filter(|motion| motion.state == MotionState::Open);
         self.open_motions = open.map(|motion| (motion.request, motion)).collect();
         // Ids are UUIDs of version 7: their order is the order of age.
@@ -28,6 +31,7 @@ impl Engine {
             let sent = sent.contains(&request.id);
             self.restore_request(request, sent, now);
         }
+        self.restore_injected(&moved);
         let cartridges: Vec<_> = self.open_motions.values().map(|m| (m.cartridge, m.request)).collect();
         for (cartridge, request) in cartridges {
             self.catalogue.reserve(cartridge, request);
@@ -102,13 +106,8 @@ impl Engine {
             settle.takes_twice();
         }
         settle.sent_now(now);
-        let drive_is_goal = record.destination.kind == autochanger_scsi::ElementType::Drive;
-        let (drive, slot) = if drive_is_goal {
-            (record.destination.address, record.source.address)
-        } else {
-            (record.source.address, record.destination.address)
-        };
-        self.reserve(index, id, record.cartridge, drive, Some(slot));
+        let way = Way { source: record.source, destination: record.destination };
+        self.reserve_way(index, id, record.cartridge, way);
         if let Some(live) = self.live.get_mut(&id) {
             live.phase = Phase::Moving;
         }

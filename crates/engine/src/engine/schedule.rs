@@ -2,6 +2,7 @@
 
 use super::Engine;
 use super::live::Phase;
+use crate::catalog::MotionRecord;
 use crate::id::{LibraryIndex, RequestId};
 use crate::library::MotionStage;
 use crate::library::elements::Need;
@@ -40,8 +41,13 @@ impl Engine {
             }
             return;
         }
+        if self.tend_ports(index, now) {
+            return;
+        }
         self.send_prepared(index, now);
         self.prepare_next(index, now);
+        // What was just begun to wait for a person is shown to that person at once.
+        self.tend_ports(index, now);
     }
 
     /// Sends the moves whose intents are durable, while there is an arm for them.
@@ -54,6 +60,10 @@ impl Engine {
                 .motions
                 .iter()
                 .filter(|(_, motion)| motion.stage == MotionStage::Prepared && motion.after.is_none())
+                .filter(|(_, motion)| {
+                    let MotionRecord { source, destination, .. } = &motion.record;
+                    !self.port_is_out(index, [source.address, destination.address])
+                })
                 .filter_map(|(&id, motion)| Some((!motion.follows, self.live.get(&id)?.order, id)))
                 .min();
             let Some((_, _, id)) = next else { return };
@@ -124,6 +134,12 @@ impl Engine {
                 if blocker == Blocker::AnyDrive && free {
                     self.wake_behind(index, blocker, order);
                 }
+                // It has named another port than the one that is empty.
+                let empty =
+                    |library: &crate::library::Library| library.elements.vacant_port(|_| false).is_some();
+                if blocker == Blocker::Port && self.library(index).is_some_and(empty) {
+                    self.wake_behind(index, blocker, order);
+                }
             }
             Some(Blocker::Drive(drive)) => self.wake_for_drive(index, drive),
             Some(other) => {
@@ -168,6 +184,11 @@ impl Engine {
             Wanted::SetService { .. } => self.start_service(index, id, now),
             Wanted::UpdateLabel { label, .. } => self.start_update_label(id, label, now),
             Wanted::Inventory { .. } => self.start_inventory(index, id),
+            Wanted::DoorAccess { .. } => self.start_door(index, id, now),
+            Wanted::Eject { port, .. } => self.start_eject(index, id, port, now),
+            Wanted::EjectCleaner { .. } => self.start_eject_cleaner(index, id, now),
+            Wanted::Inject { .. } => self.start_inject(index, id, now),
+            Wanted::InjectCleaner { .. } => self.start_inject_cleaner(index, id, now),
             Wanted::Mount { drive, .. } => self.start_mount(index, id, drive, now),
             Wanted::Dismount { .. } => self.start_dismount(index, id, now),
             Wanted::Classify { .. } => self.start_classify(id, now),

@@ -107,7 +107,8 @@ impl Engine {
         let blocked: Vec<RequestId> = self
             .live
             .values()
-            .filter(|live| live.library == Some(index) && live.blocker().is_some())
+            .filter(|live| live.library == Some(index) && live.ending.is_none())
+            .filter(|live| live.blocker().is_some() || live.phase == Phase::AtPort)
             .map(|live| live.request.id)
             .collect();
         self.try_again(index, &blocked);

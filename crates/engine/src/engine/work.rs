@@ -8,11 +8,13 @@ use core::time::Duration;
 use autochanger_scsi::{ElementAddress, ElementType, SenseKey, Status};
 
 use super::Engine;
+use crate::changer::door::WatchDoor;
 use crate::changer::exchange::Exchange;
 use crate::changer::identify::Identify;
 use crate::changer::initialize::Initialize;
 use crate::changer::inventory::ReadInventory;
 use crate::changer::motion::Motion;
+use crate::changer::port::{Errand, RunErrand};
 use crate::changer::reserve::{Release, Reserve, Role};
 use crate::changer::style::ReadStyle;
 use crate::changer::survey::Survey;
@@ -73,6 +75,8 @@ pub(crate) enum Work {
     },
     Ready(RequestId, AwaitReady),
     Unload(RequestId, Unload),
+    Port(Errand, RunErrand),
+    Door(RequestId, WatchDoor),
 }
 
 /// Commands of one path. One at a time on a drive; on the changer as many as moves may be in flight.
@@ -99,6 +103,8 @@ pub(crate) enum Timer {
     /// A medium whose dismount was deferred has stayed long enough.
     DwellOver(LibraryIndex, ElementAddress),
     Deadline(RequestId),
+    /// Nobody came to the port in time.
+    PortOver(RequestId),
 }
 
 impl Engine {
@@ -224,6 +230,22 @@ impl Engine {
                 let request = *request;
                 work.step(heard, now).map(|result| self.unloaded(library, request, result, now))
             }
+            Work::Port(errand, work) => {
+                let errand = *errand;
+                work.step(heard, now).map(|result| self.port_tended(library, errand, result, now))
+            }
+            // Its request was cancelled: the door is nobody's any more.
+            Work::Door(request, _) if self.live.get(request).is_none_or(|live| live.ending.is_some()) => {
+                Do::Done(())
+            }
+            Work::Door(request, work) => {
+                let request = *request;
+                let step = work.step(heard, now);
+                if work.is_open_for_long(now) {
+                    self.door_is_open_for_long(library, request, now);
+                }
+                step.map(|seen| self.door_over(library, request, seen, now))
+            }
         };
         match step {
             Do::Send(device, command) => {
@@ -335,6 +357,10 @@ impl Engine {
             library.style = ReadStyle::default();
         }
         library.elements.try_drives_again();
+        // A reset ends every PREVENT (SPC-4 6.18).
+        if sense.code.asc == 0x29 {
+            library.ports.locked = None;
+        }
         let name = library.config.name.clone();
         self.tell(EventKind::Attention { library: name, what: sense.to_string() }, now);
     }

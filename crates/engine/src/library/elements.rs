@@ -25,6 +25,10 @@ pub(crate) struct ElementState {
     /// A motion to or from it ended in doubt: it is not used until an inventory has seen it.
     pub(crate) doubtful: bool,
     pub(crate) drive: Option<DriveState>,
+    /// A port: its cartridge was put there by hand, for the library to take.
+    pub(crate) by_hand: bool,
+    /// A port: its cartridge was put there by the arm, for a person to take.
+    pub(crate) ejected: bool,
 }
 
 impl DriveState {
@@ -224,6 +228,12 @@ impl Elements {
         chosen(true).or_else(|| chosen(false))
     }
 
+    /// A port that a cartridge may be put into: one that is taken in, if there is one.
+    pub(crate) fn vacant_port(&self, is_open: impl Fn(ElementAddress) -> bool) -> Option<ElementAddress> {
+        let ports = self.of_kind(ElementType::ImportExport).map(|element| element.name.address);
+        ports.filter(|&port| self.is_vacant(port)).min_by_key(|&port| (is_open(port), port))
+    }
+
     /// Takes a report over, contents apart. Elements that are new are made.
     pub(crate) fn note(&mut self, report: &ElementReport) {
         let address = report.name.address;
@@ -249,6 +259,8 @@ impl Elements {
             reserved_by: None,
             doubtful: false,
             drive: (report.name.kind == ElementType::Drive).then(DriveState::default),
+            by_hand: false,
+            ejected: false,
         });
         self.update(address, |element| {
             element.full = report.full;

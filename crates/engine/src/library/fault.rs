@@ -47,6 +47,12 @@ pub(crate) fn is_of_path(sense: &Sense) -> bool {
     )
 }
 
+/// A door or a port stands open, or somebody has switched the library to pause (the vendors' codes are those of IBM,
+/// HP, Exabyte, Spectra, Qualstar, STK). Of a changer; a drive says other things by these codes.
+pub(crate) fn is_open(code: AdditionalSense) -> bool {
+    matches!((code.asc, code.ascq), (0x04, 0x18 | 0x82..=0x85) | (0x3A, 0x02) | (0x53, 0x81))
+}
+
 /// The table.
 pub(crate) fn meaning(sense: &Sense, doing: Doing) -> Meaning {
     use Doing::*;
@@ -59,6 +65,8 @@ pub(crate) fn meaning(sense: &Sense, doing: Doing) -> Meaning {
         (SenseKey::NotReady, _, _) if is_becoming_ready(sense.code) => Again,
         // Another path may serve, or this one soon.
         _ if is_of_path(sense) => Again,
+        // Somebody has it open: it will be closed.
+        (SenseKey::NotReady, _, Moving) if is_open(sense.code) => Again,
 
         (_, (0x3A, _), Unloading) => AlreadySo,
         (SenseKey::IllegalRequest, (0x20, _), Unloading) => NotOffered,
@@ -140,7 +148,9 @@ mod tests {
             (HardwareError, 0x15, 0x01, Meaning::Failed(LibraryFault)),
             (HardwareError, 0x53, 0x00, Meaning::Failed(DriveFault)),
             (NotReady, 0x04, 0x03, Meaning::Failed(LibraryFault)),
-            (NotReady, 0x3A, 0x02, Meaning::Failed(LibraryFault)),
+            (NotReady, 0x3A, 0x02, Meaning::Again),
+            (NotReady, 0x04, 0x18, Meaning::Again),
+            (NotReady, 0x04, 0x83, Meaning::Again),
             (MediumError, 0x30, 0x07, Meaning::Failed(MediumFault)),
         ] {
             assert_eq!(of(key, asc, ascq, Doing::Moving), expected, "{key:?} {asc:02X}/{ascq:02X}");

@@ -3,6 +3,7 @@
 pub(crate) mod elements;
 pub(crate) mod fault;
 pub(crate) mod ownership;
+pub(crate) mod ports;
 pub(crate) mod queue;
 pub(crate) mod routes;
 
@@ -23,6 +24,7 @@ use crate::view::LibraryState;
 use elements::Elements;
 use fault::Stale;
 use ownership::Ownership;
+use ports::Ports;
 use queue::Queue;
 use routes::Routes;
 
@@ -66,6 +68,7 @@ pub(crate) struct Library {
     pub(crate) motions: BTreeMap<RequestId, PlannedMotion>,
     pub(crate) service: Service,
     pub(crate) cleaner_slot: Option<ElementAddress>,
+    pub(crate) ports: Ports,
     pub(crate) blame: Blame,
     /// The group for which free drives are kept until it has all that it needs.
     pub(crate) holding: Option<GroupId>,
@@ -117,6 +120,7 @@ impl Library {
     pub(crate) fn new(index: LibraryIndex, mut config: LibraryConfig) -> Self {
         // A pause of nothing would be a loop.
         config.timing.retry_min = config.timing.retry_min.max(Duration::from_millis(1));
+        config.timing.port_poll = config.timing.port_poll.max(Duration::from_millis(1));
         let retry_pause = config.timing.retry_min;
         let (ownership, routes) = (Ownership::new(&config), Routes::new(&config));
         Self {
@@ -145,6 +149,7 @@ impl Library {
             motions: BTreeMap::new(),
             service: Service::default(),
             cleaner_slot: None,
+            ports: Ports::default(),
             blame: Blame::default(),
             holding: None,
         }

@@ -27,7 +27,7 @@ impl Checker for Cancels {
 
     fn see(&mut self, sight: &Sight<'_>, facts: &Facts<'_>) -> Result<(), String> {
         match sight {
-            Sight::Input(Input::Cancel { token, id, .. }) => {
+            Sight::Input(Input::Cancel { token, id, .. } | Input::RefuseOperatorTask { token, id, .. }) => {
                 self.asked.insert(*token, *id);
             }
             Sight::Input(Input::Completed { command, result }) => {

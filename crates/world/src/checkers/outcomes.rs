@@ -2,6 +2,7 @@
 
 use autochanger_engine::Change;
 use autochanger_engine::catalog::MotionState;
+use autochanger_engine::request::Wanted;
 
 use crate::watch::{Checker, Facts, Sight};
 
@@ -38,7 +39,7 @@ impl Checker for Outcomes {
                         return Err(format!("{}: {} cannot become {}", request.id, old.state, request.state));
                     }
                     let fixed = old.wanted == request.wanted
-                        && old.cartridge == request.cartridge
+                        && (old.cartridge == request.cartridge || works_on_what_comes(&request.wanted))
                         && old.queued_at == request.queued_at
                         && old.motions <= request.motions;
                     if !fixed {
@@ -61,4 +62,15 @@ impl Checker for Outcomes {
         }
         Ok(())
     }
+}
+
+/// Whether the request is about no cartridge that was named: what it works on changes with what a person brings.
+fn works_on_what_comes(wanted: &Wanted) -> bool {
+    matches!(
+        wanted,
+        Wanted::Inject { .. }
+            | Wanted::InjectCleaner { .. }
+            | Wanted::EjectCleaner { .. }
+            | Wanted::CleanDrive { .. }
+    )
 }

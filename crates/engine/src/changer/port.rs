@@ -1,0 +1,45 @@
+//! Locks and trays: PREVENT ALLOW MEDIUM REMOVAL (SPC-4 6.18) and OPEN/CLOSE IMPORT/EXPORT ELEMENT (SMC-3 6.8). Both may be
+//! repeated: they move no cartridge.
+
+use autochanger_scsi::{ElementAddress, OpenCloseImportExport, PortAction, PreventAllowMediumRemoval};
+
+use super::ask::{Ask, Refusal};
+use super::{Do, Heard, Procedure};
+use crate::command::Command;
+use crate::id::Device;
+use crate::input::Timing;
+use crate::time::Now;
+
+/// One thing to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Errand {
+    /// Lock doors and ports, or unlock them.
+    Lock(bool),
+    /// Put a port out for a person.
+    Open(ElementAddress),
+    /// Take a port in.
+    Close(ElementAddress),
+}
+
+/// The procedure.
+#[derive(Debug)]
+pub(crate) struct RunErrand(Ask);
+
+impl RunErrand {
+    pub(crate) fn new(errand: Errand, timing: Timing) -> Self {
+        let cdb = match errand {
+            Errand::Lock(prevent) => PreventAllowMediumRemoval { prevent }.cdb(),
+            Errand::Open(element) => OpenCloseImportExport { element, action: PortAction::Open }.cdb(),
+            Errand::Close(element) => OpenCloseImportExport { element, action: PortAction::Close }.cdb(),
+        };
+        Self(Ask::new(Device::Changer, Command::new(cdb, timing.status), timing))
+    }
+}
+
+impl Procedure for RunErrand {
+    type Output = Result<(), Refusal>;
+
+    fn step(&mut self, heard: Heard, now: Now) -> Do<Self::Output> {
+        self.0.step(heard, now).map(|answer| answer.map(|_| ()))
+    }
+}

@@ -1,0 +1,189 @@
+//! What a person puts into a port goes into a slot (RSM: `InjectNtmsMedia`, `InjectNtmsCleaner`).
+//!
+//! Each cartridge is a motion of its own, with an intent of its own; between two of them the request waits at the ports. That
+//! it waits is no step: nothing has moved for it yet.
+
+use alloc::vec::Vec;
+
+use autochanger_scsi::{ElementAddress, ElementType};
+
+use super::Engine;
+use super::live::Phase;
+use super::motion::Way;
+use super::schedule::Start;
+use crate::catalog::{Cleaner, MotionRecord, MotionState};
+use crate::id::{CartridgeId, LibraryIndex, RequestId};
+use crate::library::queue::Blocker;
+use crate::request::{
+    CancelledBy, ElementName, Failure, FailureKind, Operation, Outcome, State, Waiting, Wanted,
+};
+use crate::time::Now;
+use crate::view::OperatorTask;
+
+impl Engine {
+    /// A cleaner goes into the slot that is kept for it, and nowhere else.
+    pub(crate) fn start_inject_cleaner(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> Start {
+        let Some(library) = self.library(index) else { return Start::Gone };
+        let name = &library.config.name;
+        let refused = match library.cleaner_slot {
+            None => Some((
+                FailureKind::Refused,
+                alloc::format!("{name} keeps no slot for a cleaner: reserve one first"),
+            )),
+            Some(slot) if !library.elements.is_vacant(slot) => Some((
+                FailureKind::DestinationFull,
+                alloc::format!("the cleaner's slot {slot} of {name} is not empty: eject that cleaner first"),
+            )),
+            Some(_) => None,
+        };
+        if let Some((kind, message)) = refused {
+            self.fail(id, Failure::new(kind, message), now);
+            return Start::Gone;
+        }
+        if self.library(index).is_some_and(|library| library.elements.count(ElementType::ImportExport) == 0) {
+            return self.start_door(index, id, now);
+        }
+        self.start_inject(index, id, now)
+    }
+
+    pub(crate) fn start_inject(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> Start {
+        let Some(library) = self.library(index) else { return Start::Gone };
+        let (name, cleaner_slot) = (library.config.name.clone(), library.cleaner_slot);
+        if library.elements.count(ElementType::ImportExport) == 0 {
+            let message = alloc::format!("{name} has no port: bring cartridges in through the door");
+            self.fail(id, Failure::new(FailureKind::Refused, message), now);
+            return Start::Gone;
+        }
+        let Some((source, cartridge)) = self.brought(index) else {
+            return self.wait_at_ports(index, id, OperatorTask::FillPort { library: name }, now);
+        };
+        let slot = match self.live.get(&id).map(|live| &live.request.wanted) {
+            Some(Wanted::InjectCleaner { .. }) => cleaner_slot,
+            _ => self.slot_for_new(index, id, cartridge),
+        };
+        let Some(slot) = slot else {
+            self.ask_person(id, OperatorTask::EmptyPort { library: name }, now);
+            self.begin_patience(index, id, now);
+            if let Some(library) = self.library_mut(index) {
+                library.ports.waiting.insert(id);
+            }
+            return Start::Blocked(Blocker::Slot);
+        };
+        self.end_patience(index, id);
+        self.works_on(id, cartridge);
+        let way = Way { source, destination: ElementName { kind: ElementType::Storage, address: slot } };
+        self.reserve_way(index, id, cartridge, way);
+        self.intend(index, id, cartridge, way, now);
+        Start::Gone
+    }
+
+    /// Where it was at home, if that is free; never the cleaner's slot, and not another one's home while a better one is free.
+    fn slot_for_new(
+        &self,
+        index: LibraryIndex,
+        id: RequestId,
+        cartridge: CartridgeId,
+    ) -> Option<ElementAddress> {
+        let slot = self.choose_slot(index, id, cartridge).ok().flatten()?;
+        let cleaners = self.library(index)?.cleaner_slot;
+        if Some(slot) != cleaners {
+            return Some(slot);
+        }
+        let library = self.library(index)?;
+        let library_id = library.id?;
+        let others = |slot: ElementAddress| self.catalogue.is_home_of_other(library_id, slot, cartridge);
+        library.elements.vacant_slot(|slot| Some(slot) != cleaners, others)
+    }
+
+    fn wait_at_ports(&mut self, index: LibraryIndex, id: RequestId, task: OperatorTask, now: Now) -> Start {
+        if let Some(live) = self.live.get_mut(&id) {
+            live.phase = Phase::AtPort;
+        }
+        self.set_state(id, State::Waiting(Waiting::Operator));
+        self.ask_person(id, task, now);
+        self.begin_patience(index, id, now);
+        if let Some(library) = self.library_mut(index) {
+            library.ports.waiting.insert(id);
+        }
+        self.mark_dirty(index);
+        Start::Gone
+    }
+
+    /// A cartridge is in its slot: the next one, or the end.
+    pub(crate) fn injected(&mut self, index: LibraryIndex, id: RequestId, record: &MotionRecord, now: Now) {
+        let Some(live) = self.live.get_mut(&id) else { return };
+        live.came.push(record.cartridge);
+        live.attempts = 0;
+        let (wanted, cartridges) = (live.request.wanted.clone(), live.came.clone());
+        if let Wanted::InjectCleaner { uses, .. } = wanted {
+            self.is_cleaner(record.cartridge, uses);
+        }
+        if !matches!(wanted, Wanted::Inject { many: true, .. }) {
+            return self.end(id, State::Passed(Outcome::Injected { cartridges }), now);
+        }
+        if self.stopping(id) {
+            return self.stop_here(id, now);
+        }
+        self.release(id, index);
+        if self.live.get(&id).is_some_and(|live| live.deadline_over) {
+            return self.end_early(id, CancelledBy::Deadline, now);
+        }
+        self.queue_again(index, id);
+    }
+
+    fn is_cleaner(&mut self, cartridge: CartridgeId, uses: Option<u32>) {
+        self.keep_cartridge(cartridge, |cartridge| cartridge.cleaner = Some(Cleaner { uses_left: uses }));
+    }
+
+    /// A cleaner that came through the door is in its slot, or nowhere.
+    pub(crate) fn cleaner_came_by_door(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+        let Some(library) = self.library(index) else { return };
+        let Some(slot) = library.cleaner_slot else { return };
+        let name = library.config.name.clone();
+        let found = library.elements.get(slot).and_then(|element| element.cartridge);
+        let uses = match self.live.get(&id).map(|live| &live.request.wanted) {
+            Some(Wanted::InjectCleaner { uses, .. }) => *uses,
+            _ => None,
+        };
+        match found {
+            Some(cartridge) => {
+                self.works_on(id, cartridge);
+                self.is_cleaner(cartridge, uses);
+                let cartridges = alloc::vec![cartridge];
+                self.end(id, State::Passed(Outcome::Injected { cartridges }), now);
+            }
+            None => {
+                let message = alloc::format!("no cartridge was put into the cleaner's slot {slot} of {name}");
+                self.fail(id, Failure::new(FailureKind::NoCleaner, message), now);
+            }
+        }
+    }
+
+    /// What came before a restart, in the order in which it came.
+    pub(crate) fn restore_injected(&mut self, motions: &[MotionRecord]) {
+        let from_port = |motion: &&MotionRecord| {
+            motion.source.kind == ElementType::ImportExport && motion.state == MotionState::Moved
+        };
+        let mut moved: Vec<&MotionRecord> = motions.iter().filter(from_port).collect();
+        moved.sort_by_key(|motion| (motion.request, motion.sequence));
+        for motion in moved {
+            if let Some(live) = self.live.get_mut(&motion.request)
+                && matches!(live.request.operation(), Operation::Inject | Operation::InjectCleaner)
+            {
+                live.came.push(motion.cartridge);
+            }
+        }
+    }
+
+    /// A person took it out of the port before the arm came, or filled the goal: the ports are looked at again.
+    pub(crate) fn hands_were_faster(&self, id: RequestId, record: &MotionRecord, kind: FailureKind) -> bool {
+        let at_port = |end: ElementName| end.kind == ElementType::ImportExport;
+        let is_port_work = self.live.get(&id).is_some_and(|live| Self::uses_ports(&live.request.wanted));
+        is_port_work
+            && match kind {
+                FailureKind::SourceEmpty => at_port(record.source),
+                FailureKind::DestinationFull => true,
+                _ => false,
+            }
+    }
+}

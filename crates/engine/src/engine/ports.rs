@@ -1,0 +1,210 @@
+//! Locks, trays and looks at the ports: what they should be like follows from who waits and from what lies in them, and one
+//! command at a time brings them there.
+
+use alloc::vec::Vec;
+
+use autochanger_scsi::{ElementAddress, ElementType};
+
+use super::Engine;
+use super::live::Phase;
+use super::motion::Way;
+use super::work::{Timer, Work};
+use crate::changer::ask::Refusal;
+use crate::changer::port::{Errand, RunErrand};
+use crate::id::{CartridgeId, LibraryIndex, RequestId};
+use crate::library::Library;
+use crate::library::elements::ElementState;
+use crate::library::queue::Blocker;
+use crate::request::{ElementName, Failure, FailureKind, Operation, Outcome, State};
+use crate::time::Now;
+
+const PORTS: [ElementType; 1] = [ElementType::ImportExport];
+
+impl Engine {
+    /// Does one thing about the ports that is due. Whether there was one.
+    pub(crate) fn tend_ports(&mut self, index: LibraryIndex, now: Now) -> bool {
+        let Some(library) = self.library(index) else { return false };
+        if library.ports.busy || library.arm_is_busy() || !self.changer_is_idle(index) {
+            return false;
+        }
+        let timing = library.config.timing;
+        let waits =
+            !library.ports.waiting.is_empty() || library.queue.waiting_for(Blocker::Port).next().is_some();
+        if waits && library.ports.next_look <= now.monotonic {
+            let next = now.monotonic.saturating_add(timing.port_poll);
+            if let Some(library) = self.library_mut(index) {
+                library.ports.next_look = next;
+            }
+            self.set_timer(next, Timer::Schedule(index));
+            self.read_elements(index, None, &PORTS, now);
+            return true;
+        }
+        let at_port = library.ports.waiting.iter().any(|id| {
+            self.live.get(id).is_some_and(|live| live.phase == Phase::AtPort && live.ending.is_none())
+        });
+        let Some(errand) = due(library, at_port) else { return false };
+        if let Some(library) = self.library_mut(index) {
+            library.ports.busy = true;
+        }
+        self.begin(index, Work::Port(errand, RunErrand::new(errand, timing)), now);
+        true
+    }
+
+    /// What a command about locks or trays came to. What the library does not know is not asked of it again.
+    pub(crate) fn port_tended(
+        &mut self,
+        index: LibraryIndex,
+        errand: Errand,
+        result: Result<(), Refusal>,
+        now: Now,
+    ) {
+        let Some(library) = self.library_mut(index) else { return };
+        let ports = &mut library.ports;
+        ports.busy = false;
+        let unknown =
+            result.as_ref().is_err_and(|refusal| refusal.is_illegal(0x20) || refusal.is_illegal(0x24));
+        match errand {
+            Errand::Lock(_) if unknown => ports.lock_refused = true,
+            Errand::Open(_) if unknown => ports.open_refused = true,
+            Errand::Lock(locked) => ports.locked = Some(locked),
+            Errand::Open(port) => {
+                ports.open.insert(port);
+            }
+            // A port that cannot be taken in shows when the arm is to reach in.
+            Errand::Close(port) => {
+                ports.open.remove(&port);
+            }
+        }
+        if let Err(Refusal::Path(fault)) = result {
+            self.path_lost(index, fault, now);
+        }
+    }
+
+    /// The ports were read: who waits for what lies in them, or for room in them, goes on.
+    pub(crate) fn look_at_ports(&mut self, index: LibraryIndex) {
+        let Some(library) = self.library(index) else { return };
+        let brought = self.brought(index).is_some();
+        let waiting: Vec<RequestId> = library.ports.waiting.iter().copied().collect();
+        for id in waiting {
+            let Some(live) = self.live.get(&id).filter(|live| live.ending.is_none()) else { continue };
+            match live.phase {
+                Phase::AtPort if brought => self.queue_again(index, id),
+                // What waited in the port for a slot was taken away again.
+                Phase::Blocked(Blocker::Slot) if !brought => self.try_again(index, &[id]),
+                _ => {}
+            }
+        }
+        if self.library(index).is_some_and(|library| library.elements.vacant_port(|_| false).is_some()) {
+            self.wake(index, Blocker::Port);
+        }
+    }
+
+    /// The first port with a cartridge that a person has brought, and that nobody works on.
+    pub(crate) fn brought(&self, index: LibraryIndex) -> Option<(ElementName, CartridgeId)> {
+        self.library(index)?.elements.of_kind(ElementType::ImportExport).find_map(|port| {
+            let cartridge = port.cartridge?;
+            let free = port.full && port.by_hand && !port.doubtful && port.reserved_by.is_none();
+            (free && self.catalogue.reserver(cartridge).is_none()).then_some((port.name, cartridge))
+        })
+    }
+
+    /// A person has so long, from now on. The time that runs already goes on.
+    pub(crate) fn begin_patience(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+        let Some(timeout) = self.library(index).map(|library| library.config.timing.port_timeout) else {
+            return;
+        };
+        if self.live.get(&id).is_none_or(|live| live.port_timer.is_some()) {
+            return;
+        }
+        let key = self.set_timer(now.monotonic.saturating_add(timeout), Timer::PortOver(id));
+        if let Some(live) = self.live.get_mut(&id) {
+            live.port_timer = Some(key);
+        }
+    }
+
+    /// Nobody is waited for any more: a motion follows.
+    pub(crate) fn end_patience(&mut self, index: LibraryIndex, id: RequestId) {
+        if let Some(timer) = self.live.get_mut(&id).and_then(|live| live.port_timer.take()) {
+            self.timers.remove(&timer);
+        }
+        if let Some(library) = self.library_mut(index) {
+            library.ports.waiting.remove(&id);
+        }
+        self.withdraw_task(id);
+    }
+
+    /// Nobody came (RSM: the port's time-out). An inject of many has what came before.
+    pub(crate) fn port_over(&mut self, id: RequestId, now: Now) {
+        let Some(live) = self.live.get_mut(&id).filter(|live| live.ending.is_none()) else { return };
+        live.port_timer = None;
+        let (Some(index), operation) = (live.library, live.request.operation()) else { return };
+        if !live.came.is_empty() {
+            let cartridges = live.came.clone();
+            return self.end(id, State::Passed(Outcome::Injected { cartridges }), now);
+        }
+        let library = self.library_name(index);
+        let message = match operation {
+            Operation::Eject | Operation::EjectCleaner => {
+                alloc::format!("no port of {library} was emptied within the time")
+            }
+            _ if self.brought(index).is_some() => {
+                alloc::format!("no slot of {library} came free for what lies in its port")
+            }
+            _ => alloc::format!("nothing was put into a port of {library} within the time"),
+        };
+        self.fail(id, Failure::new(FailureKind::TimedOut, message), now);
+    }
+
+    /// Both ends of a motion and its cartridge are reserved together.
+    pub(crate) fn reserve_way(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        cartridge: CartridgeId,
+        way: Way,
+    ) {
+        self.catalogue.reserve(cartridge, id);
+        for end in [way.source, way.destination] {
+            if let Some(live) = self.live.get_mut(&id) {
+                match end.kind {
+                    ElementType::Drive => live.request.drive = Some(end.address),
+                    ElementType::ImportExport => live.port = Some(end.address),
+                    ElementType::Storage | ElementType::Transport => live.slot = Some(end.address),
+                }
+            }
+            if let Some(library) = self.library_mut(index) {
+                library.elements.update(end.address, |element| element.reserved_by = Some(id));
+            }
+        }
+    }
+
+    /// A motion to or from a port that is out waits until that is taken in.
+    pub(crate) fn port_is_out(&self, index: LibraryIndex, way: [ElementAddress; 2]) -> bool {
+        self.library(index).is_some_and(|library| way.iter().any(|end| library.ports.open.contains(end)))
+    }
+}
+
+/// The next thing to be done about locks and trays.
+fn due(library: &Library, at_port: bool) -> Option<Errand> {
+    let (ports, elements) = (&library.ports, &library.elements);
+    let free = |port: &ElementState| port.reserved_by.is_none();
+    let for_person = |port: &ElementState| port.full && port.ejected && free(port);
+    let person = at_port || elements.of_kind(ElementType::ImportExport).any(for_person);
+    let lock =
+        |locked: bool| (!ports.lock_refused && ports.locked != Some(locked)).then_some(Errand::Lock(locked));
+    let out = |port: &ElementState| for_person(port) || (at_port && !port.full && free(port));
+    if person && let Some(unlock) = lock(false) {
+        return Some(unlock);
+    }
+    let mut all = elements.of_kind(ElementType::ImportExport);
+    if let Some(port) = all.find(|port| ports.open.contains(&port.name.address) && !out(port)) {
+        return Some(Errand::Close(port.name.address));
+    }
+    let mut all = elements.of_kind(ElementType::ImportExport);
+    if !ports.open_refused
+        && let Some(port) = all.find(|port| !ports.open.contains(&port.name.address) && out(port))
+    {
+        return Some(Errand::Open(port.name.address));
+    }
+    if library.config.lock_ports && !person { lock(true) } else { None }
+}
