@@ -260,6 +260,9 @@ pub struct Timing {
     pub drive_ready: Duration,
     /// The longest that a drive may say that it is coming ready (LTO-9 calibrates up to 2 h). Default 2 h 15 min.
     pub drive_calibration: Duration,
+    /// The longest that a drive may clean itself, from the end of the move. Default 15 min: LTO drives take two to three minutes,
+    /// and what takes five times as long will not end.
+    pub cleaning: Duration,
     /// The first pause before trying again; doubled up to `retry_max`. Default 1 s.
     pub retry_min: Duration,
     /// The longest pause before trying again. Default 30 s.
@@ -277,6 +280,7 @@ impl Default for Timing {
             unload: 16 * MINUTE,
             drive_ready: 5 * MINUTE,
             drive_calibration: 135 * MINUTE,
+            cleaning: 15 * MINUTE,
             retry_min: Duration::from_secs(1),
             retry_max: Duration::from_secs(30),
         }

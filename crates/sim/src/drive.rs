@@ -34,12 +34,14 @@ pub(crate) struct Drive {
     pub(crate) generation: u64,
     pub(crate) dead: bool,
     pub(crate) stuck: bool,
+    /// It asks to be cleaned; whether it must be.
+    pub(crate) dirty: Option<bool>,
 }
 
 impl Drive {
     pub(crate) fn new(address: ElementAddress, loaded: bool) -> Self {
         let state = if loaded { State::Ready } else { State::Empty };
-        Self { address, state, until: Duration::ZERO, generation: 0, dead: false, stuck: false }
+        Self { address, state, until: Duration::ZERO, generation: 0, dead: false, stuck: false, dirty: None }
     }
 
     /// Enters a state; the generation by which its end is to be announced.

@@ -14,6 +14,8 @@ use crate::shelves::{Cartridge, Medium};
 
 /// The TapeAlert flag of a drive that holds a cleaning cartridge.
 const CLEANING_MEDIA: u8 = 11;
+/// The TapeAlert flag of a drive that has ejected a used-up cleaning cartridge.
+const USED_UP_CLEANER: u8 = 22;
 
 impl Device {
     /// Does the next step of an arm's job.
@@ -118,8 +120,14 @@ impl Device {
         cartridge.by_operator = false;
         let cleaning = cartridge.medium == Medium::Cleaning;
         let load = cartridge.next_load;
+        let used_up = cleaning && cartridge.cleanings == Some(0);
+        cartridge.cleanings = cartridge.cleanings.map(|left| left.saturating_sub(1));
         self.put_back(to, cartridge);
         let Some((ElementType::Drive, index)) = self.layout.locate(to) else { return self.now };
+        if used_up {
+            self.raise_alert(drive_lun(usize::from(index)), USED_UP_CLEANER);
+            return self.now;
+        }
         let (state, time) = if cleaning {
             (State::Cleaning, self.timing.clean)
         } else {
@@ -163,6 +171,9 @@ impl Device {
             return;
         }
         if let Some(next) = drive.successor() {
+            if drive.state == State::Cleaning {
+                drive.dirty = None;
+            }
             drive.enter(next, self.now);
             if next == State::Ready {
                 self.nexuses.post(drive_lun(index), MEDIUM_CHANGED, None);

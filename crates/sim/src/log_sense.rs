@@ -110,6 +110,8 @@ impl Device {
                 State::Cleaning => DriveActivity::Cleaning,
                 State::Empty | State::Ready | State::Ejected => DriveActivity::None,
             },
+            cleaning_requested: drive.dirty == Some(false),
+            cleaning_required: drive.dirty == Some(true),
             ..DriveStatus::default()
         }
     }

@@ -105,6 +105,25 @@ impl Device {
         cartridge.map(|cartridge| cartridge.next_load = Some(time)).is_some()
     }
 
+    /// A cleaning cartridge can be used so often yet, in any drive; then drives eject it at once and raise TapeAlert flag 22.
+    /// `false` where there is no such cartridge.
+    pub fn cleaner_lasts(&mut self, barcode: &str, uses: u32) -> bool {
+        let place = self.find(barcode);
+        let cartridge = place.and_then(|place| self.shelves.cartridge_mut(place));
+        cartridge.map(|cartridge| cartridge.cleanings = Some(uses)).is_some()
+    }
+
+    /// A drive asks to be cleaned, until it was: `required`, or only requested. `false` where there is no such drive.
+    pub fn drive_asks_for_cleaning(
+        &mut self,
+        drive: impl Into<autochanger_scsi::ElementAddress>,
+        required: bool,
+    ) -> bool {
+        let drive = drive.into();
+        let drive = self.drives.iter_mut().find(|known| known.address == drive);
+        drive.map(|drive| drive.dirty = Some(required)).is_some()
+    }
+
     fn reachable(&self, element: ElementAddress) -> Result<ElementType, OperatorError> {
         let (element_type, index) =
             self.layout.locate(element).ok_or(OperatorError::NoSuchElement(element))?;

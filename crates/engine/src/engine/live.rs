@@ -93,6 +93,8 @@ pub(crate) enum Phase {
     Loading,
     /// The drive is being unloaded.
     Unloading,
+    /// The drive is being cleaned.
+    Cleaning,
     /// Reading the inventory.
     Reading,
     /// A dismount that is put off until the drive is needed.
@@ -143,7 +145,7 @@ impl Live {
     /// Whether a step is in flight or settling. Questions to a drive whether it is ready are no steps.
     pub(crate) fn has_step_in_flight(&self, open_motion: bool) -> bool {
         match self.phase {
-            Phase::Moving | Phase::Unloading | Phase::Reading => true,
+            Phase::Moving | Phase::Unloading | Phase::Cleaning | Phase::Reading => true,
             Phase::Orphan => open_motion,
             _ => false,
         }

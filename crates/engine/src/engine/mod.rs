@@ -4,6 +4,7 @@ mod adopt;
 mod cancel;
 mod catalogue;
 mod check;
+mod clean;
 mod cleaner;
 mod contents;
 mod defer;
