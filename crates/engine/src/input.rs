@@ -180,6 +180,10 @@ pub struct Config {
 /// it has waited five hours longer than one of the highest, which is within a night.
 pub const DEFAULT_PRIORITY_WORTH: Duration = Duration::from_secs(600);
 
+/// With how many media in a row a drive must have failed, unless the caller says otherwise: two bad media one after the other
+/// happen, three do not.
+pub const DEFAULT_SUSPECT_AFTER: u8 = 3;
+
 /// How one library is set up.
 #[derive(Debug, Clone)]
 pub struct LibraryConfig {
@@ -198,6 +202,11 @@ pub struct LibraryConfig {
     /// Whether a dismount and a mount that waits for its drive may be one EXCHANGE MEDIUM, where the library says that it
     /// has the command. Libraries claim it without having it, so it is for the caller to say.
     pub exchange: bool,
+    /// Whether a drive that asks for it is cleaned by a request of the manager's own, where a cleaning cartridge is known or the
+    /// drive says that it must be cleaned. That a drive asks is told either way.
+    pub auto_clean: bool,
+    /// With how many media in a row a drive must have failed to be the last choice. 0: it never is.
+    pub suspect_after: u8,
     /// How long a medium whose dismount was deferred stays in its drive at least, although another one waits for the drive
     /// (RSM: `dwDeferDismountDelay`).
     pub dwell: Duration,
@@ -228,6 +237,8 @@ impl LibraryConfig {
             moves_in_flight: 1,
             unload_before_move: true,
             exchange: false,
+            auto_clean: true,
+            suspect_after: DEFAULT_SUSPECT_AFTER,
             dwell: Duration::ZERO,
         }
     }

@@ -134,6 +134,9 @@ impl Device {
             (State::Loading, load.unwrap_or(self.timing.load))
         };
         let ready = self.start_drive(usize::from(index), state, time);
+        if let Some(drive) = self.drives.get_mut(usize::from(index)) {
+            drive.calibrates = load.is_some();
+        }
         if let Some(cartridge) = self.shelves.cartridge_mut(to) {
             cartridge.loads += 1;
             cartridge.next_load = None;

@@ -105,6 +105,7 @@ impl Device {
             mounted: ready,
             alert_changed: !self.alerts(lun).is_empty(),
             activity: match state {
+                State::Loading if drive.calibrates => DriveActivity::Calibrating,
                 State::Loading => DriveActivity::Loading,
                 State::Unloading => DriveActivity::Unloading,
                 State::Cleaning => DriveActivity::Cleaning,

@@ -193,6 +193,7 @@ impl Engine {
                 self.keep_drive(index, drive, |drive| {
                     drive.last_cleaned = Some(now.wall);
                     drive.wants_cleaning = false;
+                    drive.must_clean = false;
                 });
                 (None, None)
             }

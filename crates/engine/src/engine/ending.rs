@@ -43,6 +43,12 @@ impl Engine {
         };
         self.open_motions.remove(&id);
         let Some(motion) = self.close_motion(index, id, state) else { return };
+        // What was in doubt took as long as the looking did.
+        if (motion.doubted || motion.recovered)
+            && let Some(live) = self.live.get_mut(&id)
+        {
+            live.since = None;
+        }
         match state {
             MotionState::Moved => self.pair_may_follow(index, id),
             _ => self.part_pair(index, id, now),
@@ -96,6 +102,9 @@ impl Engine {
         self.free_slot_of(index, id, record.source);
         if let Some(library) = self.library_mut(index) {
             library.blame.uses += 1;
+        }
+        if let (Some(took), Some(library)) = (self.step_took(id, now), self.library_mut(index)) {
+            library.motion_time.note(took);
         }
         if record.source.kind == ElementType::Drive {
             let outcome = Outcome::Dismounted { slot: record.destination.address };

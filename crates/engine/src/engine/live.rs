@@ -58,6 +58,8 @@ pub(crate) struct Live {
     pub(crate) putting_back: bool,
     /// Faults that were kept for it.
     pub(crate) faults: u32,
+    /// When its present step began, on the monotonic clock.
+    pub(crate) since: Option<core::time::Duration>,
     /// What a person is asked for it, and since when.
     pub(crate) task: Option<(OperatorTask, WallTime)>,
 }
@@ -138,6 +140,7 @@ impl Live {
             suspects: Vec::new(),
             putting_back: false,
             faults: 0,
+            since: None,
             task: None,
         }
     }

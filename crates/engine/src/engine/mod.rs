@@ -8,6 +8,7 @@ mod clean;
 mod cleaner;
 mod contents;
 mod defer;
+mod drives;
 mod emit;
 mod ending;
 mod exchange;

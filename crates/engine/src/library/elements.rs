@@ -10,6 +10,7 @@ use crate::catalog::generation::{Generation, Medium, fits};
 use crate::catalog::{Blame, Service};
 use crate::changer::inventory::ElementReport;
 use crate::id::{CartridgeId, Device, RequestId};
+use crate::library::learned::Mean;
 use crate::request::{Access, ElementName};
 use crate::time::WallTime;
 
@@ -34,7 +35,11 @@ impl DriveState {
             service: Service::default(),
             last_cleaned: None,
             wants_cleaning: false,
+            must_clean: false,
             blame: Blame::default(),
+            row: BTreeSet::new(),
+            load_time: Mean::default(),
+            unload_time: Mean::default(),
             ..self
         }
     }
@@ -52,6 +57,14 @@ pub(crate) struct DriveState {
     pub(crate) service: Service,
     pub(crate) last_cleaned: Option<WallTime>,
     pub(crate) wants_cleaning: bool,
+    /// It said that it must be cleaned: no medium is mounted in it until then, or until an administrator enables it.
+    pub(crate) must_clean: bool,
+    /// The media with which it has failed since it last came ready with one.
+    pub(crate) row: BTreeSet<CartridgeId>,
+    /// Since when it says that it calibrates a medium.
+    pub(crate) calibrating: Option<WallTime>,
+    pub(crate) load_time: Mean,
+    pub(crate) unload_time: Mean,
     pub(crate) blame: Blame,
     /// The dismount that frees it of a cartridge that nobody mounted.
     pub(crate) displacing: Option<RequestId>,
@@ -144,6 +157,12 @@ impl Elements {
 
     pub(crate) fn is_free_drive(&self, address: ElementAddress) -> bool {
         self.all.get(&address).is_some_and(is_free_drive)
+    }
+
+    /// Whether media may be mounted in it: not while it must be cleaned.
+    pub(crate) fn may_load(&self, address: ElementAddress) -> bool {
+        let drive = self.all.get(&address).and_then(|element| element.drive.as_ref());
+        drive.is_none_or(|drive| !drive.must_clean)
     }
 
     /// Whether it takes part in the library's work.
