@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use autochanger_engine::input::RestartPolicy;
-use autochanger_engine::request::{State, Waiting};
+use autochanger_engine::request::{State, Waiting, Wanted};
+use autochanger_scsi::ElementAddress;
 use autochanger_sim::{Fault, Library, SenseKey, Timing};
 use autochanger_world::{World, dismount, inventory, mount};
 
@@ -34,10 +35,11 @@ fn story(seed: u64) {
     }
     let tight = dice.roll(4) == 0;
     let device = Library::new()
-        .slots(if tight { 6 } else { 10 })
+        .slots(if tight { 7 } else { 10 })
         .drives(2 + dice.roll(2) as u16)
         .ports(2)
         .cartridges("VT{:04}L8", 1..=6)
+        .cleaning_cartridge("CLN001L8")
         .timing(timing)
         .seed(seed)
         .build();
@@ -104,6 +106,15 @@ fn story(seed: u64) {
             16 => world.release_disk(),
             17 | 18 => world.disk_held = true,
             19..=22 if world.disk_held => world.release_one(),
+            23 => {
+                let drive = ElementAddress(500 + dice.roll(2) as u16);
+                match dice.roll(3) {
+                    0 => accepted.extend(world.submit(Wanted::CleanDrive { library: None, drive })),
+                    wish => {
+                        world.device.drive_asks_for_cleaning(drive, wish == 1);
+                    }
+                }
+            }
             _ => {
                 for _ in 0..dice.roll(20) {
                     world.step();
