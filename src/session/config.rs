@@ -145,6 +145,7 @@ impl LibraryConfig {
             moves_in_flight: self.moves_in_flight,
             unload_before_move: self.unload_before_move,
             exchange: self.exchange,
+            ..EngineLibraryConfig::new("")
         };
         Ok((config, Ways { changer, drives }))
     }

@@ -7,7 +7,9 @@ use core::time::Duration;
 
 use autochanger_scsi::ElementAddress;
 
-use crate::catalog::{Caller, Cartridge, DriveRecord, LibraryRecord, MotionRecord, MountRecord};
+use crate::catalog::{
+    Caller, Cartridge, Compatibility, DriveRecord, LibraryRecord, MotionRecord, MountRecord,
+};
 use crate::command::{Completion, TransportError};
 use crate::id::{BatchId, CommandId, LibraryIndex, RequestId, SessionId, Token};
 use crate::request::{Request, Submission};
@@ -205,6 +207,8 @@ pub struct LibraryConfig {
     /// Whether a drive that asks for it is cleaned by a request of the manager's own, where a cleaning cartridge is known or the
     /// drive says that it must be cleaned. That a drive asks is told either way.
     pub auto_clean: bool,
+    /// Which medium works in which drive, where that is not what is known of LTO. The first rule that speaks of both decides.
+    pub compatibility: Vec<Compatibility>,
     /// With how many media in a row a drive must have failed to be the last choice. 0: it never is.
     pub suspect_after: u8,
     /// How long a medium whose dismount was deferred stays in its drive at least, although another one waits for the drive
@@ -238,6 +242,7 @@ impl LibraryConfig {
             unload_before_move: true,
             exchange: false,
             auto_clean: true,
+            compatibility: Vec::new(),
             suspect_after: DEFAULT_SUSPECT_AFTER,
             dwell: Duration::ZERO,
         }

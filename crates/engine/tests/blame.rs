@@ -3,13 +3,15 @@
 
 use std::time::Duration;
 
-use autochanger_engine::catalog::{DriveRecord, FaultRecord, Service};
+use autochanger_engine::catalog::{Compatibility, DriveRecord, FaultRecord, Service};
 use autochanger_engine::id::RequestId;
 use autochanger_engine::output::SubmitError;
-use autochanger_engine::request::{FailureKind, FaultOf, Outcome, ServiceTarget, State, Waiting, Wanted};
+use autochanger_engine::request::{
+    Access, FailureKind, FaultOf, Outcome, ServiceTarget, State, Waiting, Wanted,
+};
 use autochanger_scsi::{ElementAddress, SenseKey};
 use autochanger_sim::{Device, Fault, Library, Timing};
-use autochanger_world::World;
+use autochanger_world::{World, mount};
 
 const TAPE: &str = "VT0001L8";
 
@@ -274,4 +276,50 @@ fn the_same_bad_medium_again_and_again_makes_no_drive_suspect_and_enabling_clear
         world.submit(Wanted::SetService { target, service: Service::Enabled });
     world.rest();
     assert!(enabled.is_ok() && !suspect(&world), "{enabled:?}");
+}
+
+#[test]
+fn the_configuration_decides_which_medium_works_in_which_drive_before_the_table_does() {
+    let rule = |drive: &str, medium: &str, read, write| Compatibility {
+        drive: drive.into(),
+        medium: medium.into(),
+        read,
+        write,
+    };
+    let stocked = || {
+        let library = Library::new().slots(12).drives(1).drive_product("IBM", "ULT3580-TD8");
+        library
+            .cartridges("VT{:04}L8", 1..=2)
+            .cartridges("OD{:04}L5", 1..=2)
+            .cartridges("OD{:04}JC", 1..=2)
+            .build()
+    };
+    let mut usual = World::ready(stocked());
+    assert!(matches!(usual.submit(mount("OD0001L5")), Err(SubmitError::Incompatible { .. })));
+    assert!(usual.submit(mount("OD0001JC")).is_ok(), "what is not known is not refused");
+    let rules = vec![
+        rule("ult3580-td8", "L5", true, false),
+        rule("", "JC", false, false),
+        rule("ULT3580-TD9", "L8", false, false),
+    ];
+    let mut world = World::with(stocked(), |config| config.libraries[0].compatibility = rules);
+    world.rest();
+    let refused = world.submit(mount("OD0001JC"));
+    assert!(matches!(refused, Err(SubmitError::Incompatible { .. })), "{refused:?}");
+    assert!(
+        matches!(world.submit(mount("OD0001L5")), Err(SubmitError::Incompatible { .. })),
+        "it cannot be written"
+    );
+    let read = Wanted::Mount { cartridge: "OD0001L5".into(), drive: None, access: Access::Read };
+    let id = world.submit(read).unwrap();
+    world.rest();
+    assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
+    world.dismount("OD0001L5");
+    let id = world.mount("VT0001L8");
+    world.rest();
+    assert!(
+        matches!(world.state(id), State::Passed(_)),
+        "a rule for another drive says nothing: {}",
+        world.state(id)
+    );
 }

@@ -2,12 +2,13 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use autochanger_scsi::{AdditionalSense, ElementAddress, ElementType};
 
 use crate::catalog::generation::{Generation, Medium, fits};
-use crate::catalog::{Blame, Service};
+use crate::catalog::{Blame, Compatibility, Service};
 use crate::changer::inventory::ElementReport;
 use crate::id::{CartridgeId, Device, RequestId};
 use crate::library::learned::Mean;
@@ -51,6 +52,8 @@ pub(crate) struct DriveState {
     pub(crate) serial: Option<Arc<str>>,
     pub(crate) device: Option<Device>,
     pub(crate) generation: Option<Generation>,
+    /// The rules of the configuration that speak of it, the first one that knows the medium decides.
+    pub(crate) rules: Vec<Compatibility>,
     pub(crate) mount: Option<RequestId>,
     /// The deferred dismount of the medium in it, and since when that is put off.
     pub(crate) deferred: Option<(RequestId, Duration)>,
@@ -148,11 +151,10 @@ impl Elements {
 
     /// Whether a drive can use the medium so, as far as is known.
     pub(crate) fn drive_fits(&self, address: ElementAddress, need: Need) -> bool {
-        let drive = self.all.get(&address).and_then(|element| element.drive.as_ref()?.generation);
-        match (drive, need.medium) {
-            (Some(drive), Some(medium)) => fits(drive, medium, need.access),
-            _ => true,
-        }
+        let drive = self.all.get(&address).and_then(|element| element.drive.as_ref());
+        let (Some(drive), Some(medium)) = (drive, need.medium) else { return true };
+        let rule = drive.rules.iter().find_map(|rule| rule.allows(medium, need.access));
+        rule.unwrap_or_else(|| drive.generation.is_none_or(|known| fits(known, medium, need.access)))
     }
 
     pub(crate) fn is_free_drive(&self, address: ElementAddress) -> bool {
