@@ -321,3 +321,50 @@ fn where_it_is_not_wanted_a_drive_is_not_cleaned_unasked_but_its_wish_is_told() 
     assert!(own_cleanings(&world).is_empty());
     assert_eq!(wishes(&world), [true]);
 }
+
+#[test]
+fn a_cleaning_that_waits_for_a_person_waits_and_asks_again_after_a_power_loss() {
+    let mut world = World::ready(library(&[]));
+    let id = clean(&mut world);
+    world.rest();
+    world.crash();
+    world.rest();
+    assert_eq!(world.state(id), State::Waiting(Waiting::Operator));
+    assert_eq!(world.engine.view().operator_requests().len(), 1);
+    world.device.operator_put(ElementAddress(1009), CLEANER).unwrap();
+    world.submit(autochanger_world::inventory()).unwrap();
+    world.rest();
+    assert!(world.state(id).is_final() && world.engine.view().operator_requests().is_empty());
+}
+
+#[test]
+fn a_drive_that_cannot_be_asked_has_its_time_and_gives_the_cleaner_back() {
+    let mut world = World::ready(library(&[CLEANER]));
+    let home = world.device.find(CLEANER);
+    world.device.inject(Fault::not_delivered().lun(1).always());
+    let begun = world.now;
+    let id = clean(&mut world);
+    world.until("it has ended", |world| world.state(id).is_final());
+    assert!(matches!(world.state(id), State::Passed(Outcome::Cleaned { .. })), "{}", world.state(id));
+    let took = world.now - begun;
+    assert!(took >= Duration::from_secs(300) && took < Duration::from_secs(420), "{took:?}");
+    assert_eq!(world.device.find(CLEANER), home);
+    world.assert_true();
+}
+
+#[test]
+fn a_cleaning_that_never_ends_is_given_up_after_its_time() {
+    let mut timing = Timing::midrange();
+    timing.clean = Duration::from_secs(60 * 60);
+    let stocked = Library::new().slots(10).drives(1).cleaning_cartridge(CLEANER).timing(timing);
+    let mut world = World::ready(stocked.build());
+    let begun = world.now;
+    let id = clean(&mut world);
+    world.rest();
+    let State::Failed(failure) = world.state(id) else { panic!("{}", world.state(id)) };
+    assert_eq!(failure.kind, FailureKind::DriveFault);
+    let asked = world.events.iter().filter(|event| matches!(event.kind, EventKind::Fault(_))).count();
+    assert_eq!(asked, 1);
+    assert!(world.now - begun >= Duration::from_secs(15 * 60));
+    world.assert_true();
+}
