@@ -125,10 +125,10 @@ fn without_a_cleaner_a_person_is_asked_until_one_is_put_in() {
     assert_eq!(world.events.iter().filter(|event| asked(&event.kind)).count(), 1);
     let empty =
         world.device.contents().into_iter().find(|(address, _, held)| address.0 >= 1000 && held.is_none());
-    world.device.operator_put(empty.unwrap().0, "CLN009L8").unwrap();
+    world.device.operator_put_cleaner(empty.unwrap().0, "CLN009L8").unwrap();
     world.submit(autochanger_world::inventory()).unwrap();
     world.rest();
-    assert!(world.state(id).is_final(), "{}", world.state(id));
+    assert!(matches!(world.state(id), State::Passed(Outcome::Cleaned { .. })), "{}", world.state(id));
     assert!(world.events.iter().any(|event| matches!(event.kind, EventKind::OperatorDone { .. })));
 }
 
@@ -331,10 +331,11 @@ fn a_cleaning_that_waits_for_a_person_waits_and_asks_again_after_a_power_loss() 
     world.rest();
     assert_eq!(world.state(id), State::Waiting(Waiting::Operator));
     assert_eq!(world.engine.view().operator_requests().len(), 1);
-    world.device.operator_put(ElementAddress(1009), CLEANER).unwrap();
+    world.device.operator_put_cleaner(ElementAddress(1009), CLEANER).unwrap();
     world.submit(autochanger_world::inventory()).unwrap();
     world.rest();
-    assert!(world.state(id).is_final() && world.engine.view().operator_requests().is_empty());
+    let cleaned = matches!(world.state(id), State::Passed(Outcome::Cleaned { .. }));
+    assert!(cleaned && world.engine.view().operator_requests().is_empty());
 }
 
 #[test]
@@ -366,5 +367,21 @@ fn a_cleaning_that_never_ends_is_given_up_after_its_time() {
     let asked = world.events.iter().filter(|event| matches!(event.kind, EventKind::Fault(_))).count();
     assert_eq!(asked, 1);
     assert!(world.now - begun >= Duration::from_secs(15 * 60));
+    world.assert_true();
+}
+
+#[test]
+fn a_tape_with_the_label_of_a_cleaner_cleans_nothing_and_is_not_tried_again() {
+    let mut world = World::ready(library(&[]));
+    world.device.operator_put(ElementAddress(1009), CLEANER).unwrap();
+    world.submit(autochanger_world::inventory()).unwrap();
+    world.rest();
+    let id = clean(&mut world);
+    world.rest();
+    assert_eq!(world.state(id), State::Waiting(Waiting::Operator));
+    assert_eq!((uses_left(&world, CLEANER), world.device.moves_sent()), (Some(0), 2));
+    assert_eq!(world.device.find(CLEANER), Some(ElementAddress(1009)));
+    let drive = world.engine.view().drives(None).into_iter().find(|drive| drive.element == DRIVE).unwrap();
+    assert_eq!(drive.last_cleaned, None);
     world.assert_true();
 }

@@ -43,12 +43,26 @@ impl Device {
         element: impl Into<autochanger_scsi::ElementAddress>,
         barcode: &str,
     ) -> Result<(), OperatorError> {
-        let element = element.into();
+        self.bring(element.into(), Cartridge::new(Medium::Data, Some(String::from(barcode))))
+    }
+
+    /// The same with a cleaning cartridge.
+    ///
+    /// # Errors
+    /// [`OperatorError`] says what is in the way.
+    pub fn operator_put_cleaner(
+        &mut self,
+        element: impl Into<autochanger_scsi::ElementAddress>,
+        barcode: &str,
+    ) -> Result<(), OperatorError> {
+        self.bring(element.into(), Cartridge::new(Medium::Cleaning, Some(String::from(barcode))))
+    }
+
+    fn bring(&mut self, element: ElementAddress, cartridge: Cartridge) -> Result<(), OperatorError> {
         let place = self.reachable(element)?;
         if !self.shelves.is_empty(element) {
             return Err(OperatorError::Full(element));
         }
-        let cartridge = Cartridge::new(Medium::Data, Some(String::from(barcode)));
         self.put_by_hand(element, cartridge)?;
         self.tell_hosts(place);
         Ok(())

@@ -11,7 +11,6 @@ use crate::changer::{Do, Heard, Procedure};
 use crate::command::{Command, Completion};
 use crate::id::Device;
 use crate::input::Timing;
-use crate::library::fault::is_becoming_ready;
 use crate::time::Now;
 
 /// The pause between two looks: a cleaning takes two to three minutes.
@@ -35,6 +34,8 @@ pub(crate) enum Cleaned {
     Yes,
     /// The cartridge cannot clean any more.
     UsedUp(Option<Sense>),
+    /// The drive takes the cartridge for a tape.
+    NoCleaner,
     /// The drive says that it is not clean, or said nothing of use in time.
     No(Option<Sense>),
 }
@@ -46,7 +47,7 @@ pub(crate) struct Clean {
     device: Option<Device>,
     timing: Timing,
     begun: Option<Duration>,
-    /// The drive said that it is at work.
+    /// The drive said that it has a cleaning cartridge.
     works: bool,
     attentions: u8,
     asked: Asked,
@@ -95,9 +96,11 @@ impl Clean {
 
     fn judge(&mut self, status: Status, sense: Option<Sense>, now: Now) -> Do<Cleaned> {
         let Some(sense) = sense.filter(|_| status == Status::CheckCondition) else {
-            // GOOD says that it takes the cartridge for a tape, or is done and still holds it.
+            // Ready with a cleaning cartridge: it takes it for a tape, unless it is done and about to eject it.
             return match status {
-                Status::Good if self.waited(now) >= UNSEEN => self.ask_alerts(Asked::Response),
+                Status::Good if self.waited(now) >= UNSEEN && self.works => self.ask_alerts(Asked::Response),
+                Status::Good if self.waited(now) >= UNSEEN => Do::Done(Cleaned::NoCleaner),
+                // Becoming ready, among others: so does a drive with a tape, which says nothing of cleaning.
                 _ => self.wait_or(self.timing.cleaning, now, Cleaned::No(None)),
             };
         };
@@ -111,10 +114,6 @@ impl Clean {
             (_, (0x3A, _)) if self.works || self.waited(now) >= NOTICE => self.ask_alerts(Asked::Response),
             (_, (0x3A, _)) => Do::Wait(PAUSE),
             (_, (0x30, 0x03)) => {
-                self.works = true;
-                self.wait_or(self.timing.cleaning, now, Cleaned::No(Some(sense)))
-            }
-            (SenseKey::NotReady, _) if is_becoming_ready(sense.code) => {
                 self.works = true;
                 self.wait_or(self.timing.cleaning, now, Cleaned::No(Some(sense)))
             }

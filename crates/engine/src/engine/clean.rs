@@ -197,13 +197,17 @@ impl Engine {
                 });
                 (None, None)
             }
-            Cleaned::UsedUp(sense) => {
+            Cleaned::UsedUp(_) | Cleaned::NoCleaner => {
                 self.keep_cartridge(cleaner, |cartridge| {
                     cartridge.cleaner.get_or_insert_default().uses_left = Some(0);
                 });
+                let (sense, what) = match &result {
+                    Cleaned::UsedUp(sense) => (*sense, "is used up"),
+                    _ => (None, "does not clean"),
+                };
                 let message =
-                    alloc::format!("cleaning cartridge {name} is used up: {element} of {library} says so");
-                let failure = Failure::new(FailureKind::MediumFault, message).with_sense(*sense);
+                    alloc::format!("cleaning cartridge {name} {what}: {element} of {library} says so");
+                let failure = Failure::new(FailureKind::MediumFault, message).with_sense(sense);
                 (Some(FaultOf::Medium), Some(failure))
             }
             Cleaned::No(sense) => {
