@@ -385,3 +385,35 @@ fn a_tape_with_the_label_of_a_cleaner_cleans_nothing_and_is_not_tried_again() {
     assert_eq!(drive.last_cleaned, None);
     world.assert_true();
 }
+
+#[test]
+fn a_drive_that_must_be_cleaned_is_not_used_by_the_next_process_either() {
+    let stocked = Library::new().slots(10).drives(1).cartridges("VT{:04}L8", 1..=4);
+    let mut world = World::with(stocked.timing(Timing::midrange()).build(), |config| {
+        config.libraries[0].auto_clean = false;
+    });
+    world.rest();
+    world.device.drive_asks_for_cleaning(DRIVE, true);
+    mounted_and_out(&mut world, "VT0001L8");
+    world.crash_with(|config| config.libraries[0].auto_clean = true);
+    world.rest();
+    assert_eq!(own_cleanings(&world), [State::Waiting(Waiting::Operator)]);
+    let sent = world.device.moves_sent();
+    world.mount("VT0002L8");
+    world.rest();
+    assert_eq!(world.device.moves_sent(), sent);
+    world.device.operator_put_cleaner(ElementAddress(1009), CLEANER).unwrap();
+    world.submit(autochanger_world::inventory()).unwrap();
+    world.rest();
+    assert!(matches!(own_cleanings(&world)[..], [State::Passed(Outcome::Cleaned { .. })]));
+    assert_eq!(world.device.find("VT0002L8"), Some(DRIVE), "then the mount has its turn");
+    world.assert_true();
+}
+
+#[test]
+fn a_cleaning_cartridge_is_not_mounted() {
+    let mut world = World::ready(library(&[CLEANER]));
+    let refused = world.submit(mount(CLEANER));
+    let text = refused.unwrap_err().to_string();
+    assert!(text.contains(CLEANER) && text.contains("cleaning cartridge"), "{text}");
+}

@@ -9,7 +9,8 @@ use alloc::vec::Vec;
 use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
-use crate::catalog::{Caller, Label, Role, Service, generation};
+use super::identity::kind_of;
+use crate::catalog::{Caller, Label, MediumKind, Role, Service, generation};
 use crate::id::{CartridgeId, LibraryId, LibraryIndex};
 use crate::library::elements::Need;
 use crate::output::SubmitError;
@@ -153,6 +154,10 @@ impl Engine {
         match resolved.cartridge.and_then(|id| self.catalogue.cartridge(id)) {
             Some(cartridge) if cartridge.disabled => Err(SubmitError::Disabled {
                 what: format!("cartridge {}", self.cartridge_name(cartridge.id)),
+            }),
+            Some(cartridge) if kind_of(cartridge) == MediumKind::Cleaning => Err(SubmitError::Incompatible {
+                cartridge: self.cartridge_name(cartridge.id),
+                reason: "it is a cleaning cartridge, which a cleaning takes".into(),
             }),
             _ => Ok(resolved),
         }

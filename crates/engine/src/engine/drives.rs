@@ -1,8 +1,9 @@
 //! What drives say of themselves: that they calibrate, that they want to be cleaned; and how long they take.
 
+use alloc::vec::Vec;
 use core::time::Duration;
 
-use autochanger_scsi::ElementAddress;
+use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
 use super::emit::Effect;
@@ -107,6 +108,21 @@ impl Engine {
         let timing = self.library(index).map(|library| library.config.timing);
         if let (Some(device), Some(timing)) = (device, timing) {
             self.begin(index, Work::Needs(drive, AskNeeds::new(device, timing)), now);
+        }
+    }
+
+    /// Drives that asked to be cleaned are asked again: an earlier process may not have come to it, and that they must be is not kept.
+    pub(crate) fn ask_needs_again(&mut self, index: LibraryIndex, now: Now) {
+        let Some(library) = self.library(index) else { return };
+        let asking: Vec<ElementAddress> = library
+            .elements
+            .of_kind(ElementType::Drive)
+            .filter(|element| element.cartridge.is_none() && element.reserved_by.is_none())
+            .filter(|element| element.drive.as_ref().is_some_and(|drive| drive.wants_cleaning))
+            .map(|element| element.name.address)
+            .collect();
+        for drive in asking {
+            self.ask_needs(index, drive, now);
         }
     }
 

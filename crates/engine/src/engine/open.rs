@@ -177,6 +177,7 @@ impl Engine {
         }
         self.set_library_state(index, LibraryState::Ready, now);
         self.attach_orphans(index, now);
+        self.ask_needs_again(index, now);
         self.wake_after_inventory(index);
         self.mark_dirty(index);
     }
