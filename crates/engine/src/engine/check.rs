@@ -191,7 +191,8 @@ impl Engine {
             |cartridge| matches!(cartridge.place, Place::Element(place) if place.kind == ElementType::Drive && named.is_none_or(|named| named == place.address)),
         );
         let medium = resolved.barcode.as_deref().and_then(generation::of_label);
-        let mut free = library.elements.free_drives(Need { medium, access });
+        let free = library.elements.free_drives(Need { medium, access });
+        let mut free = free.filter(|drive| library.elements.may_load(*drive));
         if in_drive || free.any(|drive| named.is_none_or(|named| named == drive)) {
             return Ok(());
         }
