@@ -51,6 +51,7 @@
 //! | [`unload`](Timing::unload) | 16 min | LOAD UNLOAD | the longest that LTO drives' makers give is 960 s |
 //! | [`drive_ready`](Timing::drive_ready) | 5 min | from the move's end to a ready drive | loading and threading take half a minute; drives lag behind |
 //! | [`drive_calibration`](Timing::drive_calibration) | 2 h 15 min | the same while the drive says that it is coming ready | LTO-9 calibrates a new medium for up to 2 h |
+//! | [`cleaning`](Timing::cleaning) | 15 min | the longest that a drive may clean itself | LTO drives take two to three minutes; what takes five times as long will not end |
 //! | [`retry_min`](Timing::retry_min) | 1 s | the first pause before trying again; it doubles | |
 //! | [`retry_max`](Timing::retry_max) | 30 s | the longest pause | a library that comes back is noticed within half a minute |
 //! | [`port_poll`](Timing::port_poll) | 5 s | the pause between two looks at the ports, or at the door, while somebody waits there | a person hardly notices, and a library reads its ports in milliseconds |
@@ -170,6 +171,7 @@
 //! assert_eq!(timing.unload, 16 * MINUTE);
 //! assert_eq!(timing.drive_ready, 5 * MINUTE);
 //! assert_eq!(timing.drive_calibration, 135 * MINUTE);
+//! assert_eq!(timing.cleaning, 15 * MINUTE);
 //! assert_eq!((timing.retry_min, timing.retry_max), (Duration::from_secs(1), Duration::from_secs(30)));
 //!
 //! assert_eq!(autochanger::Reservation::default(), autochanger::Reservation::WhereOffered);

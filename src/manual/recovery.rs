@@ -201,8 +201,23 @@
 //!
 //! # A drive that does not come ready
 //!
-//! After [`Timing::drive_ready`], or [`Timing::drive_calibration`] while it says that it is coming ready, the mount is `Failed`.
-//! The cartridge stays in the drive, mounted for nobody.
+//! After [`Timing::drive_ready`], or [`Timing::drive_calibration`] while it says that it is coming ready, the cartridge is taken
+//! out again and tried in another drive, once: when that one reads it the first drive is to blame, else the medium. Without another
+//! drive that fits, or with a drive that the caller named, the mount is `Failed`, and the cartridge stays in the drive, mounted for
+//! nobody. A drive that failed with several media in a row is the last choice, until it comes ready or is enabled. That a drive
+//! calibrates is seen in its state and told, so that an hour and a half is not taken for a fault.
+//!
+//! # A drive that is to be cleaned
+//!
+//! A cleaning (RSM: `CleanNtmsDrive`) takes the cartridge in the cleaner's slot, else any that is known as one or whose label begins
+//! with `CLN`, and waits until the drive is empty. Its use is counted when the cartridge is in the drive, once, also across a power
+//! loss; one that the drive calls used up is marked, and the next one is tried. When there is none, a person is asked, and the
+//! request waits. The drive is asked until it has ejected the cartridge, at most for [`Timing::cleaning`]; one that cannot be asked
+//! has five minutes. A stop leaves the drive as it is, and a request of the manager's own brings the cartridge home.
+//!
+//! When a drive has let go of a medium it is asked whether it wants to be cleaned (log page 11h, else TapeAlert). One that does is
+//! cleaned by a request of the manager's own: when it is idle, or, where it says that it must be, before any other mount uses it. An
+//! administrator who enables the drive lets it serve all the same. One that asks again within six hours of a cleaning is left alone.
 //!
 //! # The store fails
 //!

@@ -225,6 +225,7 @@ impl LibraryConfig {
             reservation: self.reservation,
             take_over: self.take_over,
             dwell: self.dwell,
+            ..EngineLibraryConfig::new("")
         };
         Ok((config, Ways { changer, others, drives }))
     }

@@ -7,7 +7,9 @@ use core::time::Duration;
 
 use autochanger_scsi::ElementAddress;
 
-use crate::catalog::{Caller, Cartridge, DriveRecord, LibraryRecord, MotionRecord, MountRecord};
+use crate::catalog::{
+    Caller, Cartridge, Compatibility, DriveRecord, LibraryRecord, MotionRecord, MountRecord,
+};
 use crate::command::{Completion, TransportError};
 use crate::id::{BatchId, CommandId, LibraryIndex, RequestId, SessionId, Token};
 use crate::request::{Request, Submission};
@@ -209,6 +211,10 @@ pub struct Config {
 /// it has waited five hours longer than one of the highest, which is within a night.
 pub const DEFAULT_PRIORITY_WORTH: Duration = Duration::from_secs(600);
 
+/// With how many media in a row a drive must have failed, unless the caller says otherwise: two bad media one after the other
+/// happen, three do not.
+pub const DEFAULT_SUSPECT_AFTER: u8 = 3;
+
 /// How one library is set up.
 #[derive(Debug, Clone)]
 pub struct LibraryConfig {
@@ -227,6 +233,13 @@ pub struct LibraryConfig {
     /// Whether a dismount and a mount that waits for its drive may be one EXCHANGE MEDIUM, where the library says that it
     /// has the command. Libraries claim it without having it, so it is for the caller to say.
     pub exchange: bool,
+    /// Whether a drive that asks for it is cleaned by a request of the manager's own, where a cleaning cartridge is known or the
+    /// drive says that it must be cleaned. That a drive asks is told either way.
+    pub auto_clean: bool,
+    /// Which medium works in which drive, where that is not what is known of LTO. The first rule that speaks of both decides.
+    pub compatibility: Vec<Compatibility>,
+    /// With how many media in a row a drive must have failed to be the last choice. 0: it never is.
+    pub suspect_after: u8,
     /// How long a medium whose dismount was deferred stays in its drive at least, although another one waits for the drive
     /// (RSM: `dwDeferDismountDelay`).
     pub dwell: Duration,
@@ -268,6 +281,9 @@ impl LibraryConfig {
             moves_in_flight: 1,
             unload_before_move: true,
             exchange: false,
+            auto_clean: true,
+            compatibility: Vec::new(),
+            suspect_after: DEFAULT_SUSPECT_AFTER,
             dwell: Duration::ZERO,
             paths: Vec::new(),
             reservation: Reservation::default(),
@@ -319,6 +335,9 @@ pub struct Timing {
     pub drive_ready: Duration,
     /// The longest that a drive may say that it is coming ready (LTO-9 calibrates up to 2 h). Default 2 h 15 min.
     pub drive_calibration: Duration,
+    /// The longest that a drive may clean itself, from the end of the move. Default 15 min: LTO drives take two to three minutes,
+    /// and what takes five times as long will not end.
+    pub cleaning: Duration,
     /// The first pause before trying again; doubled up to `retry_max`. Default 1 s.
     pub retry_min: Duration,
     /// The longest pause before trying again. Default 30 s.
@@ -347,6 +366,7 @@ impl Default for Timing {
             unload: 16 * MINUTE,
             drive_ready: 5 * MINUTE,
             drive_calibration: 135 * MINUTE,
+            cleaning: 15 * MINUTE,
             retry_min: Duration::from_secs(1),
             retry_max: Duration::from_secs(30),
             port_poll: Duration::from_secs(5),

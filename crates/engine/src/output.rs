@@ -12,7 +12,7 @@ use crate::command::Command;
 use crate::id::{BatchId, CartridgeId, CommandId, LibraryIndex, Path, RequestId, Token};
 use crate::request::{CancelError, Cancellation, Place, Request, State};
 use crate::time::WallTime;
-use crate::view::{LibraryState, MountInfo, OperatorRequest, PathState};
+use crate::view::{DriveState, LibraryState, MountInfo, OperatorRequest, PathState};
 
 /// One thing to be done.
 #[derive(Debug)]
@@ -451,6 +451,17 @@ pub enum EventKind {
         /// Its serial number.
         serial: Arc<str>,
     },
+    /// A drive's state is another one, or it asks to be cleaned, or does not any more.
+    Drive {
+        /// The library's name.
+        library: Arc<str>,
+        /// The drive's element address.
+        drive: autochanger_scsi::ElementAddress,
+        /// What it does with its medium.
+        state: DriveState,
+        /// It asks to be cleaned.
+        wants_cleaning: bool,
+    },
     /// Something failed, and this is whose fault it was.
     Fault(FaultRecord),
     /// A person is asked for something (RSM: an operator request).
@@ -517,6 +528,10 @@ impl fmt::Display for EventKind {
             Self::Service { library, drive: None, service } => write!(f, "library {library} is {service}"),
             Self::DriveReplaced { library, drive, before, serial } => {
                 write!(f, "drive {drive} of {library} was replaced: {serial} stands where {before} was")
+            }
+            Self::Drive { library, drive, state, wants_cleaning } => {
+                let wish = if *wants_cleaning { ", and asks to be cleaned" } else { "" };
+                write!(f, "drive {drive} of {library} is {state}{wish}")
             }
             Self::Fault(fault) => write!(f, "fault of the {}: {}", fault.of, fault.message),
             Self::OperatorAsked(asked) => write!(f, "please {}", asked.task),

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use autochanger_scsi::{AdditionalSense, ElementAddress};
 
@@ -37,6 +38,8 @@ pub struct LibraryInfo {
     pub cleaner_slot: Option<ElementAddress>,
     /// Motions, and those that failed by its fault.
     pub blame: Blame,
+    /// The mean time of a motion, as measured since the manager was opened.
+    pub mean_motion: Option<Duration>,
     /// The ways to its changer, in the order of the configuration.
     pub paths: Vec<PathInfo>,
     /// Whether it is reserved for this manager (PERSISTENT RESERVE).
@@ -211,6 +214,53 @@ pub struct DriveInfo {
     pub wants_cleaning: bool,
     /// Loads, and those that failed by its fault.
     pub blame: Blame,
+    /// What it does with its medium.
+    pub state: DriveState,
+    /// It failed with one medium after another: another drive is chosen where one fits. A load that succeeds clears it, and so
+    /// does enabling the drive.
+    pub suspect: bool,
+    /// The mean time from the end of a move to a ready drive, as measured since the manager was opened.
+    pub mean_load: Option<Duration>,
+    /// The mean time of an unload, measured in the same way.
+    pub mean_unload: Option<Duration>,
+}
+
+/// What a drive does with its medium (RSM: `NtmsDriveState`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+#[doc(alias = "NtmsDriveState")]
+pub enum DriveState {
+    /// There is no medium in it (`NTMS_DRIVESTATE_DISMOUNTED`, 0).
+    Empty,
+    /// A medium is in it, or on its way, and it is not ready yet (`NTMS_DRIVESTATE_MOUNTED`, 1).
+    Loading,
+    /// It calibrates a new medium, as LTO-9 drives do for up to two hours.
+    Calibrating {
+        /// Since when it says so.
+        since: WallTime,
+    },
+    /// Its medium is mounted for somebody (`NTMS_DRIVESTATE_LOADED`, 2).
+    Mounted,
+    /// Its medium is being unloaded, or has been and goes to a slot (`NTMS_DRIVESTATE_UNLOADED`, 5).
+    Unloading,
+    /// It is being cleaned (`NTMS_DRIVESTATE_BEING_CLEANED`, 6).
+    Cleaning,
+    /// A medium is in it that nobody has mounted: it makes way, or serves the next mount (`NTMS_DRIVESTATE_DISMOUNTABLE`, 7).
+    Dismountable,
+}
+
+impl core::fmt::Display for DriveState {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Empty => f.write_str("empty"),
+            Self::Loading => f.write_str("loading"),
+            Self::Calibrating { since } => write!(f, "calibrating its medium since {since}"),
+            Self::Mounted => f.write_str("mounted"),
+            Self::Unloading => f.write_str("unloading"),
+            Self::Cleaning => f.write_str("being cleaned"),
+            Self::Dismountable => f.write_str("dismountable"),
+        }
+    }
 }
 
 /// An element that is not a drive: slot, port or transport.

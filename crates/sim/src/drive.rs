@@ -34,12 +34,25 @@ pub(crate) struct Drive {
     pub(crate) generation: u64,
     pub(crate) dead: bool,
     pub(crate) stuck: bool,
+    /// It asks to be cleaned; whether it must be.
+    pub(crate) dirty: Option<bool>,
+    /// It calibrates what it loads, which it says: the first load of an LTO-9 cartridge.
+    pub(crate) calibrates: bool,
 }
 
 impl Drive {
     pub(crate) fn new(address: ElementAddress, loaded: bool) -> Self {
         let state = if loaded { State::Ready } else { State::Empty };
-        Self { address, state, until: Duration::ZERO, generation: 0, dead: false, stuck: false }
+        Self {
+            address,
+            state,
+            until: Duration::ZERO,
+            generation: 0,
+            dead: false,
+            stuck: false,
+            dirty: None,
+            calibrates: false,
+        }
     }
 
     /// Enters a state; the generation by which its end is to be announced.
@@ -82,6 +95,7 @@ impl Drive {
         match self.state {
             State::Ready => None,
             State::Empty => Some(not_ready(0x3A, 0x00)),
+            State::Loading if self.calibrates => Some(not_ready(0x04, 0x07)),
             State::Loading => Some(not_ready(0x04, 0x01)),
             State::Unloading => Some(not_ready(0x04, 0x07)),
             State::Ejected => Some(not_ready(0x3A, 0x04)),

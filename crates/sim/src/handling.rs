@@ -15,6 +15,8 @@ use crate::task::{Motion, Work};
 
 /// The TapeAlert flag of a drive that holds a cleaning cartridge.
 const CLEANING_MEDIA: u8 = 11;
+/// The TapeAlert flag of a drive that has ejected a used-up cleaning cartridge.
+const USED_UP_CLEANER: u8 = 22;
 
 impl Device {
     /// Does the next step of an arm's job.
@@ -131,14 +133,23 @@ impl Device {
         cartridge.by_operator = false;
         let cleaning = cartridge.medium == Medium::Cleaning;
         let load = cartridge.next_load;
+        let used_up = cleaning && cartridge.cleanings == Some(0);
+        cartridge.cleanings = cartridge.cleanings.map(|left| left.saturating_sub(1));
         self.put_back(to, cartridge);
         let Some((ElementType::Drive, index)) = self.layout.locate(to) else { return self.now };
+        if used_up {
+            self.raise_alert(drive_lun(usize::from(index)), USED_UP_CLEANER);
+            return self.now;
+        }
         let (state, time) = if cleaning {
             (State::Cleaning, self.timing.clean)
         } else {
             (State::Loading, load.unwrap_or(self.timing.load))
         };
         let ready = self.start_drive(usize::from(index), state, time);
+        if let Some(drive) = self.drives.get_mut(usize::from(index)) {
+            drive.calibrates = load.is_some();
+        }
         if let Some(cartridge) = self.shelves.cartridge_mut(to) {
             cartridge.loads += 1;
             cartridge.next_load = None;
@@ -176,6 +187,9 @@ impl Device {
             return;
         }
         if let Some(next) = drive.successor() {
+            if drive.state == State::Cleaning {
+                drive.dirty = None;
+            }
             drive.enter(next, self.now);
             if next == State::Ready {
                 self.nexuses.post(drive_lun(index), MEDIUM_CHANGED, None);

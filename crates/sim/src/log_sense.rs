@@ -195,11 +195,14 @@ impl Device {
             mounted: ready,
             alert_changed: !self.alerts(lun).is_empty(),
             activity: match state {
+                State::Loading if drive.calibrates => DriveActivity::Calibrating,
                 State::Loading => DriveActivity::Loading,
                 State::Unloading => DriveActivity::Unloading,
                 State::Cleaning => DriveActivity::Cleaning,
                 State::Empty | State::Ready | State::Ejected => DriveActivity::None,
             },
+            cleaning_requested: drive.dirty == Some(false),
+            cleaning_required: drive.dirty == Some(true),
             ..DriveStatus::default()
         }
     }

@@ -44,12 +44,26 @@ impl Device {
         element: impl Into<autochanger_scsi::ElementAddress>,
         barcode: &str,
     ) -> Result<(), OperatorError> {
-        let element = element.into();
+        self.bring(element.into(), Cartridge::new(Medium::Data, Some(String::from(barcode))))
+    }
+
+    /// The same with a cleaning cartridge.
+    ///
+    /// # Errors
+    /// [`OperatorError`] says what is in the way.
+    pub fn operator_put_cleaner(
+        &mut self,
+        element: impl Into<autochanger_scsi::ElementAddress>,
+        barcode: &str,
+    ) -> Result<(), OperatorError> {
+        self.bring(element.into(), Cartridge::new(Medium::Cleaning, Some(String::from(barcode))))
+    }
+
+    fn bring(&mut self, element: ElementAddress, cartridge: Cartridge) -> Result<(), OperatorError> {
         let place = self.reachable(element)?;
         if !self.shelves.is_empty(element) {
             return Err(OperatorError::Full(element));
         }
-        let cartridge = Cartridge::new(Medium::Data, Some(String::from(barcode)));
         self.put_by_hand(element, cartridge)?;
         self.tell_hosts(place);
         Ok(())
@@ -130,6 +144,25 @@ impl Device {
         let place = self.find(barcode);
         let cartridge = place.and_then(|place| self.shelves.cartridge_mut(place));
         cartridge.map(|cartridge| cartridge.next_load = Some(time)).is_some()
+    }
+
+    /// A cleaning cartridge can be used so often yet, in any drive; then drives eject it at once and raise TapeAlert flag 22.
+    /// `false` where there is no such cartridge.
+    pub fn cleaner_lasts(&mut self, barcode: &str, uses: u32) -> bool {
+        let place = self.find(barcode);
+        let cartridge = place.and_then(|place| self.shelves.cartridge_mut(place));
+        cartridge.map(|cartridge| cartridge.cleanings = Some(uses)).is_some()
+    }
+
+    /// A drive asks to be cleaned, until it was: `required`, or only requested. `false` where there is no such drive.
+    pub fn drive_asks_for_cleaning(
+        &mut self,
+        drive: impl Into<autochanger_scsi::ElementAddress>,
+        required: bool,
+    ) -> bool {
+        let drive = drive.into();
+        let drive = self.drives.iter_mut().find(|known| known.address == drive);
+        drive.map(|drive| drive.dirty = Some(required)).is_some()
     }
 
     fn reachable(&self, element: ElementAddress) -> Result<ElementType, OperatorError> {

@@ -33,6 +33,8 @@ pub(crate) struct Cartridge {
     pub(crate) loads: u64,
     /// How long its next load takes, where that is not the drive's usual time.
     pub(crate) next_load: Option<Duration>,
+    /// How often it can clean yet, where it is a cleaning cartridge; `None`: always.
+    pub(crate) cleanings: Option<u32>,
 }
 
 impl Cartridge {
@@ -45,6 +47,7 @@ impl Cartridge {
             memory: Memory::new(),
             loads: 0,
             next_load: None,
+            cleanings: None,
         }
     }
 

@@ -4,12 +4,20 @@ mod common;
 
 use std::time::Duration;
 
-use autochanger_scsi::{Cdb, LoadUnload, PreventAllowMediumRemoval, RequestSense, Sense};
+use autochanger_scsi::{
+    Cdb, DriveStatus, LoadUnload, LogControl, LogSense, PreventAllowMediumRemoval, RequestSense, Sense,
+    TapeAlertResponse,
+};
 use autochanger_sim::{Nexus, Quirk, Timing, Unit};
 
 use common::*;
 
 const SECOND: Duration = Duration::from_secs(1);
+
+fn log_sense(page: u8) -> Cdb {
+    let (control, allocation) = (LogControl::Cumulative, 512);
+    LogSense { page, subpage: 0, control, changed_only: false, save: false, parameter: 0, allocation }.cdb()
+}
 
 fn load(load: bool, immediate: bool) -> Cdb {
     LoadUnload { load, immediate, ..LoadUnload::default() }.cdb()
@@ -108,4 +116,34 @@ fn an_empty_drive_has_nothing_to_load() {
     assert_eq!(code(&rig.send(1, load(false, false))), (2, 0x3A, 0x00));
     let data = good(rig.send(1, RequestSense { descriptor: false, allocation: 252 }.cdb()));
     assert_eq!(Sense::parse(&data).unwrap().code.asc, 0x3A);
+}
+
+#[test]
+fn a_used_up_cleaner_is_ejected_at_once_and_told() {
+    let mut rig = rig_of(stocked().cleaning_cartridge("CLN001L1").timing(slow()));
+    assert!(rig.device.cleaner_lasts("CLN001L1", 1) && !rig.device.cleaner_lasts("CLN002L1", 1));
+    rig.moves(1020, 501);
+    rig.pass(150 * SECOND);
+    rig.moves(501, 1020);
+    rig.moves(1020, 501);
+    assert_eq!(code(&rig.send(2, ready())), (2, 0x3A, 0x04), "it was ejected");
+    let data = good(rig.send(2, log_sense(TapeAlertResponse::PAGE)));
+    assert!(TapeAlertResponse::parse(&data).unwrap().0.contains(22));
+}
+
+#[test]
+fn a_drive_asks_for_cleaning_until_it_was_cleaned() {
+    let mut rig = rig_of(stocked().cleaning_cartridge("CLN001L1").timing(slow()));
+    let status =
+        |rig: &mut common::Rig| DriveStatus::parse(&good(rig.send(2, log_sense(DriveStatus::PAGE)))).unwrap();
+    for required in [false, true] {
+        assert!(rig.device.drive_asks_for_cleaning(501, required));
+        let told = status(&mut rig);
+        assert_eq!((told.cleaning_requested, told.cleaning_required), (!required, required));
+        rig.moves(1020, 501);
+        rig.pass(150 * SECOND);
+        let told = status(&mut rig);
+        assert!(!told.cleaning_requested && !told.cleaning_required);
+        rig.moves(501, 1020);
+    }
 }

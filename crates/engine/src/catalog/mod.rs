@@ -13,6 +13,7 @@ pub use crate::access::{Caller, Role};
 use crate::id::{CartridgeId, LibraryId, RequestId};
 use crate::request::{ElementName, Place};
 use crate::time::WallTime;
+pub use generation::Compatibility;
 pub use media::{Cleaner, Label, MediumKind};
 pub use service::{Blame, DriveRecord, FaultRecord, Service};
 

@@ -1,4 +1,6 @@
-//! The drive's protocol, sans-IO: waiting until it is ready, and unloading it (SSC-3).
+//! The drive's protocol, sans-IO: waiting until it is ready, unloading it, watching it clean itself, asking whether it should (SSC-3).
 
+pub(crate) mod clean;
+pub(crate) mod needs;
 pub(crate) mod ready;
 pub(crate) mod unload;

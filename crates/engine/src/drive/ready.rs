@@ -24,6 +24,9 @@ const PAUSES: [(Duration, Duration); 4] = [
 /// Unit attentions (the load itself raises one) that are read without a pause.
 const MAX_ATTENTIONS: u8 = 16;
 
+/// NOT READY, operation in progress: what an LTO-9 drive says while it calibrates a new medium.
+const CALIBRATING: (u8, u8) = (0x04, 0x07);
+
 /// Why a drive did not come ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NotReady {
@@ -42,11 +45,17 @@ pub(crate) struct AwaitReady {
     timing: Timing,
     begun: Option<Duration>,
     attentions: u8,
+    calibrates: bool,
 }
 
 impl AwaitReady {
     pub(crate) fn new(device: Device, timing: Timing) -> Self {
-        Self { device, timing, begun: None, attentions: 0 }
+        Self { device, timing, begun: None, attentions: 0, calibrates: false }
+    }
+
+    /// Whether the drive said that an operation is in progress: it calibrates the medium, for up to two hours (LTO-9).
+    pub(crate) fn calibrates(&self) -> bool {
+        self.calibrates
     }
 
     pub(crate) fn device(&self) -> Device {
@@ -79,6 +88,7 @@ impl AwaitReady {
                     self.look()
                 }
                 SenseKey::NotReady if is_becoming_ready(sense.code) => {
+                    self.calibrates = (sense.code.asc, sense.code.ascq) == CALIBRATING;
                     let patience = self.timing.drive_calibration;
                     self.pause_or(patience, now, NotReady::Sense(FailureKind::DriveFault, sense))
                 }

@@ -153,6 +153,8 @@ impl Engine {
                 | Operation::ReleaseCleanerSlot,
                 _,
             ) => false,
+            // A cleaning ends with the move that takes its cartridge back.
+            (Operation::CleanDrive, _) => !self.takes_cleaner_back(id),
             // An eject's move is its last step; an unload before it is not.
             (Operation::Eject | Operation::EjectCleaner, phase) => phase == Phase::Unloading,
             // One cartridge is one move; of many, each is followed by the look for the next.
@@ -165,7 +167,6 @@ impl Engine {
                 | Operation::Inject
                 | Operation::InjectCleaner
                 | Operation::Identify
-                | Operation::CleanDrive
                 | Operation::WriteFreeLabel,
                 _,
             ) => true,

@@ -9,7 +9,8 @@ use alloc::vec::Vec;
 use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
-use crate::catalog::{Caller, Label, Role, Service, generation};
+use super::identity::kind_of;
+use crate::catalog::{Caller, Label, MediumKind, Role, Service, generation};
 use crate::id::{CartridgeId, LibraryId, LibraryIndex};
 use crate::library::elements::Need;
 use crate::output::SubmitError;
@@ -154,6 +155,10 @@ impl Engine {
             Some(cartridge) if cartridge.disabled => Err(SubmitError::Disabled {
                 what: format!("cartridge {}", self.cartridge_name(cartridge.id)),
             }),
+            Some(cartridge) if kind_of(cartridge) == MediumKind::Cleaning => Err(SubmitError::Incompatible {
+                cartridge: self.cartridge_name(cartridge.id),
+                reason: "it is a cleaning cartridge, which a cleaning takes".into(),
+            }),
             _ => Ok(resolved),
         }
     }
@@ -186,7 +191,8 @@ impl Engine {
             |cartridge| matches!(cartridge.place, Place::Element(place) if place.kind == ElementType::Drive && named.is_none_or(|named| named == place.address)),
         );
         let medium = resolved.barcode.as_deref().and_then(generation::of_label);
-        let mut free = library.elements.free_drives(Need { medium, access });
+        let free = library.elements.free_drives(Need { medium, access });
+        let mut free = free.filter(|drive| library.elements.may_load(*drive));
         if in_drive || free.any(|drive| named.is_none_or(|named| named == drive)) {
             return Ok(());
         }

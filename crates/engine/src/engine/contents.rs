@@ -380,6 +380,10 @@ impl Engine {
             place: cartridge.place.clone(),
         }));
         self.outbox.change(Change::Cartridge(cartridge.clone()));
+        let cleans = super::identity::kind_of(&cartridge) == crate::catalog::MediumKind::Cleaning;
         self.catalogue.put(cartridge);
+        if cleans {
+            self.cleaners_came();
+        }
     }
 }

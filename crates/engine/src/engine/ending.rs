@@ -14,7 +14,7 @@ use crate::changer::settle::Proof;
 use crate::command::PathFault;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::PlannedMotion;
-use crate::library::elements::ElementState;
+use crate::library::elements::{ElementState, Need};
 use crate::library::fault::{Doing, Meaning, Stale, is_open, meaning};
 use crate::library::queue::Blocker;
 use crate::planted::Bug;
@@ -52,6 +52,12 @@ impl Engine {
         };
         self.open_motions.remove(&id);
         let Some(motion) = self.close_motion(index, id, state) else { return };
+        // What was in doubt took as long as the looking did.
+        if (motion.doubted || motion.recovered)
+            && let Some(live) = self.live.get_mut(&id)
+        {
+            live.since = None;
+        }
         match state {
             MotionState::Moved => self.pair_may_follow(index, id),
             _ => self.part_pair(index, id, now),
@@ -107,6 +113,9 @@ impl Engine {
         if let Some(library) = self.library_mut(index) {
             library.blame.uses += 1;
         }
+        if let (Some(took), Some(library)) = (self.step_took(id, now), self.library_mut(index)) {
+            library.motion_time.note(took);
+        }
         if record.source.kind == ElementType::Drive {
             if let Some(library) = self.library_mut(index) {
                 library.elements.update(record.source.address, |element| {
@@ -136,6 +145,10 @@ impl Engine {
                 }
                 self.await_drive(index, id, now);
             }
+            Some(Operation::CleanDrive) if record.destination.kind == ElementType::Storage => {
+                self.cleaner_is_back(index, id, now);
+            }
+            Some(Operation::CleanDrive) => self.cleaner_arrived(index, id, now),
             Some(Operation::Dismount) => {
                 if let Some(mount) = self.catalogue.mount_of(record.cartridge).map(|mount| mount.id) {
                     self.end_mount(index, mount);
@@ -176,7 +189,8 @@ impl Engine {
 
     /// The slot that a cartridge has left is free while the request goes on.
     fn free_slot_of(&mut self, index: LibraryIndex, id: RequestId, element: ElementName) {
-        if element.kind == ElementType::Drive {
+        // The cleaning cartridge comes back to its slot.
+        if element.kind == ElementType::Drive || self.operation(id) == Some(Operation::CleanDrive) {
             return;
         }
         if let Some(live) = self.live.get_mut(&id) {
@@ -322,8 +336,15 @@ impl Engine {
 
     /// A step has ended and the request was told to stop: it ends here, and nothing is moved back.
     pub(crate) fn stop_here(&mut self, id: RequestId, now: Now) {
-        let Some(by) = self.live.get(&id).and_then(|live| live.request.stopping.clone()) else { return };
+        let Some(live) = self.live.get(&id) else { return };
+        let Some(by) = live.request.stopping.clone() else { return };
+        let cleaning = (live.request.operation() == Operation::CleanDrive).then_some(live.library);
+        let drive = live.request.drive;
         self.end(id, State::Stopped { place: self.place_of(id), by }, now);
+        // Nobody has a use for a cleaning cartridge in a drive: it makes way, by a request of its own.
+        if let (Some(Some(index)), Some(drive)) = (cleaning, drive) {
+            self.displace(index, Some(drive), Need::default(), now);
+        }
     }
 
     /// Nothing has happened: the request is tried again after a pause. It keeps what it has reserved.

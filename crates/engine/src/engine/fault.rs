@@ -44,9 +44,15 @@ impl Engine {
             (FaultOf::Medium, _, _, Some(cartridge)) => self.keep_cartridge(cartridge, |cartridge| {
                 cartridge.blame.faults = cartridge.blame.faults.saturating_add(1);
             }),
-            (FaultOf::Drive, Some(index), Some(drive), _) => self.keep_drive(index, drive, |drive| {
-                drive.blame.faults = drive.blame.faults.saturating_add(1);
-            }),
+            (FaultOf::Drive, Some(index), Some(drive), _) => {
+                let limit =
+                    self.library(index).map_or(0, |library| usize::from(library.config.suspect_after));
+                self.keep_drive(index, drive, |drive| {
+                    drive.blame.faults = drive.blame.faults.saturating_add(1);
+                    // More than make it suspect are not counted.
+                    drive.row.extend(cartridge.filter(|_| drive.row.len() < limit));
+                });
+            }
             (FaultOf::Library, Some(index), _, _) => {
                 if let Some(library) = self.library_mut(index) {
                     library.blame.faults = library.blame.faults.saturating_add(1);

@@ -233,8 +233,12 @@ impl Engine {
             (Some(drive), named) if named.is_none_or(|named| named == drive) => Some(drive),
             // It must come out of another drive first.
             (Some(_), _) => None,
-            (None, Some(named)) => library.elements.is_free_drive(named).then_some(named),
-            (None, None) => library.elements.free_drive(need),
+            (None, Some(named)) => {
+                (library.elements.is_free_drive(named) && library.elements.may_load(named)).then_some(named)
+            }
+            (None, None) => {
+                library.elements.free_drives(need).find(|drive| library.elements.may_load(*drive))
+            }
         }
     }
 

@@ -66,6 +66,8 @@ pub(crate) struct Live {
     pub(crate) putting_back: bool,
     /// Faults that were kept for it.
     pub(crate) faults: u32,
+    /// When its present step began, on the monotonic clock.
+    pub(crate) since: Option<core::time::Duration>,
     /// What a person is asked for it, and since when.
     pub(crate) task: Option<(OperatorTask, WallTime)>,
 }
@@ -101,6 +103,8 @@ pub(crate) enum Phase {
     Loading,
     /// The drive is being unloaded.
     Unloading,
+    /// The drive is being cleaned.
+    Cleaning,
     /// Reading the inventory.
     Reading,
     /// A dismount that is put off until the drive is needed.
@@ -151,6 +155,7 @@ impl Live {
             suspects: Vec::new(),
             putting_back: false,
             faults: 0,
+            since: None,
             task: None,
         }
     }
@@ -158,7 +163,7 @@ impl Live {
     /// Whether a step is in flight or settling. Questions to a drive whether it is ready are no steps.
     pub(crate) fn has_step_in_flight(&self, open_motion: bool) -> bool {
         match self.phase {
-            Phase::Moving | Phase::Unloading | Phase::Reading => true,
+            Phase::Moving | Phase::Unloading | Phase::Cleaning | Phase::Reading => true,
             Phase::Orphan => open_motion,
             _ => false,
         }

@@ -170,6 +170,7 @@ impl Engine {
     /// The only point of no return.
     pub(crate) fn send_motion(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
         let Some(settle) = self.commit_to(index, id) else { return };
+        self.step_begins(id, now);
         let with = self.library(index).and_then(|library| library.motions.get(&id)?.with);
         let work = match with.and_then(|mount| Some((mount, self.commit_to(index, mount)?))) {
             Some((mount, incoming)) => {

@@ -33,6 +33,10 @@ impl Engine {
                 if let Some(live) = self.live.get_mut(&id) {
                     live.phase = Phase::Loading;
                 }
+                // A medium that was in the drive before is no load.
+                if self.live.get(&id).is_some_and(|live| live.request.motions > 0) {
+                    self.step_begins(id, now);
+                }
                 self.begin(index, Work::Ready(id, AwaitReady::new(device, timing)), now);
             }
         }
@@ -45,10 +49,15 @@ impl Engine {
         result: Result<(), NotReady>,
         now: Now,
     ) {
-        let Some(live) = self.live.get(&id) else { return };
-        let Some(drive) = live.request.drive else { return };
+        let Some(drive) = self.live.get(&id).and_then(|live| live.request.drive) else { return };
+        let calibrated = self.calibrates(index, drive, None);
         let reason = match result {
-            Ok(()) => return self.mounted(index, id, drive, now),
+            Ok(()) => {
+                if let Some(took) = self.step_took(id, now).filter(|_| !calibrated) {
+                    self.note_drive_time(index, drive, |drive| drive.load_time.note(took));
+                }
+                return self.mounted(index, id, drive, now);
+            }
             Err(reason) => reason,
         };
         let device = self.drive_device(index, drive);
@@ -144,6 +153,7 @@ impl Engine {
         self.keep_drive(index, drive, |drive| {
             drive.mount = Some(id);
             drive.blame.uses += 1;
+            drive.row.clear();
         });
         self.keep_cartridge(cartridge, |cartridge| cartridge.blame.uses += 1);
         self.catalogue.put_mount(mount.clone());
@@ -221,6 +231,7 @@ impl Engine {
                 let timing = self.library(index).map(|library| library.config.timing);
                 match (way, timing) {
                     (Some(device), Some(timing)) => {
+                        self.step_begins(id, now);
                         self.begin(index, Work::Unload(id, Unload::new(device, timing, force)), now);
                     }
                     // The way to the drive went with the library's path meanwhile: it is left to the robot.
@@ -264,6 +275,13 @@ impl Engine {
     pub(crate) fn unloaded(&mut self, index: LibraryIndex, id: RequestId, result: Unloaded, now: Now) {
         let Some(live) = self.live.get_mut(&id) else { return };
         live.unloaded = true;
+        let drive = live.request.drive;
+        if let (Unloaded::Yes, Some(drive)) = (&result, drive) {
+            if let Some(took) = self.step_took(id, now) {
+                self.note_drive_time(index, drive, |drive| drive.unload_time.note(took));
+            }
+            self.ask_needs(index, drive, now);
+        }
         if self.stopping(id) {
             return self.stop_here(id, now);
         }

@@ -150,6 +150,7 @@ impl Engine {
             .of_kind(autochanger_scsi::ElementType::Drive)
             .map(|element| element.name.address)
             .collect();
+        let rules = library.config.compatibility.clone();
         for address in drives {
             library.elements.update(address, |element| {
                 if let Some(drive) = &mut element.drive {
@@ -163,6 +164,11 @@ impl Engine {
                     drive.device = path.map(|path| path.device).or(drive.device);
                     let product =
                         path.map(|path| &path.product).or(told.and_then(|drive| drive.product.as_ref()));
+                    // Without its product this time, what was known of it holds.
+                    if product.is_some() || drive.rules.is_empty() {
+                        let product = product.map(|product| &**product);
+                        drive.rules = rules.iter().filter(|rule| rule.is_for(product)).cloned().collect();
+                    }
                     drive.generation =
                         product.and_then(|product| generation::of_drive(product)).or(drive.generation);
                 }
@@ -182,6 +188,7 @@ impl Engine {
         self.await_again(index, now);
         self.reconsider(index, now);
         self.attach_orphans(index, now);
+        self.ask_needs_again(index, now);
         self.wake_after_inventory(index);
         self.look_at_ports(index);
         self.mark_dirty(index);

@@ -54,6 +54,7 @@ impl Engine {
 
     /// Cartridges were found in the library: who waited for one of them takes its place in the queue.
     pub(crate) fn cartridges_came(&mut self, now: Now) {
+        self.cleaners_came();
         let come: Vec<RequestId> = self
             .live
             .values()

@@ -39,6 +39,7 @@ impl Engine {
                     && !live.suspects.iter().any(|(suspect, _)| *suspect == drive)
                     && library.elements.drive_fits(drive, need)
                     && library.elements.drive_serves(drive)
+                    && library.elements.may_load(drive)
             });
         pairing
             && another

@@ -19,7 +19,11 @@ impl Engine {
         let Some(mut cartridge) = self.catalogue.cartridge(id).cloned() else { return };
         change(&mut cartridge);
         self.outbox.change(Change::Cartridge(cartridge.clone()));
+        let cleans = super::identity::kind_of(&cartridge) == crate::catalog::MediumKind::Cleaning;
         self.catalogue.put(cartridge);
+        if cleans {
+            self.cleaners_came();
+        }
     }
 
     /// Keeps what is known of the library now.

@@ -137,16 +137,21 @@ impl Engine {
         }
         let Some(live) = self.live.get(&id) else { return };
         let in_its_drive = live.request.state == State::InProcess
-            && live.request.operation() == Operation::Mount
+            && matches!(live.request.operation(), Operation::Mount | Operation::CleanDrive)
             && live.request.drive.is_some_and(|drive| {
                 matches!(self.place_of(id), Some(Place::Element(element)) if element.address == drive)
             });
         match (in_its_drive, live.request.drive, live.request.cartridge) {
             // The move was done before the process ended; only the wait for the drive was left.
             (true, Some(drive), Some(cartridge)) => {
-                let failing = live.request.failing.is_some();
+                let (failing, cleans) =
+                    (live.request.failing.is_some(), live.request.operation() == Operation::CleanDrive);
                 self.reserve(index, id, cartridge, drive, None);
-                if failing { self.put_back(index, id, now) } else { self.await_drive(index, id, now) }
+                match (failing, cleans) {
+                    (true, _) => self.put_back(index, id, now),
+                    (false, true) => self.watch_cleaning(index, id, now),
+                    (false, false) => self.await_drive(index, id, now),
+                }
             }
             _ => self.resume_unstarted(index, id, now),
         }

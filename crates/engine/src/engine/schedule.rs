@@ -194,6 +194,7 @@ impl Engine {
             Wanted::Classify { .. } => self.start_classify(id, now),
             Wanted::ReserveCleanerSlot { slot, .. } => self.start_reserve_cleaner_slot(index, id, slot, now),
             Wanted::ReleaseCleanerSlot { .. } => self.start_release_cleaner_slot(index, id, now),
+            Wanted::CleanDrive { drive, .. } => self.start_clean(index, id, drive, now),
             wanted => {
                 let message = alloc::format!("the {} is not offered", wanted.operation());
                 self.end(id, State::Invalid(Failure::new(FailureKind::Refused, message)), now);

@@ -119,7 +119,14 @@ impl Engine {
     }
 
     fn set_drive_service(&mut self, index: LibraryIndex, drive: ElementAddress, service: Service, now: Now) {
-        self.keep_drive(index, drive, |state| state.service = service);
+        self.keep_drive(index, drive, |state| {
+            state.service = service;
+            // Somebody has looked at it.
+            if service == Service::Enabled {
+                state.must_clean = false;
+                state.row.clear();
+            }
+        });
         let name = self.library(index).map(|library| library.config.name.clone()).unwrap_or_default();
         self.outbox.after(Effect::Event(EventKind::Service { library: name, drive: Some(drive), service }));
         match service {

@@ -67,7 +67,7 @@ impl Engine {
         let Some(library) = self.library(index) else { return Start::Gone };
         let drive = match granted.or(named) {
             Some(drive) if granted.is_some() => drive,
-            Some(drive) if library.elements.is_free_drive(drive) => drive,
+            Some(drive) if library.elements.is_free_drive(drive) && library.elements.may_load(drive) => drive,
             Some(drive) if library.elements.get(drive).is_none() => {
                 let message = alloc::format!("drive {drive} is not in {} any more", library.config.name);
                 self.fail(id, Failure::new(FailureKind::Refused, message), now);
@@ -99,10 +99,14 @@ impl Engine {
     pub(crate) fn free_drive_for(&self, index: LibraryIndex, id: RequestId) -> Option<ElementAddress> {
         let (library, live) = (self.library(index)?, self.live.get(&id)?);
         let named = self.named_drive(id);
-        library.elements.free_drives(self.need_of(id)).find(|drive| {
+        let usable = |drive: &ElementAddress| {
             named.is_none_or(|named| named == *drive)
                 && !live.suspects.iter().any(|(suspect, _)| suspect == drive)
-        })
+                && library.elements.may_load(*drive)
+        };
+        let free = || library.elements.free_drives(self.need_of(id)).filter(usable);
+        // One that failed with one medium after another is the last choice.
+        free().find(|drive| !library.is_suspect(*drive)).or_else(|| free().next())
     }
 
     /// The drive that the mount names is out of service: paused, it is waited for; disabled, it is not.
@@ -155,6 +159,7 @@ impl Engine {
             library.elements.get(drive).is_some_and(|element| element.reserved_by.is_none_or(|by| by == id));
         free && named.is_none_or(|named| named == drive)
             && !suspect
+            && library.elements.may_load(drive)
             && library.elements.drive_serves(drive)
             && library.elements.drive_fits(drive, self.need_of(id))
     }

@@ -52,6 +52,7 @@ impl<'a> View<'a> {
                 blame: library.blame,
                 paths: library.routes.infos(),
                 reserved: library.ownership.hold == Hold::Ours,
+                mean_motion: library.motion_time.get(),
                 live_requests: self
                     .0
                     .live
@@ -83,6 +84,10 @@ impl<'a> View<'a> {
                     last_cleaned: drive.and_then(|drive| drive.last_cleaned),
                     wants_cleaning: drive.is_some_and(|drive| drive.wants_cleaning),
                     blame: drive.map_or_else(Default::default, |drive| drive.blame),
+                    state: self.0.drive_state(element),
+                    suspect: library.is_suspect(element.name.address),
+                    mean_load: drive.and_then(|drive| drive.load_time.get()),
+                    mean_unload: drive.and_then(|drive| drive.unload_time.get()),
                 });
             }
         }

@@ -20,6 +20,8 @@ use crate::changer::style::ReadStyle;
 use crate::changer::survey::Survey;
 use crate::changer::{Do, Heard, Procedure};
 use crate::command::{Command, Completion, TransportError};
+use crate::drive::clean::Clean;
+use crate::drive::needs::AskNeeds;
 use crate::drive::ready::AwaitReady;
 use crate::drive::unload::Unload;
 use crate::id::{CommandId, Device, LibraryIndex, Path, RequestId, Route};
@@ -77,6 +79,8 @@ pub(crate) enum Work {
     Unload(RequestId, Unload),
     Port(Errand, RunErrand),
     Door(RequestId, WatchDoor),
+    Clean(RequestId, Clean),
+    Needs(ElementAddress, AskNeeds),
 }
 
 /// Commands of one path. One at a time on a drive; on the changer as many as moves may be in flight.
@@ -224,7 +228,13 @@ impl Engine {
             }
             Work::Ready(request, work) => {
                 let request = *request;
-                work.step(heard, now).map(|result| self.drive_answered(library, request, result, now))
+                let step = work.step(heard, now);
+                if work.calibrates()
+                    && let Some(drive) = self.live.get(&request).and_then(|live| live.request.drive)
+                {
+                    self.calibrates(library, drive, Some(now.wall));
+                }
+                step.map(|result| self.drive_answered(library, request, result, now))
             }
             Work::Unload(request, work) => {
                 let request = *request;
@@ -245,6 +255,14 @@ impl Engine {
                     self.door_is_open_for_long(library, request, now);
                 }
                 step.map(|seen| self.door_over(library, request, seen, now))
+            }
+            Work::Needs(drive, work) => {
+                let drive = *drive;
+                work.step(heard, now).map(|wants| self.needs_heard(library, drive, wants, now))
+            }
+            Work::Clean(request, work) => {
+                let request = *request;
+                work.step(heard, now).map(|result| self.drive_cleaned(library, request, result, now))
             }
         };
         match step {

@@ -2,14 +2,16 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use autochanger_scsi::{AdditionalSense, ElementAddress, ElementType};
 
 use crate::catalog::generation::{Generation, Medium, fits};
-use crate::catalog::{Blame, Service};
+use crate::catalog::{Blame, Compatibility, Service};
 use crate::changer::reply::ElementReport;
 use crate::id::{CartridgeId, Device, RequestId};
+use crate::library::learned::Mean;
 use crate::request::{Access, ElementName};
 use crate::time::WallTime;
 
@@ -38,7 +40,11 @@ impl DriveState {
             service: Service::default(),
             last_cleaned: None,
             wants_cleaning: false,
+            must_clean: false,
             blame: Blame::default(),
+            row: BTreeSet::new(),
+            load_time: Mean::default(),
+            unload_time: Mean::default(),
             ..self
         }
     }
@@ -50,12 +56,22 @@ pub(crate) struct DriveState {
     pub(crate) serial: Option<Arc<str>>,
     pub(crate) device: Option<Device>,
     pub(crate) generation: Option<Generation>,
+    /// The rules of the configuration that speak of it, the first one that knows the medium decides.
+    pub(crate) rules: Vec<Compatibility>,
     pub(crate) mount: Option<RequestId>,
     /// The deferred dismount of the medium in it, and since when that is put off.
     pub(crate) deferred: Option<(RequestId, Duration)>,
     pub(crate) service: Service,
     pub(crate) last_cleaned: Option<WallTime>,
     pub(crate) wants_cleaning: bool,
+    /// It said that it must be cleaned: no medium is mounted in it until then, or until an administrator enables it.
+    pub(crate) must_clean: bool,
+    /// The media with which it has failed since it last came ready with one.
+    pub(crate) row: BTreeSet<CartridgeId>,
+    /// Since when it says that it calibrates a medium.
+    pub(crate) calibrating: Option<WallTime>,
+    pub(crate) load_time: Mean,
+    pub(crate) unload_time: Mean,
     pub(crate) blame: Blame,
     /// The dismount that frees it of a cartridge that nobody mounted.
     pub(crate) displacing: Option<RequestId>,
@@ -141,15 +157,20 @@ impl Elements {
 
     /// Whether a drive can use the medium so, as far as is known.
     pub(crate) fn drive_fits(&self, address: ElementAddress, need: Need) -> bool {
-        let drive = self.all.get(&address).and_then(|element| element.drive.as_ref()?.generation);
-        match (drive, need.medium) {
-            (Some(drive), Some(medium)) => fits(drive, medium, need.access),
-            _ => true,
-        }
+        let drive = self.all.get(&address).and_then(|element| element.drive.as_ref());
+        let (Some(drive), Some(medium)) = (drive, need.medium) else { return true };
+        let rule = drive.rules.iter().find_map(|rule| rule.allows(medium, need.access));
+        rule.unwrap_or_else(|| drive.generation.is_none_or(|known| fits(known, medium, need.access)))
     }
 
     pub(crate) fn is_free_drive(&self, address: ElementAddress) -> bool {
         self.all.get(&address).is_some_and(is_free_drive)
+    }
+
+    /// Whether media may be mounted in it: not while it must be cleaned.
+    pub(crate) fn may_load(&self, address: ElementAddress) -> bool {
+        let drive = self.all.get(&address).and_then(|element| element.drive.as_ref());
+        drive.is_none_or(|drive| !drive.must_clean)
     }
 
     /// Whether it takes part in the library's work.

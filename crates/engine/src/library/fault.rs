@@ -69,6 +69,8 @@ pub(crate) fn meaning(sense: &Sense, doing: Doing) -> Meaning {
         (SenseKey::NotReady, _, Moving) if is_open(sense.code) => Again,
 
         (_, (0x3A, _), Unloading) => AlreadySo,
+        // A cleaning cartridge at work: the drive ejects it by itself.
+        (_, (0x30, 0x03), Unloading) => Again,
         (SenseKey::IllegalRequest, (0x20, _), Unloading) => NotOffered,
         // A cartridge that is still threaded: most libraries unload by themselves, these do not.
         (SenseKey::IllegalRequest | SenseKey::NotReady, (0x3A, 0x00), Moving) => UnloadFirst,

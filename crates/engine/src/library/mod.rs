@@ -2,6 +2,7 @@
 
 pub(crate) mod elements;
 pub(crate) mod fault;
+pub(crate) mod learned;
 pub(crate) mod ownership;
 pub(crate) mod ports;
 pub(crate) mod queue;
@@ -70,6 +71,8 @@ pub(crate) struct Library {
     pub(crate) cleaner_slot: Option<ElementAddress>,
     pub(crate) ports: Ports,
     pub(crate) blame: Blame,
+    /// How long a motion takes.
+    pub(crate) motion_time: learned::Mean,
     /// The group for which free drives are kept until it has all that it needs.
     pub(crate) holding: Option<GroupId>,
 }
@@ -151,6 +154,7 @@ impl Library {
             cleaner_slot: None,
             ports: Ports::default(),
             blame: Blame::default(),
+            motion_time: learned::Mean::default(),
             holding: None,
         }
     }
@@ -160,6 +164,13 @@ impl Library {
         let (id, identity) = (self.id?, self.identity.clone()?);
         let (service, cleaner_slot, blame) = (self.service, self.cleaner_slot, self.blame);
         Some(LibraryRecord { id, identity, service, cleaner_slot, blame })
+    }
+
+    /// Whether the drive has failed with one medium after another, so often that another drive is chosen where one fits.
+    pub(crate) fn is_suspect(&self, drive: ElementAddress) -> bool {
+        let state = self.elements.get(drive).and_then(|element| element.drive.as_ref());
+        let after = usize::from(self.config.suspect_after);
+        after > 0 && state.is_some_and(|drive| drive.row.len() >= after)
     }
 
     pub(crate) fn is_ready(&self) -> bool {

@@ -1,0 +1,278 @@
+//! Cleaning a drive: which cleaning cartridge is taken, and what becomes of it and of the request (RSM: `CleanNtmsDrive`).
+
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use autochanger_scsi::{ElementAddress, ElementType};
+
+use super::Engine;
+use super::identity::kind_of;
+use super::live::Phase;
+use super::motion::Way;
+use super::schedule::Start;
+use super::work::Work;
+use crate::catalog::{Cartridge, MediumKind, Service};
+use crate::drive::clean::{Clean, Cleaned};
+use crate::id::{CartridgeId, LibraryIndex, RequestId};
+use crate::library::elements::Need;
+use crate::library::queue::Blocker;
+use crate::request::{ElementName, Failure, FailureKind, FaultOf, Operation, Outcome, Place, State, Waiting};
+use crate::time::Now;
+use crate::view::OperatorTask;
+
+impl Engine {
+    pub(crate) fn start_clean(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        drive: ElementAddress,
+        now: Now,
+    ) -> Start {
+        let Some(live) = self.live.get(&id) else { return Start::Gone };
+        let (cartridge, putting_back, failing) =
+            (live.request.cartridge, live.putting_back, live.request.failing.is_some());
+        // The cleaning cartridge is in the drive for this request already.
+        let inside = |cartridge: &CartridgeId| {
+            self.catalogue.cartridge(*cartridge).is_some_and(
+                |cartridge| matches!(cartridge.place, Place::Element(place) if place.address == drive),
+            )
+        };
+        if let Some(cartridge) = cartridge.filter(inside) {
+            if putting_back {
+                return self.start_put_back(index, id, cartridge, drive, now);
+            }
+            self.reserve(index, id, cartridge, drive, None);
+            self.set_state(id, State::InProcess);
+            if failing {
+                self.put_back(index, id, now)
+            } else {
+                self.watch_cleaning(index, id, now)
+            }
+            return Start::Gone;
+        }
+        let Some(library) = self.library(index) else { return Start::Gone };
+        let Some(state) = library.elements.get(drive).and_then(|element| element.drive.as_ref()) else {
+            let message = alloc::format!("drive {drive} is not in {} any more", library.config.name);
+            self.fail(id, Failure::new(FailureKind::Refused, message), now);
+            return Start::Gone;
+        };
+        if state.service == Service::Disabled {
+            let message = alloc::format!("drive {drive} of {} is disabled", library.config.name);
+            self.fail(id, Failure::new(FailureKind::Disabled, message), now);
+            return Start::Gone;
+        }
+        if !library.elements.is_free_drive(drive) {
+            if state.service == Service::Enabled {
+                self.make_room(index, Some(drive), Need::default(), now);
+            }
+            return Start::Blocked(Blocker::Drive(drive));
+        }
+        let Some(cleaner) = self.usable_cleaner(index, id) else {
+            self.wait_for_cleaner(index, id, now);
+            return Start::Gone;
+        };
+        let (Some(cartridge), Ok(source)) =
+            (self.catalogue.cartridge(cleaner), self.standing_place(id, cleaner))
+        else {
+            return Start::Gone;
+        };
+        let barcode = cartridge.barcode.clone();
+        if self.medium_is_busy(cleaner, id) {
+            return Start::Blocked(Blocker::Medium(cleaner));
+        }
+        if source.kind == ElementType::Drive {
+            // It was left in another drive.
+            self.make_room(index, Some(source.address), Need::default(), now);
+            return Start::Blocked(Blocker::Medium(cleaner));
+        }
+        if let Some(live) = self.live.get_mut(&id) {
+            live.request.cartridge = Some(cleaner);
+            live.request.barcode = barcode;
+        }
+        self.reserve(index, id, cleaner, drive, Some(source.address));
+        let destination = ElementName { kind: ElementType::Drive, address: drive };
+        self.intend(index, id, cleaner, Way { source, destination }, now);
+        Start::Gone
+    }
+
+    /// The cleaning cartridge that a cleaning takes: the one in the cleaner's slot, else one that is free now, else any that
+    /// can be used yet.
+    fn usable_cleaner(&self, index: LibraryIndex, id: RequestId) -> Option<CartridgeId> {
+        let library = self.library(index)?;
+        let library_id = library.id?;
+        let rank = |cartridge: &Cartridge| {
+            let place = match &cartridge.place {
+                Place::Element(place) => *place,
+                _ => return None,
+            };
+            let in_slot = library.cleaner_slot == Some(place.address);
+            let busy = self.medium_is_busy(cartridge.id, id) || place.kind == ElementType::Drive;
+            Some((!in_slot, busy, cartridge.id))
+        };
+        self.catalogue
+            .cartridges()
+            .filter(|cartridge| cartridge.library == library_id && !cartridge.disabled)
+            .filter(|cartridge| kind_of(cartridge) == MediumKind::Cleaning)
+            .filter(|cartridge| cartridge.cleaner.and_then(|cleaner| cleaner.uses_left) != Some(0))
+            .filter_map(rank)
+            .min()
+            .map(|(_, _, id)| id)
+    }
+
+    /// There is none: a person is asked for one.
+    fn wait_for_cleaner(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+        self.release(id, index);
+        let Some(live) = self.live.get_mut(&id) else { return };
+        live.phase = Phase::Operator;
+        live.request.cartridge = None;
+        live.request.barcode = None;
+        self.set_state(id, State::Waiting(Waiting::Operator));
+        let library = self.library_name(index).into();
+        self.ask_person(id, OperatorTask::BringCleaner { library }, now);
+    }
+
+    /// Cartridges came, or it was found out what one is: cleanings that wait for a person look again.
+    pub(crate) fn cleaners_came(&mut self) {
+        let waiting: Vec<(LibraryIndex, RequestId)> = self
+            .live
+            .values()
+            .filter(|live| live.phase == Phase::Operator && live.ending.is_none())
+            .filter(|live| live.request.operation() == Operation::CleanDrive)
+            .filter_map(|live| Some((live.library?, live.request.id)))
+            .collect();
+        for (index, id) in waiting {
+            if self.usable_cleaner(index, id).is_some() {
+                self.withdraw_task(id);
+                self.set_state(id, State::Queued);
+                self.queue_again(index, id);
+            }
+        }
+    }
+
+    /// The cleaning cartridge is in the drive: that is one use of it, whatever comes of it.
+    pub(crate) fn cleaner_arrived(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+        if let Some(cleaner) = self.live.get(&id).and_then(|live| live.request.cartridge) {
+            self.keep_cartridge(cleaner, |cartridge| {
+                let known = cartridge.cleaner.get_or_insert_default();
+                known.uses_left = known.uses_left.map(|left| left.saturating_sub(1));
+                cartridge.blame.uses += 1;
+            });
+        }
+        if self.stopping(id) {
+            return self.stop_here(id, now);
+        }
+        self.watch_cleaning(index, id, now);
+    }
+
+    /// Asks the drive until it is done. After a restart it is asked anew, which counts no second use.
+    pub(crate) fn watch_cleaning(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+        let Some(drive) = self.live.get(&id).and_then(|live| live.request.drive) else { return };
+        let Some(timing) = self.library(index).map(|library| library.config.timing) else { return };
+        let device = self.drive_device(index, drive);
+        if let Some(live) = self.live.get_mut(&id) {
+            live.phase = Phase::Cleaning;
+            live.steps_sent = true;
+        }
+        self.begin(index, Work::Clean(id, Clean::new(device, timing)), now);
+    }
+
+    /// The drive is done: the cartridge goes back to its slot, and what it came to is told when it is there.
+    pub(crate) fn drive_cleaned(&mut self, index: LibraryIndex, id: RequestId, result: Cleaned, now: Now) {
+        let Some(live) = self.live.get(&id) else { return };
+        let (Some(drive), Some(cleaner)) = (live.request.drive, live.request.cartridge) else { return };
+        let element = ElementName { kind: ElementType::Drive, address: drive };
+        let (library, name) = (self.library_name(index), self.cartridge_name(cleaner));
+        let words = |sense: &Option<_>| {
+            sense.as_ref().map_or_else(
+                || "it did not say in time that it is done".into(),
+                |s: &autochanger_scsi::Sense| s.to_string(),
+            )
+        };
+        let (of, failure) = match &result {
+            Cleaned::Yes => {
+                self.keep_drive(index, drive, |drive| {
+                    drive.last_cleaned = Some(now.wall);
+                    drive.wants_cleaning = false;
+                    drive.must_clean = false;
+                });
+                (None, None)
+            }
+            Cleaned::UsedUp(_) | Cleaned::NoCleaner => {
+                self.keep_cartridge(cleaner, |cartridge| {
+                    cartridge.cleaner.get_or_insert_default().uses_left = Some(0);
+                });
+                let (sense, what) = match &result {
+                    Cleaned::UsedUp(sense) => (*sense, "is used up"),
+                    _ => (None, "does not clean"),
+                };
+                let message =
+                    alloc::format!("cleaning cartridge {name} {what}: {element} of {library} says so");
+                let failure = Failure::new(FailureKind::MediumFault, message).with_sense(sense);
+                (Some(FaultOf::Medium), Some(failure))
+            }
+            Cleaned::No(sense) => {
+                let message = alloc::format!(
+                    "{element} of {library} was not cleaned by cartridge {name}: {}",
+                    words(sense)
+                );
+                let failure = Failure::new(FailureKind::DriveFault, message).with_sense(*sense);
+                (None, Some(failure))
+            }
+        };
+        // What is the drive's fault is counted when the request fails; a used-up cartridge does not fail it.
+        if let (Some(of), Some(failure)) = (of, &failure) {
+            self.blame(id, of, Some(drive), failure, now);
+        }
+        if let Some(live) = self.live.get_mut(&id) {
+            live.request.failing = failure;
+        }
+        if self.stopping(id) {
+            return self.stop_here(id, now);
+        }
+        self.put_back(index, id, now);
+    }
+
+    /// Whether the motion under way is the one with which the request ends. After a used-up cartridge another one follows.
+    pub(crate) fn takes_cleaner_back(&self, id: RequestId) -> bool {
+        let Some(live) = self.live.get(&id) else { return false };
+        let planned =
+            live.library.and_then(|index| self.library(index)?.motions.get(&id)).map(|motion| &motion.record);
+        let ends = planned
+            .or_else(|| self.open_motions.get(&id))
+            .is_some_and(|record| record.destination.kind == ElementType::Storage);
+        let another =
+            live.request.failing.as_ref().is_some_and(|failure| failure.kind == FailureKind::MediumFault);
+        ends && !another
+    }
+
+    /// The cleaning cartridge is in a slot again. With a used-up one the drive is as dirty as before: the next one is tried.
+    pub(crate) fn cleaner_is_back(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+        let Some(live) = self.live.get_mut(&id) else { return };
+        live.putting_back = false;
+        live.unloaded = false;
+        let uses_left = live
+            .request
+            .cartridge
+            .and_then(|cleaner| self.catalogue.cartridge(cleaner))
+            .and_then(|cartridge| cartridge.cleaner)
+            .and_then(|cleaner| cleaner.uses_left);
+        let Some(live) = self.live.get_mut(&id) else { return };
+        match live.request.failing.take() {
+            Some(failure) if failure.kind == FailureKind::MediumFault => {
+                if self.stopping(id) {
+                    return self.stop_here(id, now);
+                }
+                self.release(id, index);
+                self.set_state(id, State::Queued);
+                self.admit(id, now);
+            }
+            Some(failure) => {
+                if let Some(live) = self.live.get_mut(&id) {
+                    live.request.failing = Some(failure.clone());
+                }
+                self.fail(id, failure, now);
+            }
+            None => self.end(id, State::Passed(Outcome::Cleaned { uses_left }), now),
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! What drives say of themselves: that they calibrate, that they want to be cleaned; and how long they take.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use autochanger_scsi::{ElementAddress, ElementType};
+
+use super::Engine;
+use super::emit::Effect;
+use super::live::Phase;
+use super::start::OWN;
+use super::work::Work;
+use crate::catalog::{Caller, MediumKind, Role};
+use crate::drive::needs::{AskNeeds, Wants};
+use crate::id::{LibraryIndex, RequestId, SessionId};
+use crate::library::elements::{DriveState as Kept, ElementState};
+use crate::output::EventKind;
+use crate::request::{Operation, Options, Submission, Wanted};
+use crate::time::{Now, WallTime};
+use crate::view::DriveState;
+
+/// The priority of a cleaning that the drive only would like: behind everything that callers ask, so that it comes when it is idle.
+const IDLE: i8 = -15;
+/// The priority of one that it must have: no mount can use the drive before.
+const URGENT: i8 = 15;
+
+/// A drive that asks again so soon after it was cleaned was not helped by it: the cleaning cartridge is not used up on it.
+const HELPED: Duration = Duration::from_secs(6 * 60 * 60);
+
+impl Engine {
+    pub(crate) fn drive_state(&self, element: &ElementState) -> DriveState {
+        let Some(drive) = &element.drive else { return DriveState::Empty };
+        if let Some(since) = drive.calibrating {
+            return DriveState::Calibrating { since };
+        }
+        let phase = element.reserved_by.and_then(|id| self.live.get(&id)).map(|live| live.phase);
+        let operation = element.reserved_by.and_then(|id| self.operation(id));
+        match (operation, phase) {
+            (Some(Operation::CleanDrive), _) => DriveState::Cleaning,
+            (Some(_), Some(Phase::Unloading)) => DriveState::Unloading,
+            (Some(Operation::Dismount), _) => DriveState::Unloading,
+            (Some(_), _) if drive.mount.is_none() => DriveState::Loading,
+            _ if drive.mount.is_some() => DriveState::Mounted,
+            _ if element.full || element.cartridge.is_some() => DriveState::Dismountable,
+            _ => DriveState::Empty,
+        }
+    }
+
+    fn tell_drive(&mut self, index: LibraryIndex, drive: ElementAddress) {
+        let Some(library) = self.library(index) else { return };
+        let Some(element) = library.elements.get(drive) else { return };
+        let event = EventKind::Drive {
+            library: library.config.name.clone(),
+            drive,
+            state: self.drive_state(element),
+            wants_cleaning: element.drive.as_ref().is_some_and(|drive| drive.wants_cleaning),
+        };
+        self.outbox.after(Effect::Event(event));
+    }
+
+    /// The drive says that it calibrates, or has ended it, which is told once. Whether it did before.
+    pub(crate) fn calibrates(
+        &mut self,
+        index: LibraryIndex,
+        drive: ElementAddress,
+        since: Option<WallTime>,
+    ) -> bool {
+        let Some(library) = self.library_mut(index) else { return false };
+        let before = library.elements.update(drive, |element| {
+            let known = element.drive.as_mut()?;
+            let before = known.calibrating;
+            known.calibrating = since.map(|since| before.unwrap_or(since));
+            before
+        });
+        let before = before.flatten().is_some();
+        if before != since.is_some() {
+            self.tell_drive(index, drive);
+        }
+        before
+    }
+
+    pub(crate) fn step_begins(&mut self, id: RequestId, now: Now) {
+        if let Some(live) = self.live.get_mut(&id) {
+            live.since = Some(now.monotonic);
+        }
+    }
+
+    /// How long the step took that ends now, where it was seen from its beginning.
+    pub(crate) fn step_took(&mut self, id: RequestId, now: Now) -> Option<Duration> {
+        let since = self.live.get_mut(&id)?.since.take()?;
+        Some(now.monotonic.saturating_sub(since))
+    }
+
+    pub(crate) fn note_drive_time(
+        &mut self,
+        index: LibraryIndex,
+        drive: ElementAddress,
+        note: impl FnOnce(&mut Kept),
+    ) {
+        if let Some(library) = self.library_mut(index) {
+            library.elements.update(drive, |element| element.drive.as_mut().map(note));
+        }
+    }
+
+    /// The drive has let go of its medium: now it can be asked without disturbing anybody.
+    pub(crate) fn ask_needs(&mut self, index: LibraryIndex, drive: ElementAddress, now: Now) {
+        let device = self.drive_device(index, drive);
+        let timing = self.library(index).map(|library| library.config.timing);
+        if let (Some(device), Some(timing)) = (device, timing) {
+            self.begin(index, Work::Needs(drive, AskNeeds::new(device, timing)), now);
+        }
+    }
+
+    /// Drives that asked to be cleaned are asked again: an earlier process may not have come to it, and that they must be is not kept.
+    pub(crate) fn ask_needs_again(&mut self, index: LibraryIndex, now: Now) {
+        let Some(library) = self.library(index) else { return };
+        let asking: Vec<ElementAddress> = library
+            .elements
+            .of_kind(ElementType::Drive)
+            .filter(|element| element.cartridge.is_none() && element.reserved_by.is_none())
+            .filter(|element| element.drive.as_ref().is_some_and(|drive| drive.wants_cleaning))
+            .map(|element| element.name.address)
+            .collect();
+        for drive in asking {
+            self.ask_needs(index, drive, now);
+        }
+    }
+
+    /// What the drive asks for is kept and told, and done where the configuration says so.
+    pub(crate) fn needs_heard(
+        &mut self,
+        index: LibraryIndex,
+        drive: ElementAddress,
+        wants: Option<Wants>,
+        now: Now,
+    ) {
+        let Some(wants) = wants else { return };
+        let known = self.library(index).and_then(|library| library.elements.get(drive)?.drive.as_ref());
+        let Some(known) = known.map(|drive| (drive.wants_cleaning, drive.must_clean)) else { return };
+        let heard = (wants > Wants::Nothing, wants == Wants::CleaningNow);
+        if known != heard {
+            self.keep_drive(index, drive, |drive| (drive.wants_cleaning, drive.must_clean) = heard);
+            self.tell_drive(index, drive);
+        }
+        if !heard.1 {
+            self.wake_for_drive(index, drive);
+        }
+        if heard.0 {
+            self.clean_unasked(index, drive, heard.1, now);
+        }
+    }
+
+    /// Hands in a cleaning of the manager's own; one for a drive.
+    fn clean_unasked(&mut self, index: LibraryIndex, drive: ElementAddress, must: bool, now: Now) {
+        let Some(library) = self.library(index) else { return };
+        let (auto, id) = (library.config.auto_clean, library.id);
+        let cleaned = library.elements.get(drive).and_then(|element| element.drive.as_ref()?.last_cleaned);
+        let in_vain = cleaned.is_some_and(|at| now.wall.since(at) < HELPED);
+        let cleaner = self.catalogue.cartridges().any(|cartridge| {
+            Some(cartridge.library) == id && super::identity::kind_of(cartridge) == MediumKind::Cleaning
+        });
+        let asked = self.live.values().any(|live| {
+            live.library == Some(index)
+                && live.ending.is_none()
+                && matches!(live.request.wanted, Wanted::CleanDrive { drive: asked, .. } if asked == drive)
+        });
+        if !auto || in_vain || asked || !(cleaner || must) {
+            return;
+        }
+        let submission = Submission {
+            id: RequestId(self.ids.next()),
+            id_given: false,
+            caller: Caller { session: SessionId(0), application: OWN.into(), role: Role::Administrator },
+            wanted: Wanted::CleanDrive { library: id, drive },
+            priority: if must { URGENT } else { IDLE },
+            deadline: None,
+            detached: true,
+            options: Options::default(),
+        };
+        self.submit_own(submission, now);
+    }
+}
