@@ -10,6 +10,7 @@ use autochanger_scsi::ElementAddress;
 use crate::catalog::{Caller, Cartridge, DriveRecord, LibraryRecord, MotionRecord, MountRecord};
 use crate::command::{Completion, TransportError};
 use crate::id::{BatchId, CommandId, LibraryIndex, RequestId, SessionId, Token};
+use crate::label::{SharedFormat, usual_formats};
 use crate::request::{Request, Submission};
 
 /// One thing that happened.
@@ -174,6 +175,9 @@ pub struct Config {
     /// What a point of priority is worth: a request overtakes those that are older by less than this for each point. So
     /// the lowest priority waits at most 30 times as long behind later ones of the highest.
     pub priority_worth: Duration,
+    /// The formats of labels that are recognized, beside the manager's own label of free media; the first that claims a block
+    /// has it. At most [`MAX_FORMATS`](crate::label::MAX_FORMATS) are asked.
+    pub label_formats: Vec<SharedFormat>,
 }
 
 /// What a point of priority is worth, unless the caller says otherwise: the lowest priority is served at the latest when
@@ -201,6 +205,24 @@ pub struct LibraryConfig {
     /// How long a medium whose dismount was deferred stays in its drive at least, although another one waits for the drive
     /// (RSM: `dwDeferDismountDelay`).
     pub dwell: Duration,
+    /// By what a mounted medium is known.
+    pub verify: Verify,
+    /// Whether the inventory is read by the manager itself after a mount that failed by the library's or a drive's fault, or
+    /// because the medium carries another label than it should (RSM: `AutoRecovery`). A fast one, never INITIALIZE ELEMENT STATUS.
+    pub auto_recovery: bool,
+}
+
+/// By what a mounted medium is known (RSM: the verification at each mount).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Verify {
+    /// By the barcode that the library's scanner reads: the mount reads nothing from the tape.
+    #[default]
+    Barcode,
+    /// By the label on the medium: each mount reads it before it passes, which needs a way to the drive. A label that differs
+    /// from the recorded one fails the mount with [`WrongLabel`](crate::request::FailureKind::WrongLabel), and the medium is put
+    /// back; where none is recorded, the one that was read is. What cannot be read (damaged, encrypted) is not *changed*: the
+    /// mount passes.
+    Label,
 }
 
 impl Config {
@@ -213,6 +235,7 @@ impl Config {
             max_pending_cancels: 16,
             restart: RestartPolicy::default(),
             priority_worth: DEFAULT_PRIORITY_WORTH,
+            label_formats: usual_formats(),
         }
     }
 }
@@ -229,6 +252,8 @@ impl LibraryConfig {
             unload_before_move: true,
             exchange: false,
             dwell: Duration::ZERO,
+            verify: Verify::default(),
+            auto_recovery: true,
         }
     }
 }

@@ -34,17 +34,21 @@ pub(crate) struct Drive {
     pub(crate) generation: u64,
     pub(crate) dead: bool,
     pub(crate) stuck: bool,
+    /// The record of its tape that comes next; 0 is the beginning.
+    pub(crate) position: usize,
 }
 
 impl Drive {
     pub(crate) fn new(address: ElementAddress, loaded: bool) -> Self {
         let state = if loaded { State::Ready } else { State::Empty };
-        Self { address, state, until: Duration::ZERO, generation: 0, dead: false, stuck: false }
+        Self { address, state, until: Duration::ZERO, generation: 0, dead: false, stuck: false, position: 0 }
     }
 
     /// Enters a state; the generation by which its end is to be announced.
     pub(crate) fn enter(&mut self, state: State, until: Duration) -> u64 {
         self.state = state;
+        // Loaded and unloaded, a tape is at its beginning.
+        self.position = 0;
         self.until = until;
         self.generation += 1;
         self.generation

@@ -41,7 +41,8 @@ impl World {
                         let library = usize::from(path.library.0);
                         let device = &mut self.device.0[library];
                         let unit = unit(path.device);
-                        let key = device.submit(self.now, unit, command.cdb.as_bytes(), &[], command.data_in);
+                        let (cdb, data) = (command.cdb.as_bytes(), &command.data_out);
+                        let key = device.submit(self.now, unit, cdb, data, command.data_in);
                         self.in_flight.insert((library, key), id);
                     }
                     Output::Persist { batch, changes } if self.disk_held => {

@@ -12,6 +12,7 @@ mod ending;
 mod exchange;
 mod fault;
 mod group;
+mod identify;
 mod identity;
 mod inventory;
 mod live;

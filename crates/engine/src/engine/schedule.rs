@@ -170,6 +170,7 @@ impl Engine {
             Wanted::Inventory { .. } => self.start_inventory(index, id),
             Wanted::Mount { drive, .. } => self.start_mount(index, id, drive, now),
             Wanted::Dismount { .. } => self.start_dismount(index, id, now),
+            Wanted::Identify { .. } | Wanted::WriteFreeLabel { .. } => self.start_identify(index, id, now),
             Wanted::Classify { .. } => self.start_classify(id, now),
             Wanted::ReserveCleanerSlot { slot, .. } => self.start_reserve_cleaner_slot(index, id, slot, now),
             Wanted::ReleaseCleanerSlot { .. } => self.start_release_cleaner_slot(index, id, now),

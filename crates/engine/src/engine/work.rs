@@ -16,6 +16,7 @@ use crate::changer::motion::Motion;
 use crate::changer::survey::Survey;
 use crate::changer::{Do, Heard, Procedure};
 use crate::command::{Command, Completion, TransportError};
+use crate::drive::label::Labelling;
 use crate::drive::ready::AwaitReady;
 use crate::drive::unload::Unload;
 use crate::id::{CommandId, Device, LibraryIndex, Path, RequestId};
@@ -43,6 +44,7 @@ pub(crate) enum Work {
     Exchange { dismount: RequestId, mount: RequestId, work: Box<Exchange> },
     Ready(RequestId, AwaitReady),
     Unload(RequestId, Unload),
+    Label(RequestId, Labelling),
 }
 
 /// Commands of one path. One at a time on a drive; on the changer as many as moves may be in flight.
@@ -151,6 +153,10 @@ impl Engine {
             Work::Unload(request, work) => {
                 let request = *request;
                 work.step(heard, now).map(|result| self.unloaded(library, request, result, now))
+            }
+            Work::Label(request, work) => {
+                let request = *request;
+                work.step(heard, now).map(|result| self.labelled(library, request, result, now))
             }
         };
         match step {

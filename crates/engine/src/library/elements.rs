@@ -67,6 +67,8 @@ pub(crate) struct Need {
     /// What the label says of the medium; `None`: nothing.
     pub(crate) medium: Option<Medium>,
     pub(crate) access: Access,
+    /// A way to the drive itself, to read from its medium.
+    pub(crate) way: bool,
 }
 
 /// The elements of a library.
@@ -135,8 +137,11 @@ impl Elements {
 
     /// Whether a drive can use the medium so, as far as is known.
     pub(crate) fn drive_fits(&self, address: ElementAddress, need: Need) -> bool {
-        let drive = self.all.get(&address).and_then(|element| element.drive.as_ref()?.generation);
-        match (drive, need.medium) {
+        let state = self.all.get(&address).and_then(|element| element.drive.as_ref());
+        if need.way && state.is_none_or(|drive| drive.device.is_none()) {
+            return false;
+        }
+        match (state.and_then(|drive| drive.generation), need.medium) {
             (Some(drive), Some(medium)) => fits(drive, medium, need.access),
             _ => true,
         }

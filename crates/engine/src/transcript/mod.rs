@@ -39,7 +39,7 @@ const REQUESTS_SHOWN: usize = 8;
 /// use autochanger_engine::transcript::Transcript;
 /// use autochanger_engine::{Config, Engine, Input, Snapshot, time::{Now, WallTime}};
 ///
-/// # let config = Config { libraries: vec![], seed: 1, max_live_requests: 1, max_pending_cancels: 1, restart: Default::default() };
+/// # let config = Config::new(vec![]);
 /// let now = Now { monotonic: core::time::Duration::ZERO, wall: WallTime(0) };
 /// let mut transcript = Transcript::new();
 /// let mut lines = vec![transcript.started(&config, &Snapshot::default(), now)];
