@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use autochanger_engine::input::RestartPolicy;
-use autochanger_engine::request::{State, Waiting};
+use autochanger_engine::input::{RestartPolicy, Verify};
+use autochanger_engine::request::{State, Waiting, Wanted};
 use autochanger_sim::{Fault, Library, SenseKey, Timing};
 use autochanger_world::{World, dismount, inventory, mount};
 
@@ -45,6 +45,7 @@ fn story(seed: u64) {
         config.libraries[0].exchange = dice.roll(3) != 0;
         config.libraries[0].unload_before_move = dice.roll(2) == 0;
         config.libraries[0].moves_in_flight = 1 + dice.roll(2) as u8;
+        config.libraries[0].verify = if dice.roll(3) == 0 { Verify::Label } else { Verify::Barcode };
     });
     world.rest();
     // Writing doubles the time of all stories; the one that is told again is written.
@@ -52,7 +53,16 @@ fn story(seed: u64) {
     let mut accepted = Vec::new();
     for _ in 0..ACTIONS {
         let barcode = format!("VT{:04}L8", 1 + dice.roll(6));
-        match dice.roll(24) {
+        match dice.roll(26) {
+            24 => {
+                let keep = dice.roll(3) == 0;
+                accepted.extend(world.submit(Wanted::Identify { cartridge: (&barcode).into(), keep }));
+            }
+            25 => {
+                let overwrite = dice.roll(2) == 0;
+                let cartridge = (&barcode).into();
+                accepted.extend(world.submit(Wanted::WriteFreeLabel { cartridge, overwrite }));
+            }
             0..=3 => accepted.extend(world.submit(mount(&barcode))),
             4 => {
                 let c = world.caller();
@@ -70,7 +80,10 @@ fn story(seed: u64) {
                 let id = accepted[dice.roll(accepted.len() as u64) as usize];
                 let _ = world.cancel(id);
             }
-            13 => world.device.inject(match dice.roll(15) {
+            13 => world.device.inject(match dice.roll(18) {
+                15 => Fault::lost_reply().on(0x0A),
+                16 => Fault::not_delivered().on(0x08).times(1 + dice.roll(20) as u32),
+                17 => Fault::sense(SenseKey::MediumError, 0x11, 0x00).on(0x08),
                 6 => Fault::lost_reply().on(0xA6).after_effect(),
                 7 => Fault::lost_reply().on(0xA6).without_effect(),
                 8 => Fault::late_effect(Duration::from_secs(1 + dice.roll(900))).on(0xA6),
