@@ -26,6 +26,8 @@
 //! | moves at once | 1 | [`moves_in_flight`](LibraryConfig::moves_in_flight) | one arm is the rule |
 //! | intents made ahead while all arms work | 1 | – | the arm's next move is ready when it is free |
 //! | exchange | no | [`exchange`](LibraryConfig::exchange) | libraries claim EXCHANGE MEDIUM without having it |
+//! | by what a mounted medium is known | the barcode | `verify` | reading the label costs a rewind and a read for each mount |
+//! | inventory after a mount that hardware or a wrong label failed | yes | `auto_recovery` | the picture that led there is in doubt; it is one READ ELEMENT STATUS, and no scan |
 //! | unload before the move | yes, where a way to the drive is known | [`unload_before_move`](LibraryConfig::unload_before_move) | the drive rewinds while the arm does something else |
 //!
 //! # Time-outs
@@ -60,6 +62,7 @@
 //! | a question after a lost answer or ABORTED COMMAND | 3 more | questions move nothing. None while a library is being identified: that is tried again as a whole |
 //! | unit attentions before one answer | 16 | they come one at a time; devices queue up to ten or so |
 //! | UNLOAD | 16 | after a unit attention, a lost answer, a busy drive; then the robot is left to try |
+//! | reading or writing a label | 16 | each from the beginning of the tape, after a unit attention, a lost answer, a busy drive |
 //! | a library that cannot be reached, is in use, or not fit | no bound | pauses from `retry_min` to `retry_max` |
 //!
 //! # Requests
@@ -93,6 +96,8 @@
 //! |---|---|---|
 //! | bytes asked for at once | 65,535, or what the transport takes | some libraries read only 16 bits of the field |
 //! | elements asked for at once | 1,000 | some libraries fail above |
+//! | bytes of the first block of a tape | 32 KiB | labels are in the first bytes; what is longer is known by its beginning |
+//! | formats of labels | 16 of the caller's | each looks at each block |
 //! | logical units asked whether they are drives | 128 | |
 //! | logical units asked for a hint to where the changer is | 16 | |
 //! | characters of a serial number that count as a part of another | 8 | fewer are no proof |

@@ -279,7 +279,7 @@ pub struct Timing {
     pub motion: Duration,
     /// INITIALIZE ELEMENT STATUS. Default 60 min.
     pub initialize: Duration,
-    /// LOAD UNLOAD. Default 16 min.
+    /// LOAD UNLOAD, and REWIND, READ and WRITE of a label: what winds a tape, or tries a bad spot again. Default 16 min.
     pub unload: Duration,
     /// From the end of the move to a ready drive. Default 5 min; longer while the drive says that it is coming ready.
     pub drive_ready: Duration,

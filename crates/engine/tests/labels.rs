@@ -519,7 +519,11 @@ fn a_verified_mount_that_is_stopped_while_its_label_is_read_leaves_the_medium_to
     assert_eq!(world.engine.view().mounts().len(), 0);
 }
 
-/// Tells a request's story again and again, with the power going one step of time later each time.
+/// Steps of time that pass while the disk keeps what it is given to itself: it stalls, and then the power goes.
+const STALLED: usize = 3;
+
+/// Tells a request's story again and again, with the power going one step of time later each time: once with all that was
+/// decided on the disk, and once with what the last steps decided lost.
 fn crashed_at_each_step(
     device: impl Fn() -> Device,
     wanted: &Wanted,
@@ -527,18 +531,23 @@ fn crashed_at_each_step(
     check: impl Fn(&World, RequestId),
 ) {
     for steps in 0.. {
-        let mut world = World::with(device(), |config| config.libraries[0].verify = verify);
-        world.rest();
-        let id = world.submit(wanted.clone()).unwrap();
-        let over = !(0..steps).all(|_| world.step());
-        world.crash();
-        world.rest();
-        if matches!(world.state(id), State::Waiting(_)) {
-            world.adopt(id);
+        let mut over = false;
+        for stalled in [0, STALLED] {
+            let mut world = World::with(device(), |config| config.libraries[0].verify = verify);
             world.rest();
+            let id = world.submit(wanted.clone()).unwrap();
+            over = !(0..steps).all(|_| world.step());
+            world.disk_held = stalled > 0;
+            (0..stalled).all(|_| world.step());
+            world.crash();
+            world.rest();
+            if matches!(world.state(id), State::Waiting(_)) {
+                world.adopt(id);
+                world.rest();
+            }
+            check(&world, id);
+            world.assert_true();
         }
-        check(&world, id);
-        world.assert_true();
         if over {
             assert!(steps > 5, "nothing was crashed into");
             return;
