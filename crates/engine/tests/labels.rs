@@ -12,7 +12,7 @@ use autochanger_engine::request::{
 };
 use autochanger_engine::{EventKind, catalog::Service};
 use autochanger_scsi::ElementType;
-use autochanger_sim::{Device, Fault, Hold, Library, Record, SenseKey, Timing};
+use autochanger_sim::{Device, Fault, Hold, Library, Record, SenseKey, Status, Timing};
 use autochanger_world::{World, dismount, mount};
 
 const TAPE: &str = "VT0001L8";
@@ -257,6 +257,24 @@ fn a_free_label_that_was_cut_off_is_nobodys_data_and_is_written_again() {
     let id = world.submit(free(TAPE, false)).unwrap();
     world.rest();
     assert!(matches!(found(&world, id), LabelFound::Free(_)));
+}
+
+#[test]
+fn what_the_drive_says_it_wrote_is_believed_only_when_it_is_read() {
+    let mut world = World::ready(library());
+    world.device.inject(Fault::status(Status::Good).on(WRITE));
+    let id = world.submit(free(TAPE, false)).unwrap();
+    world.rest();
+    assert!(matches!(found(&world, id), LabelFound::Free(_)), "it is written again");
+    assert!(matches!(world.device.recording(TAPE), Some([Record::Block(_), Record::Filemark])));
+
+    let mut world = World::ready(library());
+    world.device.inject(Fault::status(Status::Good).on(WRITE).always());
+    let id = world.submit(free(TAPE, false)).unwrap();
+    world.rest();
+    assert_eq!(failed(&world, id), FailureKind::MediumFault);
+    assert_eq!(cartridge(&world).label, None);
+    assert!(is_in_slot(&world));
 }
 
 #[test]
