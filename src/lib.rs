@@ -95,6 +95,11 @@ pub mod view {
     };
 }
 
+/// Labels on media: what they are, and the formats that recognize them.
+pub mod label {
+    pub use autochanger_engine::label::*;
+}
+
 /// What a store is handed: see [`Store`](store::Store).
 pub mod change {
     pub use autochanger_engine::{Change, Snapshot};

@@ -36,6 +36,10 @@
 //! | mount | the same, and no way to the drive is known: the move is its last step | `InProgress` |
 //! | mount | its move is done, the drive is not ready yet | `Stopping`, at once `Stopped` |
 //! | mount | its cartridge was in the drive already, the drive is not ready yet | `Cancelled` |
+//! | identification, free label | their move to the drive, their label, or the unload on the way back is in flight | `Stopping`: the verdict comes with that step's end |
+//! | identification with `keep` | its label is being read: its last step | `InProgress` |
+//! | identification, free label | the move back to the slot | `InProgress` |
+//! | mount that is held against the label | the label is being read | `Stopping`: the verdict comes with the answer |
 //! | dismount | the drive unloads | `Stopping`: the verdict comes with UNLOAD's end |
 //! | dismount | its move is in flight or settling | `InProgress` |
 //! | eject | waits for a port | `Cancelled` |
@@ -113,6 +117,7 @@
 //! |---|---|---|
 //! | mount, its move was done | in the drive, mounted for nobody | mount it again (no move is needed), or dismount it; the manager dismounts it when another mount needs the drive |
 //! | mount, its move was not done | in its slot | – |
+//! | identification, free label, once loaded | in the drive, mounted for nobody; a label that was written is recorded | as for a mount |
 //! | dismount, while or after its drive unloaded | in the drive, unloaded, still mounted for its application | dismount it again |
 //!
 //! # A second cancel

@@ -35,6 +35,8 @@
 //! | dwell of a deferred dismount | 0 s | [`dwell`](LibraryConfig::dwell) | whoever needs the drive does not wait for a medium that may be wanted again |
 //! | mounts of one group | 64 | – | more drives than this serve no one job |
 //! | ports locked | no | [`lock_ports`](LibraryConfig::lock_ports) | a manager that dies would leave them locked |
+//! | by what a mounted medium is known | the barcode | `verify` | reading the label costs a rewind and a read for each mount |
+//! | inventory after a mount that hardware or a wrong label failed | yes | `auto_recovery` | the picture that led there is in doubt; it is one READ ELEMENT STATUS, and no scan |
 //! | unload before the move | yes, where a way to the drive is known | [`unload_before_move`](LibraryConfig::unload_before_move) | the drive rewinds while the arm does something else |
 //!
 //! # Time-outs
@@ -77,6 +79,7 @@
 //! | paths of a library, when one fails | each once | then the library is not present, and all are tried again |
 //! | looks at a doubtful reservation | 3 in a row | one for each attention of a change |
 //! | commands that drives behind a path do not answer, before it is left | 3 | a mount waits for its drive where there is another path |
+//! | reading or writing a label | 16 | each from the beginning of the tape, after a unit attention, a lost answer, a busy drive |
 //! | a library that cannot be reached, is in use, or not fit | no bound | pauses from `retry_min` to `retry_max` |
 //!
 //! # Requests
@@ -110,6 +113,8 @@
 //! |---|---|---|
 //! | bytes asked for at once | 65,535, or what the transport takes | some libraries read only 16 bits of the field |
 //! | elements asked for at once | 1,000 | some libraries fail above |
+//! | bytes of the first block of a tape | 32 KiB | labels are in the first bytes; what is longer is known by its beginning |
+//! | formats of labels | 16 of the caller's | each looks at each block |
 //! | logical units asked whether they are drives | 128 | |
 //! | logical units asked for a hint to where the changer is | 16 | |
 //! | paths to one changer | 8 ([`MAX_PATHS`](crate::MAX_PATHS)) | libraries have two to eight control paths |

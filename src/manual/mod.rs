@@ -5,6 +5,7 @@
 //! | [`concepts`] | What are the things called, and which way does a request go? |
 //! | [`cancellation`] | What does a cancel answer, and what does each answer mean? |
 //! | [`recovery`] | What is left after a crash, a lost answer, a lost cartridge? |
+//! | [`labels`] | What is written on media, and what does the manager make of it? |
 //! | [`defaults`] | Which bounds and time-outs are there, where are they set, and why are they so? |
 //! | [`devices`] | How is a library named, reached, owned, and what can be wrong with it? |
 //! | [`quirks`] | What do real devices do otherwise than the standard says, and what is done about it? |
@@ -24,6 +25,7 @@ pub mod defaults;
 pub mod devices;
 pub mod from_rsm;
 pub mod iscsi;
+pub mod labels;
 pub mod quirks;
 pub mod recovery;
 pub mod testing;

@@ -30,7 +30,8 @@
 //! | 8, a mount between its move and a ready drive | the drive is waited for, then `Passed` |
 //! | 9 | its end is there, and does not change |
 //!
-//! A dismount whose drive was unloading begins again: UNLOAD may be repeated. An inventory begins again. A request that was
+//! A dismount whose drive was unloading begins again: UNLOAD may be repeated. An identification and the writing of a free label begin
+//! again with reading: a free label that was cut off counts as nobody's data. An inventory begins again. A request that was
 //! [stopping](super::cancellation#a-second-cancel) ends as `Stopped`.
 //!
 //! Kept requests wait until their library is [ready](crate::view::LibraryState::Ready) again. No motion that an earlier process

@@ -4,8 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use autochanger_engine::catalog::Compatibility;
 use autochanger_engine::input::{
-    ConfiguredDrive, LibraryConfig as EngineLibraryConfig, MAX_PATHS, Reservation, Timing,
+    ConfiguredDrive, DEFAULT_SUSPECT_AFTER, LibraryConfig as EngineLibraryConfig, MAX_PATHS, Reservation,
+    Timing, Verify,
 };
 use autochanger_scsi::ElementAddress;
 
@@ -41,6 +43,11 @@ pub struct LibraryConfig {
     reservation: Reservation,
     take_over: bool,
     dwell: Duration,
+    auto_clean: bool,
+    suspect_after: u8,
+    compatibility: Vec<Compatibility>,
+    verify: Verify,
+    auto_recovery: bool,
 }
 
 #[derive(Clone)]
@@ -163,6 +170,42 @@ impl LibraryConfig {
         self
     }
 
+    /// Whether a drive that asks to be cleaned is cleaned by a request of the manager's own, before the next mount uses it:
+    /// yes by default. It needs a cleaning cartridge; where there is none, a person is asked for one.
+    pub fn auto_clean(mut self, clean: bool) -> Self {
+        self.auto_clean = clean;
+        self
+    }
+
+    /// With how many different media in a row a drive may fail before it is the last choice:
+    /// [`DEFAULT_SUSPECT_AFTER`](crate::DEFAULT_SUSPECT_AFTER) by default. A load that succeeds, or an administrator who
+    /// enables the drive, ends that.
+    pub fn suspect_after(mut self, media: u8) -> Self {
+        self.suspect_after = media;
+        self
+    }
+
+    /// A rule of which drives can use which media; it goes before the built-in table of LTO generations. Several are asked
+    /// in the order in which they were given.
+    pub fn compatibility(mut self, rule: Compatibility) -> Self {
+        self.compatibility.push(rule);
+        self
+    }
+
+    /// By what a mounted medium is known: its barcode by default, or the label on the tape, which each mount then reads.
+    pub fn verify(mut self, verify: Verify) -> Self {
+        self.verify = verify;
+        self
+    }
+
+    /// Whether the inventory is read after a mount that failed by the library's or a drive's fault, or because of another
+    /// label than expected: yes by default.
+    #[doc(alias = "AutoRecovery")]
+    pub fn auto_recovery(mut self, recover: bool) -> Self {
+        self.auto_recovery = recover;
+        self
+    }
+
     fn with(changer: Way) -> Self {
         Self {
             changer,
@@ -177,6 +220,11 @@ impl LibraryConfig {
             reservation: Reservation::default(),
             take_over: false,
             dwell: Duration::ZERO,
+            auto_clean: true,
+            suspect_after: DEFAULT_SUSPECT_AFTER,
+            compatibility: Vec::new(),
+            verify: Verify::default(),
+            auto_recovery: true,
         }
     }
 
@@ -225,7 +273,11 @@ impl LibraryConfig {
             reservation: self.reservation,
             take_over: self.take_over,
             dwell: self.dwell,
-            ..EngineLibraryConfig::new("")
+            auto_clean: self.auto_clean,
+            suspect_after: self.suspect_after,
+            compatibility: self.compatibility.clone(),
+            verify: self.verify,
+            auto_recovery: self.auto_recovery,
         };
         Ok((config, Ways { changer, others, drives }))
     }

@@ -101,6 +101,7 @@ impl Sight {
             | EventKind::CancelAccepted { application, .. }
             | EventKind::MotionInDoubt { application, .. } => *application == caller.application,
             EventKind::Cartridge { .. }
+            | EventKind::LabelChanged { .. }
             | EventKind::Library { .. }
             | EventKind::Attention { .. }
             | EventKind::Path { .. }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use autochanger_engine::Engine;
 use autochanger_engine::input::{Config, DEFAULT_PRIORITY_WORTH, RestartPolicy};
+use autochanger_engine::label::{SharedFormat, usual_formats};
 use autochanger_engine::transcript::Line;
 
 use super::config::LibraryConfig;
@@ -36,6 +37,7 @@ pub struct ManagerBuilder {
     transcript: Option<Sink>,
     owner: Option<String>,
     priority_worth: Duration,
+    label_formats: Vec<SharedFormat>,
 }
 
 enum StoreChoice {
@@ -58,6 +60,7 @@ impl ManagerBuilder {
             transcript: None,
             owner: None,
             priority_worth: DEFAULT_PRIORITY_WORTH,
+            label_formats: usual_formats(),
         }
     }
 
@@ -121,6 +124,13 @@ impl ManagerBuilder {
     /// [`CancelError::ResourceExhausted`](crate::CancelError::ResourceExhausted).
     pub fn max_pending_cancels(mut self, cancels: usize) -> Self {
         self.max_pending_cancels = cancels;
+        self
+    }
+
+    /// One more format of labels that is recognized (see [`LabelFormat`](crate::label::LabelFormat)), before those that are
+    /// known without it: ANSI X3.27 and LTFS. The manager's own label of a free medium is always known.
+    pub fn label_format(mut self, format: SharedFormat) -> Self {
+        self.label_formats.insert(0, format);
         self
     }
 
@@ -191,6 +201,7 @@ impl ManagerBuilder {
             max_pending_cancels: self.max_pending_cancels,
             restart: self.restart,
             priority_worth: self.priority_worth,
+            label_formats: self.label_formats,
         };
         let (writer, snapshot) = Writer::start(self.store.open().await?).await?;
         let ways: Arc<[_]> = ways.into();

@@ -12,6 +12,7 @@ use crate::catalog::{
 };
 use crate::command::{Completion, TransportError};
 use crate::id::{BatchId, CommandId, LibraryIndex, RequestId, SessionId, Token};
+use crate::label::{SharedFormat, usual_formats};
 use crate::request::{Request, Submission};
 
 /// One thing that happened.
@@ -205,6 +206,9 @@ pub struct Config {
     /// Under which key libraries are reserved; the same for the same owner, also after a restart. `None` or 0: one is made of
     /// the id that the store keeps for each library.
     pub owner: Option<u64>,
+    /// The formats of labels that are recognized, beside the manager's own label of free media; the first that claims a block
+    /// has it. At most [`MAX_FORMATS`](crate::label::MAX_FORMATS) are asked.
+    pub label_formats: Vec<SharedFormat>,
 }
 
 /// What a point of priority is worth, unless the caller says otherwise: the lowest priority is served at the latest when
@@ -253,6 +257,24 @@ pub struct LibraryConfig {
     /// Whether the ports are kept locked (PREVENT ALLOW MEDIUM REMOVAL) while no person is to use them. A manager that dies
     /// leaves them locked for as long as the library remembers, so it is for the caller to say.
     pub lock_ports: bool,
+    /// By what a mounted medium is known.
+    pub verify: Verify,
+    /// Whether the inventory is read by the manager itself after a mount that failed by the library's or a drive's fault, or
+    /// because the medium carries another label than it should (RSM: `AutoRecovery`). A fast one, never INITIALIZE ELEMENT STATUS.
+    pub auto_recovery: bool,
+}
+
+/// By what a mounted medium is known (RSM: the verification at each mount).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Verify {
+    /// By the barcode that the library's scanner reads: the mount reads nothing from the tape.
+    #[default]
+    Barcode,
+    /// By the label on the medium: each mount reads it before it passes, which needs a way to the drive. A label that differs
+    /// from the recorded one fails the mount with [`WrongLabel`](crate::request::FailureKind::WrongLabel), and the medium is put
+    /// back; where none is recorded, the one that was read is. What cannot be read (damaged, encrypted) is not *changed*: the
+    /// mount passes.
+    Label,
 }
 
 impl Config {
@@ -266,6 +288,7 @@ impl Config {
             restart: RestartPolicy::default(),
             priority_worth: DEFAULT_PRIORITY_WORTH,
             owner: None,
+            label_formats: usual_formats(),
         }
     }
 }
@@ -289,6 +312,8 @@ impl LibraryConfig {
             reservation: Reservation::default(),
             take_over: false,
             lock_ports: false,
+            verify: Verify::default(),
+            auto_recovery: true,
         }
     }
 }
@@ -329,7 +354,7 @@ pub struct Timing {
     pub motion: Duration,
     /// INITIALIZE ELEMENT STATUS. Default 60 min.
     pub initialize: Duration,
-    /// LOAD UNLOAD. Default 16 min.
+    /// LOAD UNLOAD, and REWIND, READ and WRITE of a label: what winds a tape, or tries a bad spot again. Default 16 min.
     pub unload: Duration,
     /// From the end of the move to a ready drive. Default 5 min; longer while the drive says that it is coming ready.
     pub drive_ready: Duration,

@@ -17,6 +17,7 @@ pub mod catalog;
 pub mod command;
 pub mod id;
 pub mod input;
+pub mod label;
 pub mod output;
 pub mod request;
 pub mod time;

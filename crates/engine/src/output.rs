@@ -6,11 +6,11 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::catalog::{
-    Cartridge, DriveRecord, FaultRecord, Identity, LibraryRecord, MotionRecord, MountRecord, Service,
+    Cartridge, DriveRecord, FaultRecord, Identity, Label, LibraryRecord, MotionRecord, MountRecord, Service,
 };
 use crate::command::Command;
 use crate::id::{BatchId, CartridgeId, CommandId, LibraryIndex, Path, RequestId, Token};
-use crate::request::{CancelError, Cancellation, Place, Request, State};
+use crate::request::{CancelError, Cancellation, LabelFound, Place, Request, State};
 use crate::time::WallTime;
 use crate::view::{DriveState, LibraryState, MountInfo, OperatorRequest, PathState};
 
@@ -473,6 +473,17 @@ pub enum EventKind {
         /// Whose request it is.
         application: Arc<str>,
     },
+    /// The label on a medium is not the recorded one, which stays recorded: record what is right (RSM: `UpdateNtmsOmidInfo`).
+    LabelChanged {
+        /// The cartridge.
+        id: CartridgeId,
+        /// Its barcode.
+        barcode: Option<Arc<str>>,
+        /// What is recorded.
+        recorded: Label,
+        /// What was found.
+        found: LabelFound,
+    },
     /// The library said that something changed; the touched part of the inventory is read again.
     Attention {
         /// The library's name.
@@ -543,6 +554,13 @@ impl fmt::Display for EventKind {
                 write!(f, "library {library} was taken from the owner with the reservation key {key:#018x}")
             }
             Self::StoreFailed { reason } => write!(f, "the store failed: {reason}"),
+            Self::LabelChanged { id, barcode, recorded, found } => {
+                match barcode {
+                    Some(barcode) => write!(f, "cartridge {barcode}")?,
+                    None => write!(f, "cartridge {id}")?,
+                }
+                write!(f, " should carry the label {recorded}; what was read: {found}")
+            }
             Self::Attention { library, what } => write!(f, "library {library} tells of a change: {what}"),
         }
     }

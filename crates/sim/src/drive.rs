@@ -38,6 +38,8 @@ pub(crate) struct Drive {
     pub(crate) dirty: Option<bool>,
     /// It calibrates what it loads, which it says: the first load of an LTO-9 cartridge.
     pub(crate) calibrates: bool,
+    /// The record of its tape that comes next; 0 is the beginning.
+    pub(crate) position: usize,
 }
 
 impl Drive {
@@ -52,12 +54,15 @@ impl Drive {
             stuck: false,
             dirty: None,
             calibrates: false,
+            position: 0,
         }
     }
 
     /// Enters a state; the generation by which its end is to be announced.
     pub(crate) fn enter(&mut self, state: State, until: Duration) -> u64 {
         self.state = state;
+        // Loaded and unloaded, a tape is at its beginning.
+        self.position = 0;
         self.until = until;
         self.generation += 1;
         self.generation

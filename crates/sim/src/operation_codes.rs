@@ -4,10 +4,11 @@ use autochanger_scsi::{
     ChangerCommand, CommandSupport, CommandTimeouts, ExchangeMedium, InitializeElementStatus,
     InitializeElementStatusWithRange, InitializeElementStatusWithRangeVendor, Inquiry, InvalidField,
     LoadUnload, Locate10, LogSense, ModeSense6, ModeSense10, MoveMedium, OneCommand, OpenCloseImportExport,
-    PersistentReserveIn, PersistentReserveOut, PositionToElement, PreventAllowMediumRemoval, ReadAttribute,
-    ReadElementStatus, ReadPosition, ReportDensitySupport, ReportLuns, ReportSupportedOperationCodes,
-    ReportingOptions, RequestSense, RequestVolumeElementAddress, Rewind, SendVolumeTag, Sense,
-    SupportedCommand, SupportedCommands, TapeCommand, TestUnitReady, WriteAttribute, cdb_length,
+    PersistentReserveIn, PersistentReserveOut, PositionToElement, PreventAllowMediumRemoval, Read6,
+    ReadAttribute, ReadElementStatus, ReadPosition, ReportDensitySupport, ReportLuns,
+    ReportSupportedOperationCodes, ReportingOptions, RequestSense, RequestVolumeElementAddress, Rewind,
+    SendVolumeTag, Sense, SupportedCommand, SupportedCommands, TapeCommand, TestUnitReady, Write6,
+    WriteAttribute, WriteFilemarks6, cdb_length,
 };
 
 use crate::answer::Answer;
@@ -44,6 +45,9 @@ const DRIVE: &[(u8, &[u8])] = &[
     (TestUnitReady::OPCODE, &[]),
     (Rewind::OPCODE, &[]),
     (RequestSense::OPCODE, &[]),
+    (Read6::OPCODE, &[]),
+    (Write6::OPCODE, &[]),
+    (WriteFilemarks6::OPCODE, &[]),
     (Inquiry::OPCODE, &[]),
     (ModeSense6::OPCODE, &[]),
     (LoadUnload::OPCODE, &[]),
@@ -158,6 +162,9 @@ fn timeouts(opcode: u8) -> CommandTimeouts {
             | MoveMedium::OPCODE
             | ExchangeMedium::OPCODE
             | Rewind::OPCODE
+            | Read6::OPCODE
+            | Write6::OPCODE
+            | WriteFilemarks6::OPCODE
     );
     let recommended = if moves { MOTION_SECONDS } else { STATUS_SECONDS };
     CommandTimeouts { specific: 0, nominal: 1, recommended }

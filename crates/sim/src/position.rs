@@ -1,4 +1,4 @@
-//! Where a tape is and which formats a drive has. Nothing is ever written here: a tape is at its beginning.
+//! Where a tape is and which formats a drive has.
 
 use autochanger_scsi::{
     DensityDescriptor, DensityReport, InvalidField, Locate10, LongPosition, PositionForm, ReadPosition,
@@ -11,6 +11,7 @@ use crate::device::Device;
 use crate::drive::unknown_drive;
 use crate::identity::{transfer, written};
 use crate::memory::DENSITY;
+use crate::recording::Record;
 
 /// Bytes of a report with two formats.
 const DENSITY_BUFFER: usize = 4 + 2 * 52;
@@ -49,17 +50,39 @@ impl Device {
         }
     }
 
-    pub(crate) fn rewind(&self, index: usize) -> Result<Answer, Sense> {
+    pub(crate) fn rewind(&mut self, index: usize) -> Result<Answer, Sense> {
         self.check_ready(index)?;
+        self.stand_at(index, 0);
         Ok(Answer::good())
     }
 
-    pub(crate) fn locate(&self, index: usize, command: Locate10) -> Result<Answer, Sense> {
+    fn stand_at(&mut self, index: usize, position: usize) {
+        if let Some(drive) = self.drives.get_mut(index) {
+            drive.position = position;
+        }
+    }
+
+    /// How many records are on the tape in the drive.
+    fn recorded(&self, index: usize) -> usize {
+        let cartridge = self.drives.get(index).and_then(|drive| self.shelves.cartridge(drive.address));
+        cartridge.map_or(0, |cartridge| cartridge.recording.len())
+    }
+
+    fn marks_before(&self, index: usize, at: usize) -> u64 {
+        let cartridge = self.drives.get(index).and_then(|drive| self.shelves.cartridge(drive.address));
+        let before = cartridge.and_then(|cartridge| cartridge.recording.get(..at)).unwrap_or_default();
+        before.iter().filter(|record| **record == Record::Filemark).count() as u64
+    }
+
+    pub(crate) fn locate(&mut self, index: usize, command: Locate10) -> Result<Answer, Sense> {
         self.check_ready(index)?;
         if command.partition.is_some_and(|partition| partition != 0) {
             return Err(Sense::invalid_field(InvalidField { byte: 8, bit: None }));
         }
-        if command.block != 0 {
+        let end = self.recorded(index);
+        let position = command.block as usize;
+        self.stand_at(index, position.min(end));
+        if position > end {
             // END-OF-DATA DETECTED.
             return Err(sense(SenseKey::BlankCheck, 0x00, 0x05));
         }
@@ -73,22 +96,23 @@ impl Device {
         room: u32,
     ) -> Result<Answer, Sense> {
         self.check_ready(index)?;
+        let at = self.drives.get(index).map_or(0, |drive| drive.position);
         let data = match command.form {
             PositionForm::Short => {
                 let start = TapePosition {
-                    beginning: true,
-                    block: Some(0),
-                    on_tape: Some(0),
+                    beginning: at == 0,
+                    block: u32::try_from(at).ok(),
+                    on_tape: u32::try_from(at).ok(),
                     ..TapePosition::default()
                 };
                 start.to_bytes().to_vec()
             }
             PositionForm::Long => {
                 let start = LongPosition {
-                    beginning: true,
+                    beginning: at == 0,
                     partition: Some(0),
-                    block: Some(0),
-                    file: Some(0),
+                    block: Some(at as u64),
+                    file: Some(self.marks_before(index, at)),
                     ..LongPosition::default()
                 };
                 start.to_bytes().to_vec()

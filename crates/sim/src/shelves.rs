@@ -9,6 +9,7 @@ use autochanger_scsi::{ElementAddress, ElementType};
 
 use crate::layout::Layout;
 use crate::memory::Memory;
+use crate::recording::Record;
 
 /// What kind of medium a cartridge holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,10 @@ pub(crate) struct Cartridge {
     pub(crate) by_operator: bool,
     /// What hosts wrote into its memory chip.
     pub(crate) memory: Memory,
+    /// What hosts wrote on its tape.
+    pub(crate) recording: Vec<Record>,
+    /// Its write-protect tab is set.
+    pub(crate) write_protected: bool,
     /// How often a drive took it in.
     pub(crate) loads: u64,
     /// How long its next load takes, where that is not the drive's usual time.
@@ -45,6 +50,8 @@ impl Cartridge {
             source: None,
             by_operator: true,
             memory: Memory::new(),
+            recording: Vec::new(),
+            write_protected: false,
             loads: 0,
             next_load: None,
             cleanings: None,

@@ -41,6 +41,7 @@ pub(super) enum FailureKindFields {
     NoCleaner,
     WrongLabel,
     NotFree,
+    WriteProtected,
 }
 
 twin!(
@@ -70,6 +71,7 @@ twin!(
         NoCleaner,
         WrongLabel,
         NotFree,
+        WriteProtected,
     ]
 );
 

@@ -103,6 +103,7 @@ fn failure_kind() -> impl Strategy<Value = FailureKind> {
         NoCleaner,
         WrongLabel,
         NotFree,
+        WriteProtected,
     ])
 }
 

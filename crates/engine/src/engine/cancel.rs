@@ -125,7 +125,17 @@ impl Engine {
             (Operation::Dismount, Phase::Unloading) => true,
             (Operation::Dismount, _) => false,
             // A mount that has failed ends with the move that puts its medium back.
-            (Operation::Mount, Phase::Moving) if live.putting_back && live.request.failing.is_some() => false,
+            (Operation::Mount | Operation::Identify | Operation::WriteFreeLabel, Phase::Moving)
+                if live.putting_back && (live.request.failing.is_some() || live.found.is_some()) =>
+            {
+                false
+            }
+            // A medium that stays in the drive is not moved after its label was read.
+            (Operation::Identify, Phase::Labelling) => {
+                !matches!(live.request.wanted, Wanted::Identify { keep: true, .. })
+            }
+            // What was read can be the wrong label: then the medium is put back.
+            (Operation::Mount, Phase::Labelling) => true,
             (Operation::Mount, _) if live.putting_back => true,
             // After the move a mount waits for its drive, where there is a way to ask it.
             (Operation::Mount, _) => {

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
+use super::identify::no_way;
 use super::identity::kind_of;
 use crate::catalog::{Caller, Label, MediumKind, Role, Service, generation};
 use crate::id::{CartridgeId, LibraryId, LibraryIndex};
@@ -84,6 +85,10 @@ impl Engine {
             Wanted::Identify { cartridge, .. } | Wanted::WriteFreeLabel { cartridge, .. } => {
                 let resolved = self.usable(self.check_cartridge(cartridge, false)?)?;
                 self.check_not_open(&resolved)?;
+                self.check_no_cleaner(&resolved)?;
+                self.check_way(&resolved)?;
+                let write = matches!(submission.wanted, Wanted::WriteFreeLabel { .. });
+                self.check_pairing(&resolved, None, if write { Access::ReadWrite } else { Access::Read })?;
                 Ok(resolved)
             }
             Wanted::Mount { cartridge, drive, access } => {
@@ -94,6 +99,9 @@ impl Engine {
                     self.check_drive_serves(resolved.index, *drive)?;
                 }
                 self.check_pairing(&resolved, *drive, *access)?;
+                if self.verifies(Some(resolved.index)) {
+                    self.check_way(&resolved)?;
+                }
                 if submission.options.at_once {
                     self.check_at_once(&resolved, *drive, *access)?;
                 }
@@ -191,7 +199,7 @@ impl Engine {
             |cartridge| matches!(cartridge.place, Place::Element(place) if place.kind == ElementType::Drive && named.is_none_or(|named| named == place.address)),
         );
         let medium = resolved.barcode.as_deref().and_then(generation::of_label);
-        let free = library.elements.free_drives(Need { medium, access });
+        let free = library.elements.free_drives(Need { medium, access, way: false });
         let mut free = free.filter(|drive| library.elements.may_load(*drive));
         if in_drive || free.any(|drive| named.is_none_or(|named| named == drive)) {
             return Ok(());
@@ -213,6 +221,29 @@ impl Engine {
             drive: mount.drive.0,
             application: mount.application.to_string(),
         })
+    }
+
+    /// A cleaning cartridge has no label: in a drive it cleans.
+    fn check_no_cleaner(&self, resolved: &Resolved) -> Result<(), SubmitError> {
+        let cartridge = resolved.cartridge.and_then(|id| self.catalogue.cartridge(id));
+        match cartridge.filter(|cartridge| kind_of(cartridge) == MediumKind::Cleaning) {
+            Some(cleaner) => Err(SubmitError::Unfit(format!(
+                "{} is a cleaning cartridge: it carries no label, and a drive that gets it is cleaned",
+                self.cartridge_name(cleaner.id)
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// Whoever reads a label needs a drive that can be asked. Without any drive he waits for one.
+    fn check_way(&self, resolved: &Resolved) -> Result<(), SubmitError> {
+        let Some(library) = self.library(resolved.index) else { return Ok(()) };
+        let mut drives = library.elements.of_kind(ElementType::Drive).filter_map(|it| it.drive.as_ref());
+        let none = library.elements.count(ElementType::Drive) == 0;
+        if none || drives.any(|drive| drive.device.is_some()) {
+            return Ok(());
+        }
+        Err(SubmitError::Unfit(no_way(&library.config.name)))
     }
 
     fn check_library(&self, id: Option<LibraryId>) -> Result<(LibraryIndex, LibraryId), SubmitError> {
@@ -354,7 +385,7 @@ impl Engine {
         let Some(library) = self.library(resolved.index) else { return Ok(()) };
         let Some(barcode) = &resolved.barcode else { return Ok(()) };
         let Some(medium) = generation::of_label(barcode) else { return Ok(()) };
-        let need = Need { medium: Some(medium), access };
+        let need = Need { medium: Some(medium), access, way: false };
         let fits = |drive: ElementAddress| library.elements.drive_fits(drive, need);
         let possible = match named {
             Some(named) => fits(named),

@@ -133,10 +133,10 @@ impl Engine {
             self.end_deferred_of(index, record.source.address, outcome, now);
         }
         match self.operation(id) {
-            Some(Operation::Mount) if record.destination.kind == ElementType::Storage => {
+            Some(operation) if operation.loads() && record.destination.kind == ElementType::Storage => {
                 self.is_back(index, id, now);
             }
-            Some(Operation::Mount) => {
+            Some(operation) if operation.loads() => {
                 if self.stopping(id) {
                     return self.stop_here(id, now);
                 }

@@ -30,7 +30,7 @@ impl Engine {
         let fits = |id: &RequestId| {
             let Some(live) = self.live.get(id) else { return false };
             let Some(cartridge) = live.request.cartridge else { return false };
-            live.request.operation() == Operation::Mount
+            live.request.operation().loads()
                 && live.request.options.group.is_none()
                 && live.ending.is_none()
                 && !live.putting_back

@@ -7,7 +7,7 @@ use super::emit::Effect;
 use crate::catalog::FaultRecord;
 use crate::id::RequestId;
 use crate::output::{Change, EventKind};
-use crate::request::{Failure, FaultOf, Operation};
+use crate::request::{Failure, FaultOf};
 use crate::time::Now;
 
 impl Engine {
@@ -67,7 +67,7 @@ impl Engine {
     /// medium's.
     pub(crate) fn blame_end(&mut self, id: RequestId, failure: &Failure, now: Now) {
         let Some(live) = self.live.get(&id) else { return };
-        let loads = matches!(live.request.operation(), Operation::Mount | Operation::Identify);
+        let loads = live.request.operation().loads();
         let drive = live.request.drive;
         let of = match failure.kind.fault_of() {
             FaultOf::Drive | FaultOf::Medium if loads && !live.suspects.is_empty() => FaultOf::Medium,

@@ -15,7 +15,7 @@ use crate::library::queue::{Blocker, Order};
 use crate::output::{AdoptError, Answer, Change, EventKind};
 use crate::planted::Bug;
 use crate::request::{
-    CancelError, Cancellation, CancelledBy, Failure, Operation, Place, Request, State, Waiting,
+    CancelError, Cancellation, CancelledBy, Failure, LabelFound, Operation, Place, Request, State, Waiting,
 };
 use crate::time::{Now, WallTime};
 use crate::view::OperatorTask;
@@ -64,6 +64,8 @@ pub(crate) struct Live {
     pub(crate) suspects: Vec<(ElementAddress, Failure)>,
     /// Its medium is on its way out of the drive again.
     pub(crate) putting_back: bool,
+    /// What its medium's label was found to be; the medium is on its way back to a slot.
+    pub(crate) found: Option<LabelFound>,
     /// Faults that were kept for it.
     pub(crate) faults: u32,
     /// When its present step began, on the monotonic clock.
@@ -101,6 +103,8 @@ pub(crate) enum Phase {
     Moving,
     /// Waiting for the drive to come ready.
     Loading,
+    /// The label is being read or written.
+    Labelling,
     /// The drive is being unloaded.
     Unloading,
     /// The drive is being cleaned.
@@ -154,6 +158,7 @@ impl Live {
             granted: None,
             suspects: Vec::new(),
             putting_back: false,
+            found: None,
             faults: 0,
             since: None,
             task: None,
@@ -163,7 +168,7 @@ impl Live {
     /// Whether a step is in flight or settling. Questions to a drive whether it is ready are no steps.
     pub(crate) fn has_step_in_flight(&self, open_motion: bool) -> bool {
         match self.phase {
-            Phase::Moving | Phase::Unloading | Phase::Cleaning | Phase::Reading => true,
+            Phase::Moving | Phase::Labelling | Phase::Unloading | Phase::Cleaning | Phase::Reading => true,
             Phase::Orphan => open_motion,
             _ => false,
         }
@@ -217,6 +222,10 @@ impl Engine {
             return;
         }
         debug_assert!(live.request.state.may_become(&state), "{} -> {}", live.request.state, state);
+        let failed_load = match &state {
+            State::Failed(failure) if live.request.operation().loads() => Some(failure.clone()),
+            _ => None,
+        };
         live.ending = Some(state.clone());
         let mut request = live.request.clone();
         request.state = state;
@@ -272,6 +281,9 @@ impl Engine {
             // A mount can be waiting for this dismount although it had reserved nothing yet.
             if let (Some(cartridge), Operation::Dismount) = (cartridge, operation) {
                 self.wake(index, Blocker::Medium(cartridge));
+            }
+            if let Some(failure) = failed_load {
+                self.recover_after(index, &failure, now);
             }
             self.mark_dirty(index);
         }

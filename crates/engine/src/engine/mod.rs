@@ -16,6 +16,7 @@ mod ending;
 mod exchange;
 mod fault;
 mod group;
+mod identify;
 mod identity;
 mod inject;
 mod inventory;

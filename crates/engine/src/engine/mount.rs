@@ -28,6 +28,9 @@ impl Engine {
         let Some(drive) = self.live.get(&id).and_then(|live| live.request.drive) else { return };
         let Some(timing) = self.library(index).map(|library| library.config.timing) else { return };
         match self.drive_device(index, drive) {
+            None if self.is_failing(id) => self.put_back(index, id, now),
+            // Without a way to the drive nobody can read a label: said where the steps begin.
+            None if self.reads_label(id) => self.await_label(id),
             None => self.mounted(index, id, drive, now),
             Some(device) => {
                 if let Some(live) = self.live.get_mut(&id) {
@@ -56,7 +59,11 @@ impl Engine {
                 if let Some(took) = self.step_took(id, now).filter(|_| !calibrated) {
                     self.note_drive_time(index, drive, |drive| drive.load_time.note(took));
                 }
-                return self.mounted(index, id, drive, now);
+                return match () {
+                    () if self.is_failing(id) => self.put_back(index, id, now),
+                    () if self.reads_label(id) => self.await_label(id),
+                    () => self.mounted(index, id, drive, now),
+                };
             }
             Err(reason) => reason,
         };
@@ -100,14 +107,19 @@ impl Engine {
             }
             return self.put_back(index, id, now);
         }
-        if self.live.get(&id).is_some_and(|live| live.request.failing.is_some()) {
+        if self.is_failing(id) {
             return self.put_back(index, id, now);
         }
         self.fail(id, failure, now);
     }
 
+    /// Whether it has failed, and only takes its medium out of the drive.
+    pub(crate) fn is_failing(&self, id: RequestId) -> bool {
+        self.live.get(&id).is_some_and(|live| live.request.failing.is_some())
+    }
+
     /// The drive is ready. A mount of a group passes with the others.
-    fn mounted(&mut self, index: LibraryIndex, id: RequestId, drive: ElementAddress, now: Now) {
+    pub(crate) fn mounted(&mut self, index: LibraryIndex, id: RequestId, drive: ElementAddress, now: Now) {
         if self.live.get(&id).is_some_and(|live| live.request.failing.is_some()) {
             return self.put_back(index, id, now);
         }
@@ -217,6 +229,9 @@ impl Engine {
         live.steps_sent = true;
         let (wanted, drive) = (live.request.wanted.clone(), live.request.drive);
         match wanted {
+            Wanted::Identify { .. } | Wanted::WriteFreeLabel { .. } | Wanted::Mount { .. } => {
+                self.begin_labelling(index, id, now);
+            }
             Wanted::Inventory { full, .. } => {
                 live.phase = Phase::Reading;
                 self.begin_inventory(index, id, full, now);

@@ -11,7 +11,7 @@ use super::work::Work;
 use crate::drive::unload::Unload;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::queue::Blocker;
-use crate::request::{ElementName, Failure, FailureKind, State};
+use crate::request::{ElementName, Failure, FailureKind, Outcome, State};
 use crate::time::Now;
 
 /// In how many drives a medium is tried. Two tell whose fault it is: the drive's, when the second can; the medium's, when
@@ -115,8 +115,13 @@ impl Engine {
         let Some(live) = self.live.get_mut(&id) else { return };
         live.putting_back = false;
         live.unloaded = false;
+        let found = live.found.take();
         if let Some(failure) = live.request.failing.clone() {
+            let failure = self.placed_now(id, failure);
             return self.end(id, State::Failed(failure), now);
+        }
+        if let Some(found) = found {
+            return self.end(id, State::Passed(Outcome::Identified { found }), now);
         }
         if self.stopping(id) {
             return self.stop_here(id, now);

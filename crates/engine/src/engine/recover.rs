@@ -137,7 +137,7 @@ impl Engine {
         }
         let Some(live) = self.live.get(&id) else { return };
         let in_its_drive = live.request.state == State::InProcess
-            && matches!(live.request.operation(), Operation::Mount | Operation::CleanDrive)
+            && (live.request.operation().loads() || live.request.operation() == Operation::CleanDrive)
             && live.request.drive.is_some_and(|drive| {
                 matches!(self.place_of(id), Some(Place::Element(element)) if element.address == drive)
             });

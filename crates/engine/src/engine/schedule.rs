@@ -8,7 +8,7 @@ use crate::library::MotionStage;
 use crate::library::elements::Need;
 use crate::library::fault::Stale;
 use crate::library::queue::Blocker;
-use crate::request::{CancelledBy, Failure, FailureKind, Operation, State, Wanted};
+use crate::request::{CancelledBy, Operation, Wanted};
 use crate::time::Now;
 
 /// What became of the attempt to start a request.
@@ -191,15 +191,11 @@ impl Engine {
             Wanted::InjectCleaner { .. } => self.start_inject_cleaner(index, id, now),
             Wanted::Mount { drive, .. } => self.start_mount(index, id, drive, now),
             Wanted::Dismount { .. } => self.start_dismount(index, id, now),
+            Wanted::Identify { .. } | Wanted::WriteFreeLabel { .. } => self.start_identify(index, id, now),
             Wanted::Classify { .. } => self.start_classify(id, now),
             Wanted::ReserveCleanerSlot { slot, .. } => self.start_reserve_cleaner_slot(index, id, slot, now),
             Wanted::ReleaseCleanerSlot { .. } => self.start_release_cleaner_slot(index, id, now),
             Wanted::CleanDrive { drive, .. } => self.start_clean(index, id, drive, now),
-            wanted => {
-                let message = alloc::format!("the {} is not offered", wanted.operation());
-                self.end(id, State::Invalid(Failure::new(FailureKind::Refused, message)), now);
-                Start::Gone
-            }
         }
     }
 }

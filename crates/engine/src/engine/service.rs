@@ -47,6 +47,12 @@ impl Engine {
         let operation = self.operation(id)?;
         let library = self.library(index)?;
         match admission(library.service, operation) {
+            // What is drained waits for what is loaded: that goes back to its slot.
+            _ if library.service == Service::Draining
+                && self.live.get(&id).is_some_and(|live| live.putting_back) =>
+            {
+                None
+            }
             Admission::Yes => None,
             Admission::Wait => Some(Start::Blocked(Blocker::Service)),
             Admission::Refuse => {
@@ -213,7 +219,8 @@ impl Engine {
                 let loading = self
                     .live
                     .values()
-                    .any(|live| live.library == Some(index) && live.phase == Phase::Loading);
+                    .filter(|live| live.library == Some(index) && live.ending.is_none())
+                    .any(|live| matches!(live.phase, Phase::Loading | Phase::Labelling) || live.putting_back);
                 library.motions.is_empty() && !mounted && !loading
             }
         }

@@ -454,9 +454,11 @@ impl Engine {
         let Some(request) = self.live.get(&id).map(|live| &live.request) else { return Need::default() };
         let access = match request.wanted {
             Wanted::Mount { access, .. } => access,
+            Wanted::Identify { .. } => Access::Read,
             _ => Access::default(),
         };
-        Need { medium: request.barcode.as_deref().and_then(generation::of_label), access }
+        let medium = request.barcode.as_deref().and_then(generation::of_label);
+        Need { medium, access, way: self.reads_label(id) }
     }
 
     /// Its mount has passed and is not durable yet.

@@ -21,6 +21,7 @@ use crate::changer::survey::Survey;
 use crate::changer::{Do, Heard, Procedure};
 use crate::command::{Command, Completion, TransportError};
 use crate::drive::clean::Clean;
+use crate::drive::label::Labelling;
 use crate::drive::needs::AskNeeds;
 use crate::drive::ready::AwaitReady;
 use crate::drive::unload::Unload;
@@ -81,6 +82,7 @@ pub(crate) enum Work {
     Door(RequestId, WatchDoor),
     Clean(RequestId, Clean),
     Needs(ElementAddress, AskNeeds),
+    Label(RequestId, Labelling),
 }
 
 /// Commands of one path. One at a time on a drive; on the changer as many as moves may be in flight.
@@ -263,6 +265,10 @@ impl Engine {
             Work::Clean(request, work) => {
                 let request = *request;
                 work.step(heard, now).map(|result| self.drive_cleaned(library, request, result, now))
+            }
+            Work::Label(request, work) => {
+                let request = *request;
+                work.step(heard, now).map(|result| self.labelled(library, request, result, now))
             }
         };
         match step {

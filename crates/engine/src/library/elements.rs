@@ -89,6 +89,8 @@ pub(crate) struct Need {
     /// What the label says of the medium; `None`: nothing.
     pub(crate) medium: Option<Medium>,
     pub(crate) access: Access,
+    /// A way to the drive itself, to read from its medium.
+    pub(crate) way: bool,
 }
 
 /// The elements of a library.
@@ -158,6 +160,9 @@ impl Elements {
     /// Whether a drive can use the medium so, as far as is known.
     pub(crate) fn drive_fits(&self, address: ElementAddress, need: Need) -> bool {
         let drive = self.all.get(&address).and_then(|element| element.drive.as_ref());
+        if need.way && drive.is_none_or(|drive| drive.device.is_none()) {
+            return false;
+        }
         let (Some(drive), Some(medium)) = (drive, need.medium) else { return true };
         let rule = drive.rules.iter().find_map(|rule| rule.allows(medium, need.access));
         rule.unwrap_or_else(|| drive.generation.is_none_or(|known| fits(known, medium, need.access)))

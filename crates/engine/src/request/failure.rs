@@ -95,6 +95,8 @@ pub enum FailureKind {
     WrongLabel,
     /// The medium carries data, and overwriting it was not asked for.
     NotFree,
+    /// The medium cannot be written: its tab is set, or it can be written only once.
+    WriteProtected,
 }
 
 /// Whose fault a failure is.
@@ -130,7 +132,8 @@ impl FailureKind {
             | Self::Group
             | Self::TimedOut
             | Self::NoCleaner
-            | Self::NotFree => FaultOf::Caller,
+            | Self::NotFree
+            | Self::WriteProtected => FaultOf::Caller,
             Self::MediumFault | Self::WrongLabel => FaultOf::Medium,
             Self::DriveFault | Self::MediumHeld => FaultOf::Drive,
             Self::SourceEmpty | Self::DestinationFull | Self::LibraryFault | Self::CartridgeMissing => {
@@ -161,6 +164,7 @@ impl FailureKind {
             Self::TimedOut => 1460,
             Self::NoCleaner => 4310,
             Self::WrongLabel => 4334,
+            Self::WriteProtected => 19,
             Self::NotFree => 4307,
             Self::Refused | Self::Unknown | Self::Interrupted => return None,
         })
@@ -196,6 +200,7 @@ impl FailureKind {
             Self::NoCleaner => "put a cleaning cartridge in with `inject_cleaner`, then ask again",
             Self::WrongLabel => "look at the cartridge: its label and its content do not belong together",
             Self::NotFree => "ask with `overwrite` if what is on it may be lost",
+            Self::WriteProtected => "take the write protection off the cartridge, or choose another one",
         }
     }
 }

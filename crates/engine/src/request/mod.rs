@@ -99,6 +99,11 @@ impl Operation {
 }
 
 impl Operation {
+    /// Whether it puts its cartridge into a drive and waits until that is ready.
+    pub(crate) fn loads(self) -> bool {
+        matches!(self, Self::Mount | Self::Identify | Self::WriteFreeLabel)
+    }
+
     /// Whether it sends something to a device, beside a motion and the wait for a drive, that a restart must reckon with.
     pub(crate) fn has_steps_without_motion(self) -> bool {
         use Operation::*;
