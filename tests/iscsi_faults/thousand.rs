@@ -47,6 +47,7 @@ fn timing() -> Timing {
         drive_calibration: 20 * PATIENCE,
         retry_min: Duration::from_millis(2),
         retry_max: Duration::from_millis(20),
+        ..Timing::default()
     }
 }
 

@@ -323,7 +323,7 @@ fn a_cleaning_cartridge_is_never_loaded_to_be_identified() {
     let device = Library::new().slots(4).drives(1).cartridges("CLN{:03}L1", 1..=1).build();
     let mut world = World::ready(device);
     for wanted in [identify("CLN001L1"), free("CLN001L1", true)] {
-        assert!(matches!(world.submit(wanted), Err(SubmitError::Unfit(_))));
+        assert!(matches!(world.submit(wanted), Err(SubmitError::Incompatible { .. })));
     }
     assert_eq!(world.device.moves_sent(), 0);
 }

@@ -150,11 +150,13 @@ fn a_mount_and_a_dismount() {
             +00:00:12.000  told      r2 in process
             +00:00:12.000  sent      command 32 to logical unit 1 of sim:test: LOAD UNLOAD to unload
             +00:00:17.000  answered  command 32 LOAD UNLOAD: GOOD
+            +00:00:17.000  sent      command 33 to logical unit 1 of sim:test: LOG SENSE
             +00:00:17.000  decided   batch 9: r2 in process with drive 500; r2 moves VT0001L8 from drive 500 to slot 1000, intent 1
             +00:00:17.000  durable   batch 9
             +00:00:17.000  told      r2 in process
-            +00:00:17.000  sent      command 33 to the changer of sim:test: MOVE MEDIUM drive 500 to slot 1000
-            +00:00:27.000  answered  command 33 MOVE MEDIUM: GOOD
+            +00:00:17.000  sent      command 34 to the changer of sim:test: MOVE MEDIUM drive 500 to slot 1000
+            +00:00:17.000  answered  command 33 LOG SENSE: GOOD
+            +00:00:27.000  answered  command 34 MOVE MEDIUM: GOOD
             +00:00:27.000  decided   batch 10: r2 passed: dismounted to slot 1000; intent 1 of r2: moved; the mount of r1 is over; VT0001L8 is in slot 1000
             +00:00:27.000  durable   batch 10
             +00:00:27.000  told      VT0001L8 is in slot 1000

@@ -85,7 +85,6 @@ impl Engine {
             Wanted::Identify { cartridge, .. } | Wanted::WriteFreeLabel { cartridge, .. } => {
                 let resolved = self.usable(self.check_cartridge(cartridge, false)?)?;
                 self.check_not_open(&resolved)?;
-                self.check_no_cleaner(&resolved)?;
                 self.check_way(&resolved)?;
                 let write = matches!(submission.wanted, Wanted::WriteFreeLabel { .. });
                 self.check_pairing(&resolved, None, if write { Access::ReadWrite } else { Access::Read })?;
@@ -221,18 +220,6 @@ impl Engine {
             drive: mount.drive.0,
             application: mount.application.to_string(),
         })
-    }
-
-    /// A cleaning cartridge has no label: in a drive it cleans.
-    fn check_no_cleaner(&self, resolved: &Resolved) -> Result<(), SubmitError> {
-        let cartridge = resolved.cartridge.and_then(|id| self.catalogue.cartridge(id));
-        match cartridge.filter(|cartridge| kind_of(cartridge) == MediumKind::Cleaning) {
-            Some(cleaner) => Err(SubmitError::Unfit(format!(
-                "{} is a cleaning cartridge: it carries no label, and a drive that gets it is cleaned",
-                self.cartridge_name(cleaner.id)
-            ))),
-            None => Ok(()),
-        }
     }
 
     /// Whoever reads a label needs a drive that can be asked. Without any drive he waits for one.
