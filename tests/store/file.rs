@@ -197,7 +197,7 @@ fn a_file_of_each_earlier_format_reads_as_the_same_content_written_today_and_is_
         assert_eq!(content, read_all(&new), "format {format}");
         assert_eq!(
             content.matches("Request {").count(),
-            3 * states().len() + 3 * 8,
+            3 * states_of_format_1().len() + 3 * 8,
             "live ones are shown twice"
         );
         // Once opened it has the format of today, and everything that belongs to it.
