@@ -88,8 +88,10 @@ fn sg_luns_sg_requests_and_sg_opcodes_find_what_is_offered() {
         ]);
         changer.extend(both());
         assert_eq!(codes(&bed.changer), changer);
-        let mut drive =
-            plain(&[0x00, 0x01, 0x03, 0x12, 0x1A, 0x1B, 0x1E, 0x2B, 0x34, 0x44, 0x4D, 0x5A, 0x8D, 0xA0]);
+        let mut drive = plain(&[
+            0x00, 0x01, 0x03, 0x08, 0x0A, 0x10, 0x12, 0x1A, 0x1B, 0x1E, 0x2B, 0x34, 0x44, 0x4D, 0x5A, 0x8D,
+            0xA0,
+        ]);
         drive.extend(both().chain([0, 1, 2, 3, 5].map(|action| (0x8C, Some(action)))));
         assert_eq!(codes(&bed.drives[0]), drive);
         // One command by itself, with the bits that count.
