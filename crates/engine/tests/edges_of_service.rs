@@ -1,0 +1,88 @@
+//! Where service, groups, labels and ports meet what is under way: each test is a defect that a review found.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use autochanger_engine::catalog::{Label, MotionRecord, MotionState, Service};
+use autochanger_engine::id::{RequestId, Token};
+use autochanger_engine::output::SubmitError;
+use autochanger_engine::request::{FailureKind, GroupId, Outcome, ServiceTarget, State, Submission, Wanted};
+use autochanger_engine::{Answer, Input};
+use autochanger_scsi::{ElementAddress, SenseKey};
+use autochanger_sim::{Device, Fault, Library, Timing};
+use autochanger_world::{World, inject, mount};
+use uuid::Uuid;
+
+const FIRST_PORT: u16 = 10;
+
+fn library(drives: u16) -> Device {
+    Library::new().slots(10).drives(drives).cartridges("VT{:04}L8", 1..=6).timing(Timing::midrange()).build()
+}
+
+fn library_to_be(service: Service) -> Wanted {
+    Wanted::SetService { target: ServiceTarget::Library(None), service }
+}
+
+fn drive_to_be(drive: u16, service: Service) -> Wanted {
+    let target = ServiceTarget::Drive { library: None, drive: ElementAddress(drive) };
+    Wanted::SetService { target, service }
+}
+
+fn cartridge_to_be(barcode: &str, service: Service) -> Wanted {
+    Wanted::SetService { target: ServiceTarget::Cartridge(barcode.into()), service }
+}
+
+fn in_drive(barcode: &str, drive: u16) -> Wanted {
+    Wanted::Mount {
+        cartridge: barcode.into(),
+        drive: Some(ElementAddress(drive)),
+        access: Default::default(),
+    }
+}
+
+fn group(world: &mut World, number: u128, wanted: Vec<Wanted>) -> Vec<RequestId> {
+    let submissions = wanted
+        .into_iter()
+        .enumerate()
+        .map(|(n, wanted)| {
+            let mut submission = Submission {
+                id: RequestId(Uuid::from_u128(number * 100 + n as u128)),
+                id_given: false,
+                caller: world.caller(),
+                wanted,
+                priority: 0,
+                deadline: None,
+                detached: false,
+                options: Default::default(),
+            };
+            submission.options.group = Some(GroupId(Uuid::from_u128(number)));
+            submission
+        })
+        .collect();
+    let token = Token(1_000_000 + number as u64);
+    world.input(Input::SubmitGroup { token, submissions });
+    match world.answers.remove(&token.0) {
+        Some(Answer::SubmittedGroup(Ok(requests))) => requests.iter().map(|request| request.id).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_label_that_no_store_keeps_is_refused_before_it_is_accepted() {
+    let mut world = World::ready(library(1));
+    let label = |format: usize, description: usize| Label {
+        format: "f".repeat(format).into(),
+        id: Arc::from(&b"id"[..]),
+        description: "d".repeat(description).into(),
+    };
+    let update = |label| Wanted::UpdateLabel { cartridge: "VT0001L8".into(), label };
+    for label in [label(4097, 0), label(4, 4097)] {
+        match world.submit(update(label)) {
+            Err(SubmitError::Unfit(why)) => assert!(why.contains("4097 bytes"), "{why}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    let kept = world.submit(update(label(255, 255))).unwrap();
+    world.rest();
+    assert_eq!(world.state(kept), State::Passed(Outcome::Done));
+}
