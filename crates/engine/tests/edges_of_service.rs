@@ -86,3 +86,21 @@ fn a_label_that_no_store_keeps_is_refused_before_it_is_accepted() {
     world.rest();
     assert_eq!(world.state(kept), State::Passed(Outcome::Done));
 }
+
+#[test]
+fn a_second_group_begins_when_the_first_one_does_not_keep_the_drives_from_it_any_more() {
+    let mut world = World::ready(library(4));
+    world.submit(in_drive("VT0006L8", 500)).unwrap();
+    world.rest();
+    let first = group(&mut world, 1, vec![in_drive("VT0001L8", 500), mount("VT0002L8")]);
+    world.rest();
+    let second = group(&mut world, 2, vec![mount("VT0003L8"), mount("VT0004L8")]);
+    world.rest();
+    world.dismount("VT0006L8");
+    world.rest();
+    for id in first.into_iter().chain(second) {
+        let shown = world.engine.view().request(id).map(|request| request.state);
+        assert!(matches!(world.state(id), State::Passed(_)), "{} {shown:?}", world.state(id));
+    }
+    world.assert_true();
+}
