@@ -104,3 +104,29 @@ fn a_second_group_begins_when_the_first_one_does_not_keep_the_drives_from_it_any
     }
     world.assert_true();
 }
+
+#[test]
+fn a_fault_after_a_restart_does_not_take_the_place_of_one_before_it() {
+    let mut world = World::ready(library(2));
+    for unit in [1, 2] {
+        world.device.inject(Fault::sense(SenseKey::HardwareError, 0x44, 0x00).on(0x00).lun(unit).always());
+    }
+    let ids = group(&mut world, 1, vec![in_drive("VT0001L8", 500), in_drive("VT0002L8", 501)]);
+    world.rest();
+    assert!(ids.iter().all(|id| world.state(*id).is_final()));
+    // A fault that an earlier process kept for a request that lives.
+    let waits = world.mount("VT0003L8");
+    let mut record = world.disk.faults.values().next().expect("a fault was kept").clone();
+    record.request = waits;
+    record.sequence = 1;
+    world.disk.faults.insert((waits, 1), record.clone());
+    world.wait_until(world.now + Duration::from_secs(1));
+    world.crash();
+    world.rest();
+    let _ = world.adopt(waits);
+    world.rest();
+    assert!(matches!(world.state(waits), State::Failed(_)), "{}", world.state(waits));
+    let of_it: Vec<_> = world.disk.faults.range((waits, 0)..=(waits, u32::MAX)).collect();
+    assert!(of_it.len() > 1, "{of_it:?}");
+    assert_eq!(world.disk.faults.get(&(waits, 1)), Some(&record));
+}
