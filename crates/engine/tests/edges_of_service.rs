@@ -130,3 +130,31 @@ fn a_fault_after_a_restart_does_not_take_the_place_of_one_before_it() {
     assert!(of_it.len() > 1, "{of_it:?}");
     assert_eq!(world.disk.faults.get(&(waits, 1)), Some(&record));
 }
+
+#[test]
+fn an_inject_of_many_ends_at_as_many_as_a_record_names() {
+    let device = Library::new().slots(8).drives(1).ports(2).timing(Timing::midrange()).build();
+    let mut world = World::ready(device);
+    let id = world.submit(inject(true)).unwrap();
+    world.device.operator_put(FIRST_PORT, "NW0001L8").unwrap();
+    world.until("the first has come", |world| world.device.moves_done() == 1);
+    world.until("that is known", |world| {
+        world.disk.motions.values().any(|motion| motion.state == MotionState::Moved)
+    });
+    // An earlier process has taken in as many as there is room for, but for one.
+    let (key, record) = world.disk.motions.iter().next().map(|(key, motion)| (*key, motion.clone())).unwrap();
+    for n in 1..1023 {
+        let record = MotionRecord { sequence: key.1 + 1000 + n, ..record.clone() };
+        world.disk.motions.insert((key.0, key.1 + 1000 + n), record);
+    }
+    world.crash();
+    world.until("it waits again", |world| world.engine.view().request(id).is_some());
+    for (port, barcode) in [(FIRST_PORT, "NW0002L8"), (FIRST_PORT + 1, "NW0003L8")] {
+        world.device.operator_put(port, barcode).unwrap();
+    }
+    world.until("it has ended", |world| world.state(id).is_final());
+    match world.state(id) {
+        State::Passed(Outcome::Injected { cartridges }) => assert_eq!(cartridges.len(), 1024),
+        other => panic!("{other}"),
+    }
+}
