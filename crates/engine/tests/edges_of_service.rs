@@ -88,6 +88,23 @@ fn a_label_that_no_store_keeps_is_refused_before_it_is_accepted() {
 }
 
 #[test]
+fn a_mount_of_an_earlier_process_does_not_begin_with_a_cartridge_that_was_disabled_meanwhile() {
+    let mut world = World::ready(library(1));
+    world.mount("VT0002L8");
+    world.rest();
+    let waits = world.mount("VT0001L8");
+    world.rest();
+    world.crash();
+    world.rest();
+    world.submit(cartridge_to_be("VT0001L8", Service::Disabled)).unwrap();
+    world.rest();
+    match world.state(waits) {
+        State::Failed(failure) => assert_eq!(failure.kind, FailureKind::Disabled, "{failure}"),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
 fn a_second_group_begins_when_the_first_one_does_not_keep_the_drives_from_it_any_more() {
     let mut world = World::ready(library(4));
     world.submit(in_drive("VT0006L8", 500)).unwrap();
@@ -103,6 +120,26 @@ fn a_second_group_begins_when_the_first_one_does_not_keep_the_drives_from_it_any
         assert!(matches!(world.state(id), State::Passed(_)), "{} {shown:?}", world.state(id));
     }
     world.assert_true();
+}
+
+#[test]
+fn a_mount_that_puts_its_medium_back_keeps_its_own_failure_when_its_library_or_cartridge_is_disabled() {
+    let changes = [library_to_be(Service::Disabled), cartridge_to_be("VT0001L8", Service::Disabled)];
+    for (n, change) in changes.into_iter().enumerate() {
+        let mut world = World::ready(library(2));
+        // The first fails in its drive; what the second has loaded is put back.
+        world.device.inject(Fault::sense(SenseKey::MediumError, 0x30, 0x00).on(0x00).lun(2).always());
+        let ids = group(&mut world, 1, vec![in_drive("VT0001L8", 500), in_drive("VT0002L8", 501)]);
+        world.until("one of them failed", |world| world.state(ids[1]).is_final());
+        let changed = world.submit(change).unwrap();
+        world.rest();
+        assert!(world.state(changed).is_final(), "{n}: {}", world.state(changed));
+        match world.state(ids[0]) {
+            State::Failed(failure) => assert_eq!(failure.kind, FailureKind::Group, "{n}: {failure}"),
+            other => panic!("{n}: {other}"),
+        }
+        world.assert_true();
+    }
 }
 
 #[test]
