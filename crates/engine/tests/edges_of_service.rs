@@ -88,6 +88,22 @@ fn a_label_that_no_store_keeps_is_refused_before_it_is_accepted() {
 }
 
 #[test]
+fn a_drive_that_is_to_be_empty_sends_home_what_a_cancelled_mount_left_in_it() {
+    for service in [Service::Disabled, Service::Draining] {
+        let mut world = World::ready(library(2));
+        let id = world.submit(in_drive("VT0001L8", 500)).unwrap();
+        world.until("it is in the drive", |world| world.device.find("VT0001L8") == Some(ElementAddress(500)));
+        let change = world.submit(drive_to_be(500, service)).unwrap();
+        let _ = world.cancel(id);
+        world.rest();
+        assert!(matches!(world.state(id), State::Stopped { .. }), "{}", world.state(id));
+        assert_eq!(world.state(change), State::Passed(Outcome::Done), "{service:?}");
+        assert!(world.device.find("VT0001L8").unwrap().0 >= 1000, "{service:?}: it is in a slot again");
+        world.assert_true();
+    }
+}
+
+#[test]
 fn a_mount_of_an_earlier_process_does_not_begin_with_a_cartridge_that_was_disabled_meanwhile() {
     let mut world = World::ready(library(1));
     world.mount("VT0002L8");

@@ -196,6 +196,12 @@ impl Engine {
                 ServiceTarget::Cartridge(_) => true,
             };
             if !there {
+                // A mount that was under way can have left its medium since, and nobody else would send it home.
+                if let (ServiceTarget::Drive { drive, .. }, Service::Draining | Service::Disabled) =
+                    (&target, service)
+                {
+                    self.displace(index, Some(*drive), Need::default(), now);
+                }
                 continue;
             }
             if service == Service::Draining {
