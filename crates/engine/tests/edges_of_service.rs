@@ -211,3 +211,21 @@ fn an_inject_of_many_ends_at_as_many_as_a_record_names() {
         other => panic!("{other}"),
     }
 }
+
+#[test]
+fn a_draining_library_hands_no_medium_over_to_a_mount_that_waits() {
+    let mut world = World::ready(library(2));
+    world.mount("VT0001L8");
+    world.rest();
+    let heir = world.mount("VT0001L8");
+    world.rest();
+    let drain = world.submit(library_to_be(Service::Draining)).unwrap();
+    let down = world.dismount("VT0001L8");
+    world.rest();
+    assert!(matches!(world.state(down), State::Passed(Outcome::Dismounted { .. })), "{}", world.state(down));
+    assert_eq!(world.state(drain), State::Passed(Outcome::Done));
+    assert!(!world.state(heir).is_final(), "{}", world.state(heir));
+    world.submit(library_to_be(Service::Enabled)).unwrap();
+    world.rest();
+    assert!(matches!(world.state(heir), State::Passed(_)), "{}", world.state(heir));
+}
