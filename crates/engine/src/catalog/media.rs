@@ -18,6 +18,8 @@ pub struct Label {
 impl Label {
     /// The longest id that is kept, in bytes: RSM's bound.
     pub const MAX_ID: usize = 255;
+    /// The longest format and the longest description that are kept, in bytes: what a store keeps of a name or a text.
+    pub const MAX_TEXT: usize = 4096;
 }
 
 impl fmt::Display for Label {

@@ -69,7 +69,7 @@ pub struct DriveRecord {
 pub struct FaultRecord {
     /// The request that met it.
     pub request: RequestId,
-    /// Counted from 1 for each request.
+    /// Counted from 1 for each request; ascending, with a gap after a restart.
     pub sequence: u32,
     /// When.
     pub at: WallTime,

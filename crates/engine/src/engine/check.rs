@@ -71,6 +71,15 @@ impl Engine {
                         Label::MAX_ID
                     )));
                 }
+                for (what, text) in [("format", &label.format), ("description", &label.description)] {
+                    if text.len() > Label::MAX_TEXT {
+                        return Err(SubmitError::Unfit(format!(
+                            "the label's {what} has {} bytes, and {} can be kept: shorten it",
+                            text.len(),
+                            Label::MAX_TEXT
+                        )));
+                    }
+                }
                 self.check_cartridge(cartridge, false)
             }
             Wanted::Classify { cartridge } => self.check_cartridge(cartridge, false),

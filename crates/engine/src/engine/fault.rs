@@ -24,7 +24,7 @@ impl Engine {
             return;
         }
         let Some(live) = self.live.get_mut(&id) else { return };
-        live.faults += 1;
+        live.faults = live.faults.saturating_add(1);
         let (index, cartridge) = (live.library, live.request.cartridge);
         let record = FaultRecord {
             request: id,

@@ -201,7 +201,10 @@ impl Engine {
         leader: RequestId,
     ) {
         let Some(library) = self.library_mut(index) else { return };
-        library.holding.take_if(|holding| *holding == group);
+        let held = library.holding.take_if(|holding| *holding == group).is_some();
+        if held {
+            self.wake(index, Blocker::AnyDrive);
+        }
         for &member in members.iter().filter(|member| **member != leader) {
             let Some(live) = self.live.get_mut(&member) else { continue };
             live.phase = Phase::Queued;
@@ -273,8 +276,11 @@ impl Engine {
         else {
             return;
         };
-        if let Some(library) = library.and_then(|index| self.library_mut(index)) {
-            library.holding.take_if(|holding| *holding == group);
+        if let Some(index) = library
+            && let Some(library) = self.library_mut(index)
+            && library.holding.take_if(|holding| *holding == group).is_some()
+        {
+            self.wake(index, Blocker::AnyDrive);
         }
         match state {
             State::Passed(_) => {}

@@ -20,6 +20,9 @@ use crate::request::{
 use crate::time::Now;
 use crate::view::OperatorTask;
 
+/// The most cartridges of one inject: as many as the record of its outcome names. Whoever brings more asks again.
+const MAX_INJECTED: usize = 1024;
+
 impl Engine {
     /// A cleaner goes into the slot that is kept for it, and nowhere else.
     pub(crate) fn start_inject_cleaner(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> Start {
@@ -118,7 +121,8 @@ impl Engine {
         if let Wanted::InjectCleaner { uses, .. } = wanted {
             self.is_cleaner(record.cartridge, uses);
         }
-        if !matches!(wanted, Wanted::Inject { many: true, .. }) {
+        let enough = cartridges.len() >= MAX_INJECTED;
+        if enough || !matches!(wanted, Wanted::Inject { many: true, .. }) {
             return self.end(id, State::Passed(Outcome::Injected { cartridges }), now);
         }
         if self.stopping(id) {

@@ -55,6 +55,9 @@ impl Engine {
         self.accepted = self.accepted.max(order.age());
         let mut live = Live::new(request, order, Phase::Orphan, deadline);
         live.steps_sent = steps_sent;
+        // How many faults are kept for it is not known here. The tenths of a second that it is old are more than it can have
+        // had, and the next number after them is taken by none.
+        live.faults = (now.wall.since(live.request.queued_at).as_millis() / 100) as u32;
         self.live.insert(id, live);
         self.count_wish(id, true);
         self.pending_cancels += usize::from(stopping);

@@ -57,7 +57,11 @@ impl Engine {
             Admission::Wait => Some(Start::Blocked(Blocker::Service)),
             Admission::Refuse => {
                 let message = alloc::format!("library {} is disabled", library.config.name);
-                self.fail(id, Failure::new(FailureKind::Disabled, message), now);
+                let disabled = Failure::new(FailureKind::Disabled, message);
+                // Why a medium is put back is what its caller has to know; where it stays is told with it.
+                let own = self.live.get(&id).and_then(|live| live.request.failing.clone());
+                let failure = own.map_or(disabled, |own| self.placed_now(id, own));
+                self.fail(id, failure, now);
                 Some(Start::Gone)
             }
         }
@@ -163,7 +167,8 @@ impl Engine {
             .live
             .values()
             .filter(|live| live.request.cartridge == Some(cartridge) && live.request.id != by)
-            .filter(|live| live.is_in_queue() && live.library == Some(index))
+            .filter(|live| live.is_in_queue() || matches!(live.phase, Phase::Owner | Phase::Operator))
+            .filter(|live| live.library == Some(index) && live.ending.is_none() && !live.putting_back)
             .filter(|live| uses_medium(live.request.operation()))
             .map(|live| live.request.id)
             .collect();
@@ -191,6 +196,12 @@ impl Engine {
                 ServiceTarget::Cartridge(_) => true,
             };
             if !there {
+                // A mount that was under way can have left its medium since, and nobody else would send it home.
+                if let (ServiceTarget::Drive { drive, .. }, Service::Draining | Service::Disabled) =
+                    (&target, service)
+                {
+                    self.displace(index, Some(*drive), Need::default(), now);
+                }
                 continue;
             }
             if service == Service::Draining {

@@ -263,7 +263,8 @@ impl Engine {
     ) -> bool {
         let (Some(library), Some(live)) = (self.library(index), self.live.get(&id)) else { return false };
         let anywhere = matches!(live.request.wanted, Wanted::Dismount { slot: None, force: false, .. });
-        if !anywhere || live.request.stopping.is_some() {
+        // A library that is drained lets a dismount through, and no mount after it.
+        if !anywhere || live.request.stopping.is_some() || !self.serves(index, Operation::Mount) {
             return false;
         }
         let Some((order, heir)) = library.queue.waiting_for(Blocker::Medium(cartridge)).next() else {
