@@ -1,5 +1,6 @@
 //! What can happen in a story: typed, so that a failing story can be shrunk and read.
 
+use autochanger_engine::catalog::Service;
 use autochanger_sim::SenseKey;
 
 use crate::world::PowerFailure;
@@ -21,6 +22,24 @@ pub enum Act {
         handed: Handed,
         /// With the same content.
         same: bool,
+    },
+    /// Two or three mounts are handed in as a group, which has the number of the first.
+    Group([Option<Handed>; 3]),
+    /// Somebody gives the request of that number another place in the queue.
+    Reorder {
+        /// Who.
+        who: u8,
+        /// The request's number.
+        number: u32,
+        /// Counted from 1.
+        position: u8,
+    },
+    /// Somebody says that what a person is asked for the request of that number will not be done.
+    Refuse {
+        /// Who.
+        who: u8,
+        /// The request's number.
+        number: u32,
     },
     /// Somebody cancels the request of that number.
     Cancel {
@@ -102,6 +121,10 @@ pub enum Ask {
         drive: Option<u8>,
         /// Only to read.
         read: bool,
+        /// Refused rather than made to wait.
+        at_once: bool,
+        /// A person brings what is not in the library.
+        wait: bool,
     },
     /// A dismount, perhaps to a certain slot.
     Dismount {
@@ -111,6 +134,8 @@ pub enum Ask {
         slot: Option<u8>,
         /// Whosever it is.
         force: bool,
+        /// The medium stays in the drive until the drive is needed.
+        deferred: bool,
     },
     /// An inventory.
     Inventory {
@@ -119,6 +144,24 @@ pub enum Ask {
         /// After a scan.
         full: bool,
     },
+    /// Something is taken into or out of service.
+    Service {
+        /// What.
+        target: Target,
+        /// How it is to serve.
+        service: Service,
+    },
+}
+
+/// What is taken into or out of service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// A library.
+    Library(u8),
+    /// A drive of a library, counted from 0.
+    Drive(u8, u8),
+    /// A cartridge.
+    Cartridge(u8),
 }
 
 /// What goes wrong.

@@ -1,8 +1,9 @@
 //! Calm: nothing goes wrong any more, and whoever waits is given what it waits for, until nobody does.
 
+use autochanger_engine::catalog::Service;
 use autochanger_engine::id::RequestId;
 use autochanger_engine::output::SubmitError;
-use autochanger_engine::request::{CartridgeRef, Request, State, Submission, Waiting, Wanted};
+use autochanger_engine::request::{CartridgeRef, Request, ServiceTarget, State, Submission, Waiting, Wanted};
 use autochanger_engine::view::LibraryState;
 use autochanger_engine::{Input, output};
 use autochanger_sim::ElementType;
@@ -95,8 +96,9 @@ impl World {
         something
     }
 
-    /// Every library is read.
+    /// Every library serves, and is read.
     fn read_all(&mut self) {
+        self.enable_all();
         for library in 0..self.device.0.len() {
             let Some(library) = self.library_id(library) else { continue };
             self.ask_calmly(Wanted::Inventory { library: Some(library), full: false });
@@ -104,15 +106,42 @@ impl World {
         self.come_to_rest();
     }
 
-    /// Whoever waits for an owner gets one, and everything mounted is dismounted.
+    /// Everything is in service again.
+    fn enable_all(&mut self) {
+        let view = self.engine.view();
+        let serves = |service| service == Service::Enabled;
+        let libraries = view.libraries().into_iter().filter(|library| !serves(library.service));
+        let drives = view.drives(None).into_iter().filter(|drive| !serves(drive.service));
+        let cartridges = view.cartridges(None).into_iter().filter(|cartridge| cartridge.disabled);
+        let targets: Vec<_> = libraries
+            .filter_map(|library| library.id.map(ServiceTarget::from))
+            .chain(
+                drives
+                    .map(|drive| ServiceTarget::Drive { library: Some(drive.library), drive: drive.element }),
+            )
+            .chain(cartridges.map(|cartridge| ServiceTarget::cartridge(cartridge.id)))
+            .collect();
+        for target in targets {
+            self.ask_calmly(Wanted::SetService { target, service: Service::Enabled });
+        }
+    }
+
+    /// Whoever waits for an owner gets one, what a person is asked is refused, and everything in a drive is dismounted.
     fn give_way(&mut self) {
+        self.enable_all();
+        for task in self.engine.view().operator_requests() {
+            let (token, caller) = (self.token(), self.administrator());
+            self.input(Input::RefuseOperatorTask { token, caller, id: task.request });
+        }
         let waiting = self.engine.view().requests();
         for request in waiting.iter().filter(|request| request.state == State::Waiting(Waiting::Owner)) {
             self.adopt_as(self.administrator(), request.id);
         }
-        for mount in self.engine.view().mounts() {
+        // Also what lies in a drive and is nobody's mount: its dismount was put off.
+        let drives = self.engine.view().drives(None);
+        for cartridge in drives.into_iter().filter_map(|drive| drive.cartridge) {
             self.ask_calmly(Wanted::Dismount {
-                cartridge: CartridgeRef::Id(mount.cartridge),
+                cartridge: CartridgeRef::Id(cartridge),
                 slot: None,
                 force: true,
             });

@@ -1,8 +1,9 @@
 //! Where stories come from: a seed. This is the one place in which an act is drawn.
 
+use autochanger_engine::catalog::Service;
 use autochanger_sim::SenseKey;
 
-use crate::act::{Act, Ask, Hand, Handed, Mishap};
+use crate::act::{Act, Ask, Hand, Handed, Mishap, Target};
 use crate::dice::Dice;
 use crate::story::{Setup, Shape, Story};
 use crate::world::PowerFailure;
@@ -31,6 +32,11 @@ enum Kind {
     Dismount,
     Inventory,
     Repeat,
+    Service,
+    Enable,
+    Group,
+    Reorder,
+    Refuse,
     Cancel,
     Adopt,
     CloseSession,
@@ -50,6 +56,7 @@ struct Author {
     handed: Vec<Handed>,
     /// What this story has of each: some have no faults, some no hands, some no power loss, so that what they would hide shows.
     faults: bool,
+    services: bool,
     hands: bool,
     power: bool,
     disk: bool,
@@ -73,6 +80,7 @@ pub fn draw(seed: u64, acts: usize) -> Story {
     let mut author = Author {
         faults: !dice.once_in(6),
         hands: dice.once_in(3),
+        services: dice.once_in(3),
         power: !dice.once_in(3),
         disk: !dice.once_in(3),
         dice,
@@ -104,11 +112,17 @@ impl Author {
     fn act(&mut self) -> Act {
         let when = |so: bool, weight: u32| if so { weight } else { 0 };
         let (faults, hands, power, disk) = (self.faults, self.hands, self.power, self.disk);
+        let services = self.services;
         let kind = self.dice.weighted(&[
             (20, Kind::Mount),
             (18, Kind::Dismount),
             (3, Kind::Inventory),
             (2, Kind::Repeat),
+            (when(services, 4), Kind::Service),
+            (when(services, 2), Kind::Enable),
+            (2, Kind::Group),
+            (2, Kind::Reorder),
+            (1, Kind::Refuse),
             (8, Kind::Cancel),
             (2, Kind::Adopt),
             (1, Kind::CloseSession),
@@ -128,12 +142,15 @@ impl Author {
         match kind {
             Kind::Mount => {
                 let drive = self.dice.once_in(6).then(|| self.dice.roll(3) as u8);
-                let ask = Ask::Mount { cartridge: self.cartridge(), drive, read: self.dice.once_in(4) };
+                let (at_once, wait) = (self.dice.once_in(10), self.dice.once_in(5));
+                let (cartridge, read) = (self.cartridge(), self.dice.once_in(4));
+                let ask = Ask::Mount { cartridge, drive, read, at_once, wait };
                 self.submit(ask)
             }
             Kind::Dismount => {
                 let slot = self.dice.once_in(8).then(|| self.dice.roll(10) as u8);
-                let ask = Ask::Dismount { cartridge: self.cartridge(), slot, force: self.dice.once_in(6) };
+                let (force, deferred) = (self.dice.once_in(6), self.dice.once_in(5));
+                let ask = Ask::Dismount { cartridge: self.cartridge(), slot, force, deferred };
                 self.submit(ask)
             }
             Kind::Inventory => {
@@ -142,6 +159,28 @@ impl Author {
             }
             Kind::Repeat => match self.earlier() {
                 Some(handed) => Act::Repeat { handed, same: !self.dice.once_in(4) },
+                None => Act::Pass(1),
+            },
+            Kind::Service => {
+                let services = [Service::Paused, Service::Draining, Service::Disabled];
+                let service = services[self.dice.roll(3) as usize];
+                let ask = Ask::Service { target: self.target(), service };
+                self.submit(ask)
+            }
+            Kind::Enable => {
+                let ask = Ask::Service { target: self.target(), service: Service::Enabled };
+                self.submit(ask)
+            }
+            Kind::Group => self.group(),
+            Kind::Reorder => match self.earlier() {
+                Some(handed) => {
+                    let position = 1 + self.dice.roll(6) as u8;
+                    Act::Reorder { who: self.asker(handed), number: handed.number, position }
+                }
+                None => Act::Pass(1),
+            },
+            Kind::Refuse => match self.earlier() {
+                Some(handed) => Act::Refuse { who: self.asker(handed), number: handed.number },
                 None => Act::Pass(1),
             },
             Kind::Cancel => match self.earlier() {
@@ -170,6 +209,33 @@ impl Author {
     }
 
     fn submit(&mut self, ask: Ask) -> Act {
+        Act::Submit(self.handed(ask))
+    }
+
+    /// Mounts of one application, with the same priority, deadline and detachment.
+    fn group(&mut self) -> Act {
+        let mut all = [None; 3];
+        let many = 2 + usize::from(self.dice.once_in(3));
+        for place in 0..many {
+            let (cartridge, read) = (self.cartridge(), self.dice.once_in(4));
+            let ask = Ask::Mount { cartridge, drive: None, read, at_once: false, wait: false };
+            let first: Option<Handed> = all[0];
+            let handed = self.handed(ask);
+            let Handed { who, priority, deadline, detached, .. } = first.unwrap_or(handed);
+            all[place] = Some(Handed { who, priority, deadline, detached, ..handed });
+        }
+        Act::Group(all)
+    }
+
+    fn target(&mut self) -> Target {
+        match self.dice.roll(3) {
+            0 => Target::Library(self.library()),
+            1 => Target::Drive(self.library(), self.dice.roll(3) as u8),
+            _ => Target::Cartridge(self.cartridge()),
+        }
+    }
+
+    fn handed(&mut self, ask: Ask) -> Handed {
         let handed = Handed {
             number: self.handed.len() as u32,
             who: self.who(),
@@ -179,7 +245,7 @@ impl Author {
             detached: self.dice.once_in(5),
         };
         self.handed.push(handed);
-        Act::Submit(handed)
+        handed
     }
 
     /// Mostly one application: what several do to each other's media is refused more often than not.

@@ -24,7 +24,7 @@ mod truth;
 mod watch;
 mod world;
 
-pub use act::{Act, Ask, Hand, Handed, Mishap};
+pub use act::{Act, Ask, Hand, Handed, Mishap, Target};
 pub use ask::{dismount, eject, inject, inventory, mount};
 pub use devices::Devices;
 pub use disk::Disk;

@@ -6,11 +6,11 @@ use autochanger_engine::Input;
 use autochanger_engine::catalog::{Caller, Role};
 use autochanger_engine::id::{LibraryId, RequestId, SessionId};
 use autochanger_engine::input::RestartPolicy;
-use autochanger_engine::request::{Access, Submission, Wanted};
+use autochanger_engine::request::{Access, GroupId, Options, ServiceTarget, Submission, Wanted};
 use autochanger_sim::{ElementAddress, Fault, OperatorError, SenseKey};
 use uuid::Uuid;
 
-use crate::act::{ARM, Act, Ask, FIRST_DRIVE, FIRST_PORT, FIRST_SLOT, Hand, Handed, Mishap};
+use crate::act::{ARM, Act, Ask, FIRST_DRIVE, FIRST_PORT, FIRST_SLOT, Hand, Handed, Mishap, Target};
 use crate::watch::Sight;
 use crate::world::World;
 
@@ -54,6 +54,25 @@ fn caller(who: u8) -> Caller {
     Caller { session: SessionId(u64::from(who) + 1), application: application.into(), role }
 }
 
+fn submission(handed: Handed, id_given: bool, wanted: Wanted) -> Submission {
+    let mut options = Options::default();
+    match handed.ask {
+        Ask::Mount { at_once, wait, .. } => (options.at_once, options.wait_for_operator) = (at_once, wait),
+        Ask::Dismount { deferred, .. } => options.deferred = deferred,
+        _ => {}
+    }
+    Submission {
+        id: request_id(handed.number),
+        id_given,
+        caller: caller(handed.who),
+        wanted,
+        priority: handed.priority,
+        deadline: handed.deadline.map(|seconds| Duration::from_secs(seconds.into())),
+        detached: handed.detached,
+        options,
+    }
+}
+
 impl World {
     /// Lets an act happen.
     pub(crate) fn act(&mut self, act: &Act) {
@@ -61,6 +80,15 @@ impl World {
         match *act {
             Act::Submit(handed) => self.hand_in(handed, false, true),
             Act::Repeat { handed, same } => self.hand_in(handed, true, same),
+            Act::Group(all) => self.hand_in_group(&all),
+            Act::Reorder { who, number, position } => {
+                let (token, caller, id) = (self.token(), caller(who), request_id(number));
+                self.input(Input::Reorder { token, caller, id, position: position.into() });
+            }
+            Act::Refuse { who, number } => {
+                let (token, caller, id) = (self.token(), caller(who), request_id(number));
+                self.input(Input::RefuseOperatorTask { token, caller, id });
+            }
             Act::Cancel { who, number } => {
                 let token = self.token();
                 self.input(Input::Cancel {
@@ -109,28 +137,30 @@ impl World {
         {
             *cartridge = label(0).into();
         }
-        let submission = Submission {
-            id: request_id(handed.number),
-            id_given: given,
-            caller: caller(handed.who),
-            wanted,
-            priority: handed.priority,
-            deadline: handed.deadline.map(|seconds| Duration::from_secs(seconds.into())),
-            detached: handed.detached,
-            options: Default::default(),
-        };
         let token = self.token();
-        self.input(Input::Submit { token, submission });
+        self.input(Input::Submit { token, submission: submission(handed, given, wanted) });
+    }
+
+    fn hand_in_group(&mut self, all: &[Option<Handed>]) {
+        let group = all.iter().flatten().next().map(|first| GroupId(request_id(first.number).0));
+        let submissions = all.iter().flatten().filter_map(|handed| {
+            let mut submission = submission(*handed, false, self.wanted(handed.ask)?);
+            submission.options.group = group;
+            Some(submission)
+        });
+        let submissions = submissions.collect();
+        let token = self.token();
+        self.input(Input::SubmitGroup { token, submissions });
     }
 
     fn wanted(&self, ask: Ask) -> Option<Wanted> {
         Some(match ask {
-            Ask::Mount { cartridge, drive, read } => Wanted::Mount {
+            Ask::Mount { cartridge, drive, read, .. } => Wanted::Mount {
                 cartridge: label(cartridge).into(),
                 drive: drive.map(|drive| ElementAddress(FIRST_DRIVE + u16::from(drive))),
                 access: if read { Access::Read } else { Access::ReadWrite },
             },
-            Ask::Dismount { cartridge, slot, force } => Wanted::Dismount {
+            Ask::Dismount { cartridge, slot, force, .. } => Wanted::Dismount {
                 cartridge: label(cartridge).into(),
                 slot: slot.map(|slot| ElementAddress(FIRST_SLOT + u16::from(slot))),
                 force,
@@ -138,6 +168,18 @@ impl World {
             Ask::Inventory { library, full } => {
                 Wanted::Inventory { library: Some(self.library_id(usize::from(library))?), full }
             }
+            Ask::Service { target, service } => Wanted::SetService { target: self.target(target)?, service },
+        })
+    }
+
+    fn target(&self, target: Target) -> Option<ServiceTarget> {
+        Some(match target {
+            Target::Library(library) => self.library_id(library.into())?.into(),
+            Target::Drive(library, drive) => {
+                let drive = ElementAddress(FIRST_DRIVE + u16::from(drive));
+                ServiceTarget::Drive { library: Some(self.library_id(library.into())?), drive }
+            }
+            Target::Cartridge(cartridge) => ServiceTarget::cartridge(label(cartridge)),
         })
     }
 
