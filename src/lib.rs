@@ -44,7 +44,9 @@ pub mod transport;
 #[cfg(all(feature = "sim", feature = "iscsi"))]
 pub mod virtual_library;
 
-pub use autochanger_engine::input::{DEFAULT_PRIORITY_WORTH, MAX_PATHS, Reservation, RestartPolicy, Timing};
+pub use autochanger_engine::input::{
+    DEFAULT_PRIORITY_WORTH, DEFAULT_SUSPECT_AFTER, MAX_PATHS, Reservation, RestartPolicy, Timing, Verify,
+};
 pub use autochanger_engine::{Event, EventKind};
 pub use error::{
     AdoptError, AdoptRefusal, CancelError, ClaimError, Error, Failure, FailureKind, FaultOf, LibraryError,
