@@ -1,5 +1,6 @@
 //! Cleaning cartridges and what they are for.
 
+use autochanger::clock::ScaledClock;
 use autochanger::{EventKind, HistoryFilter, Operation, State};
 
 use super::*;
@@ -8,8 +9,12 @@ use crate::common::event;
 const CLEANER: &str = "CLN001L8";
 const DRIVE: u16 = 500;
 
+/// A drive is watched for half a minute at the least before it is believed to be clean; the clock makes milliseconds of it.
+const FACTOR: f64 = 1000.0;
+
 async fn with_cleaner(set_up: impl FnOnce(LibraryConfig) -> LibraryConfig) -> Bed {
-    bed_of(common::described().cleaning_cartridge(CLEANER), set_up).await
+    let library = SimulatedLibrary::start(common::described().cleaning_cartridge(CLEANER));
+    on(library, set_up, |builder| builder.clock(ScaledClock::new(FACTOR))).await
 }
 
 #[tokio::test]
@@ -55,7 +60,7 @@ async fn what_is_no_drive_is_not_cleaned() {
 
 #[tokio::test]
 async fn an_injected_cleaner_goes_into_its_slot_counts_its_uses_and_is_ejected_again() {
-    let bed = bed().await;
+    let bed = on(common::library(), |config| config, |builder| builder.clock(ScaledClock::new(FACTOR))).await;
     within(bed.session.reserve_cleaner_slot(1023)).await.expect("reserved");
     let ticket = bed.session.inject_cleaner(50).submit().await.expect("accepted");
     asked(&bed).await;
