@@ -214,8 +214,7 @@ impl Labelling {
                     Ok(block().get(..length).unwrap_or(block()).to_vec())
                 }
                 // END-OF-DATA DETECTED at the very beginning. Without that code a blank check can be a damaged tape.
-                // tgt says nothing more than the key.
-                (SenseKey::BlankCheck, 0x00, 0x00 | 0x05) => Err(LabelFound::Blank),
+                (SenseKey::BlankCheck, 0x00, 0x05) => Err(LabelFound::Blank),
                 // Encrypted, and the key is not here (SSC-3 4.2.20).
                 (_, 0x74, _) => Err(LabelFound::Unreadable),
                 (SenseKey::MediumError | SenseKey::BlankCheck, _, _) => Err(LabelFound::Unreadable),
