@@ -9,8 +9,8 @@ use crate::common::event;
 const CLEANER: &str = "CLN001L8";
 const DRIVE: u16 = 500;
 
-/// A drive is watched for half a minute at the least before it is believed to be clean; the clock makes milliseconds of it.
-const FACTOR: f64 = 1000.0;
+/// A drive is watched for half a minute at the least before it is believed to be clean; the clock makes a second of it.
+const FACTOR: f64 = 30.0;
 
 async fn with_cleaner(set_up: impl FnOnce(LibraryConfig) -> LibraryConfig) -> Bed {
     let library = SimulatedLibrary::start(common::described().cleaning_cartridge(CLEANER));
