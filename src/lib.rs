@@ -45,7 +45,7 @@ pub mod transport;
 pub mod virtual_library;
 
 pub use autochanger_engine::input::{
-    DEFAULT_PRIORITY_WORTH, DEFAULT_SUSPECT_AFTER, MAX_PATHS, Reservation, RestartPolicy, Timing,
+    DEFAULT_PRIORITY_WORTH, DEFAULT_SUSPECT_AFTER, MAX_PATHS, Reservation, RestartPolicy, Timing, Verify,
 };
 pub use autochanger_engine::{Event, EventKind};
 pub use error::{

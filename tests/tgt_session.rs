@@ -6,6 +6,10 @@ mod beds;
 mod common;
 #[path = "tgt_session/hand.rs"]
 mod hand;
+#[path = "tgt_session/labels.rs"]
+mod labels;
+#[path = "tgt_session/ports.rs"]
+mod ports;
 #[path = "store/temp.rs"]
 mod temp;
 #[path = "kill/truth.rs"]
@@ -42,10 +46,18 @@ struct Setting {
 
 impl Setting {
     async fn new(options: TgtOptions) -> Self {
+        Self::with(options, |config| config).await
+    }
+
+    async fn with(options: TgtOptions, set_up: impl FnOnce(LibraryConfig) -> LibraryConfig) -> Self {
         let bed = TgtBed::start(options);
         let (proxy, locks) = (Proxy::start(bed.port()).await, TempDir::new());
-        let timing = Timing { retry_min: Duration::from_millis(10), ..Timing::default() };
-        let config = LibraryConfig::new(bed.url_through(proxy.port())).timing(timing);
+        let timing = Timing {
+            retry_min: Duration::from_millis(10),
+            port_poll: Duration::from_millis(50),
+            ..Timing::default()
+        };
+        let config = set_up(LibraryConfig::new(bed.url_through(proxy.port())).timing(timing));
         let builder = Manager::builder().library(config).lock_directory(locks.file(""));
         let manager = builder.open().await.expect("the manager opens");
         within(manager.ready()).await.expect("the library becomes ready");
@@ -87,6 +99,10 @@ impl Setting {
 
 fn slot(address: u16) -> ElementName {
     ElementName { kind: ElementType::Storage, address: ElementAddress(address) }
+}
+
+fn port(address: u16) -> ElementName {
+    ElementName { kind: ElementType::ImportExport, address: ElementAddress(address) }
 }
 
 fn in_drive(address: u16) -> ElementName {

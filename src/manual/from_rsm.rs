@@ -24,13 +24,13 @@
 //! | … `dwDeferDismountDelay` | [`LibraryConfig::dwell`](crate::LibraryConfig::dwell) | of the library, not of the computer; zero unless given |
 //! | `DismountNtmsDrive` | [`Session::dismount_drive`] | a drive that somebody else uses needs `force`, as its medium would |
 //! | `EnableNtmsObject`, `DisableNtmsObject` | [`Session::enable`], [`disable`](Session::disable) | of a library, drive or cartridge; a request with an end, not a flag. [`pause`](Session::pause) and [`drain`](Session::drain) are not RSM's |
-//! | `AccessNtmsLibraryDoor` | [`Session::door_access`] | [`then`](crate::DoorAccessBuilder::then): `NONE`, `FAST`, or the library's own scan. RSM's `OMID` is not there. Not carried out yet |
-//! | `EjectNtmsMedia` | [`Session::eject`], [`eject_all`](Session::eject_all) | a request for each cartridge in place of `QUEUE` and `START`; `STOP` is a cancel. Not carried out yet |
-//! | `InjectNtmsMedia` | [`Session::inject`], [`inject_many`](Session::inject_many) | `STOP` is a cancel; no `RETRACT`. Not carried out yet |
-//! | `EjectNtmsCleaner`, `InjectNtmsCleaner` | [`Session::eject_cleaner`], [`inject_cleaner`](Session::inject_cleaner) | not carried out yet |
+//! | `AccessNtmsLibraryDoor` | [`Session::door_access`] | [`then`](crate::DoorAccessBuilder::then): `NONE`, `FAST`, or the library's own scan; for `OMID`, identify each cartridge |
+//! | `EjectNtmsMedia` | [`Session::eject`], [`eject_all`](Session::eject_all) | a request for each cartridge in place of `QUEUE` and `START`; `STOP` is a cancel |
+//! | `InjectNtmsMedia` | [`Session::inject`], [`inject_many`](Session::inject_many) | `STOP` is a cancel; no `RETRACT`: a cancel leaves in its slot what was taken in |
+//! | `EjectNtmsCleaner`, `InjectNtmsCleaner` | [`Session::eject_cleaner`], [`inject_cleaner`](Session::inject_cleaner) | requests with an end of their own |
 //! | `ReserveNtmsCleanerSlot`, `ReleaseNtmsCleanerSlot` | [`Session::reserve_cleaner_slot`], [`release_cleaner_slot`](Session::release_cleaner_slot) | requests, so that they are in the history |
-//! | `CleanNtmsDrive` | [`Session::clean_drive`] | not carried out yet |
-//! | `IdentifyNtmsSlot` | [`Session::identify`] | of a cartridge, by label, id or element; [`keep`](crate::IdentifyBuilder::keep) for `NTMS_DISMOUNT_DEFERRED`. Not carried out yet |
+//! | `CleanNtmsDrive` | [`Session::clean_drive`] | a request with an end of its own |
+//! | `IdentifyNtmsSlot` | [`Session::identify`] | of a cartridge, by label, id or element; [`keep`](crate::IdentifyBuilder::keep) for `NTMS_DISMOUNT_DEFERRED` |
 //! | `UpdateNtmsOmidInfo` | [`Session::update_label`] | the label itself, not its raw bytes: no label library must claim it |
 //! | `SetNtmsRequestOrder`, `GetNtmsRequestOrder` | [`Session::reorder`], [`queue_position`](Session::queue_position) | for every operation, not only mounts. `None` for RSM's 0; the place is durable. One's own requests need no administrator |
 //! | `DeleteNtmsRequests`, `dwLibRequestPurgeTime` | [`Session::purge_requests`] | also by age and by number; nothing is purged by itself. What a mounted medium or a motion in doubt needs is kept and counted |
@@ -38,7 +38,7 @@
 //! | operator requests, enumerated | [`Session::operator_requests`] | there as long as they are asked; the request that waits is what is durable |
 //! | `InventoryNtmsLibrary` (`FAST`) | [`Session::inventory`] | READ ELEMENT STATUS. It waits for moves to end, and ends when all is read |
 //! | … `STOP` | [`Session::cancel_library_request`] | by the request's id |
-//! | – | [`InventoryBuilder::full`](crate::InventoryBuilder::full) | INITIALIZE ELEMENT STATUS first: the library scans itself. It is not RSM's `OMID`: no label is read from a medium |
+//! | – | [`InventoryBuilder::full`](crate::InventoryBuilder::full) | INITIALIZE ELEMENT STATUS first: the library scans itself. It is not RSM's `OMID`: no label is read from a medium, which [`identify`](Session::identify) does |
 //! | `CancelNtmsLibraryRequest` | [`Session::cancel_library_request`] | [below](#cancel) |
 //! | `OpenNtmsNotification`, `WaitForNtmsNotification`, `CloseNtmsNotification` | [`Session::events`] | events carry what happened, are numbered, and say when some were [missed](crate::Lagged). Closing is dropping |
 //! | service restart | [`ManagerBuilder::restart`](crate::ManagerBuilder::restart) | [`CancelUnfinished`](crate::RestartPolicy::CancelUnfinished) is RSM's way; the default goes on. No inventory runs by itself as a request: the library is read when it is opened |
@@ -123,10 +123,7 @@
 //! # Not there yet
 //!
 //! Pools, sides and allocations (`AllocateNtmsMedia` and its kind); `SubmitNtmsOperatorRequest` for messages of one's own;
-//! `DeleteNtmsDrive`, `DeleteNtmsLibrary`; attributes, names and
-//! Pools, sides and allocations (`AllocateNtmsMedia` and its kind); labels on media, `IdentifyNtmsSlot`; cleaning; enable and disable; operator requests; mounts of several media in one; deferred dismounts,
-//! `DismountNtmsDrive`; order numbers (`SetNtmsRequestOrder`); `DeleteNtmsRequests` and purging; attributes, names and
-//! security descriptors of objects; `ExportNtmsDatabase`.
+//! `DeleteNtmsDrive`, `DeleteNtmsLibrary`; attributes, names and security descriptors of objects; `ExportNtmsDatabase`.
 
 #[cfg(doc)]
 use crate::{CancelError, Manager, Operation, Refusal, Session, State};

@@ -228,7 +228,8 @@ impl TicketOutcome for Inventory {
     }
 }
 
-/// What has nothing more to show than that it is done.
+/// What has nothing more to show than that it is done. What an inventory after a [door access](Session::door_access) found is in
+/// [`Request::state`](crate::Request).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Done {
@@ -238,12 +239,13 @@ pub struct Done {
 
 impl TicketOutcome for Done {
     async fn of(_session: &Session, request: Request) -> Option<Self> {
-        let State::Passed(Outcome::Done) = request.state else { return None };
+        // Where an inventory follows a door's closing, its end is that of the request.
+        let State::Passed(Outcome::Done | Outcome::Inventoried { .. }) = request.state else { return None };
         Some(Self { id: request.id })
     }
 }
 
-/// A cartridge that was put into a port.
+/// A cartridge that was put into a port, or taken out through the door.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Ejected {
@@ -253,13 +255,17 @@ pub struct Ejected {
     pub cartridge: Option<CartridgeId>,
     /// Its label on the outside.
     pub barcode: Option<Arc<str>>,
-    /// The port's element address.
-    pub port: ElementAddress,
+    /// The port's element address; `None`: the library has no port, and a person took the cleaning cartridge through the door.
+    pub port: Option<ElementAddress>,
 }
 
 impl TicketOutcome for Ejected {
     async fn of(_session: &Session, request: Request) -> Option<Self> {
-        let State::Passed(Outcome::Ejected { port }) = request.state else { return None };
+        let port = match request.state {
+            State::Passed(Outcome::Ejected { port }) => Some(port),
+            State::Passed(Outcome::Done) => None,
+            _ => return None,
+        };
         Some(Self { id: request.id, cartridge: request.cartridge, barcode: request.barcode, port })
     }
 }

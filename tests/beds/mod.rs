@@ -174,15 +174,17 @@ impl TgtBed {
     /// The operator's hand: puts a cartridge into an empty slot (its medium must exist) or takes one out.
     pub fn operator(&self, hand: Hand<'_>) {
         let parameters = match hand {
-            Hand::Put { slot, barcode } => {
+            Hand::Put { slot: element, barcode } | Hand::PutIntoPort { port: element, barcode } => {
+                let kind = if matches!(hand, Hand::Put { .. }) { 2 } else { 3 };
                 let media = self.directory.join("media");
                 let medium = media.join(barcode);
                 if !medium.exists() {
                     std::fs::copy(media.join("BLANK"), medium).expect("a blank medium can be copied");
                 }
-                format!("element_type=2,address={slot},barcode={barcode},sides=1")
+                format!("element_type={kind},address={element},barcode={barcode},sides=1")
             }
             Hand::Take { slot } => format!("element_type=2,address={slot},clear_slot=1"),
+            Hand::TakeFromPort { port } => format!("element_type=3,address={port},clear_slot=1"),
         };
         let status = Command::new("tgtadm")
             .env("TGT_IPC_SOCKET", self.directory.join("ipc"))
@@ -213,6 +215,10 @@ pub enum Hand<'a> {
     Put { slot: u16, barcode: &'a str },
     /// The cartridge out of a slot.
     Take { slot: u16 },
+    /// The same into an import/export element.
+    PutIntoPort { port: u16, barcode: &'a str },
+    /// The cartridge out of an import/export element.
+    TakeFromPort { port: u16 },
 }
 
 impl Drop for TgtBed {

@@ -42,7 +42,7 @@ fn not_moved_concluded_from_one_look_is_found() {
 
 #[test]
 fn a_cancel_that_lies_is_found() {
-    is_found(Bug::CancelThatLies, "cancels", 16);
+    is_found(Bug::CancelThatLies, "cancels", 36);
 }
 
 #[test]
@@ -52,12 +52,12 @@ fn a_lost_wake_up_is_found() {
 
 #[test]
 fn an_unbounded_retry_is_found() {
-    is_found(Bug::UnboundedRetry, "bounds", 76);
+    is_found(Bug::UnboundedRetry, "bounds", 176);
 }
 
 #[test]
 fn a_medium_in_two_places_is_found() {
-    is_found(Bug::MediumInTwoPlaces, "places", 16);
+    is_found(Bug::MediumInTwoPlaces, "places", 64);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn an_outcome_that_changes_is_found() {
 
 #[test]
 fn a_reservation_that_is_never_freed_is_found() {
-    is_found(Bug::ReservationNeverFreed, "calm", 4);
+    is_found(Bug::ReservationNeverFreed, "calm", 64);
 }
 
 #[test]
@@ -82,13 +82,13 @@ fn one_command_too_many_in_flight_is_found() {
 
 #[test]
 fn a_stop_that_is_forgotten_is_found() {
-    is_found(Bug::StopThatIsForgotten, "cancels", 4);
+    is_found(Bug::StopThatIsForgotten, "cancels", 44);
 }
 
 #[test]
 fn a_story_that_fails_is_made_shorter_and_fails_in_the_same_way() {
     let telling = Telling { bug: Some(Bug::UnboundedRetry), ..Telling::default() };
-    let (seed, checker, _) = found(Bug::UnboundedRetry, 76).expect("a story that fails");
+    let (seed, checker, _) = found(Bug::UnboundedRetry, 176).expect("a story that fails");
     let story = draw(seed, ACTS);
     let shorter = shrink(&story, telling);
     let violation = tell(&shorter, telling).expect_err("the shorter story fails, too");

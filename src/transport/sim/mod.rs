@@ -21,7 +21,7 @@ mod tests;
 
 pub use autochanger_sim::{
     Access, Device, ElementAddress, ElementType, Fault, Hold, LayoutError, Library, LogEnd, LogEntry,
-    OperatorError, Quirk, SenseKey, Status, Timing, UnknownQuirk,
+    OperatorError, Quirk, Record, SenseKey, Status, Timing, UnknownQuirk,
 };
 pub use gate::Gate;
 pub use library::SimulatedLibrary;

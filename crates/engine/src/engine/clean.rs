@@ -195,6 +195,7 @@ impl Engine {
                     drive.wants_cleaning = false;
                     drive.must_clean = false;
                 });
+                self.tell_drive(index, drive);
                 (None, None)
             }
             Cleaned::UsedUp(_) | Cleaned::NoCleaner => {

@@ -46,7 +46,7 @@ impl Engine {
         }
     }
 
-    fn tell_drive(&mut self, index: LibraryIndex, drive: ElementAddress) {
+    pub(crate) fn tell_drive(&mut self, index: LibraryIndex, drive: ElementAddress) {
         let Some(library) = self.library(index) else { return };
         let Some(element) = library.elements.get(drive) else { return };
         let event = EventKind::Drive {
