@@ -112,6 +112,56 @@ fn a_device_that_is_taken_away_is_not_there_and_nothing_hangs() {
     });
 }
 
+/// The processor time that this process has used.
+fn processor_time() -> Duration {
+    /// Of /proc/self/stat (USER_HZ), on every Linux.
+    const TICK: Duration = Duration::from_millis(10);
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("readable");
+    // Behind the name in brackets, which may hold anything: utime and stime are fields 14 and 15 of the whole.
+    let fields = stat.rsplit_once(')').expect("a name").1.split_whitespace();
+    let ticks: u32 = fields.skip(11).take(2).map(|field| field.parse::<u32>().expect("a number")).sum();
+    TICK * ticks
+}
+
+#[test]
+fn a_device_that_is_taken_away_while_a_command_is_on_its_way_costs_no_processor() {
+    let name = "faults::a_device_that_is_taken_away_while_a_command_is_on_its_way_costs_no_processor";
+    Guest::new().scsi_debug("").run(name, || {
+        in_runtime(async {
+            drop(ask());
+            let transport = transport();
+            transport.execute(test_unit_ready()).await.expect("it is there");
+            // In jiffies, of which User Mode Linux has a hundred in a second.
+            std::fs::write("/sys/bus/pseudo/drivers/scsi_debug/delay", "400").expect("set");
+            let before = commands_sent();
+            let asking = tokio::spawn({
+                let transport = transport.clone();
+                async move { transport.execute(test_unit_ready()).await }
+            });
+            until("the command is sent", || commands_sent() > before);
+            let node = changer();
+            let device = format!("/sys/class/scsi_generic/{}", node.file_name().expect("a name").display());
+            let (start, used) = (Instant::now(), processor_time());
+            // Deleting waits for the command that is on its way.
+            let deleting = std::thread::spawn({
+                let device = device.clone();
+                move || std::fs::write(format!("{device}/device/delete"), "1").expect("deleted")
+            });
+            let gone = asking.await.expect("no panic");
+            let (time, used) = (start.elapsed(), processor_time() - used);
+            deleting.join().expect("no panic");
+            assert!(!std::path::Path::new(&device).exists(), "it is taken away: {gone:?}");
+            assert!(
+                time > Duration::from_secs(1),
+                "the command was on its way while it was: {time:?}, {gone:?}"
+            );
+            assert!(used < time / 10, "{used:?} of processor time in {time:?}");
+            let error = transport.execute(test_unit_ready()).await.expect_err("it is gone");
+            assert!(matches!(error, TransportError::NotSent(_)), "{error}");
+        });
+    });
+}
+
 #[test]
 fn a_transfer_that_the_kernel_refuses_was_not_sent() {
     Guest::new().run("faults::a_transfer_that_the_kernel_refuses_was_not_sent", || {

@@ -26,6 +26,7 @@
 mod device;
 mod discover;
 mod fault;
+mod judge;
 mod permission;
 mod residue;
 mod sys;

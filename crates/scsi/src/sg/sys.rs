@@ -8,9 +8,14 @@ use core::time::Duration;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
+use std::thread;
 use std::time::Instant;
 
 use super::{Data, SENSE_MAX};
+
+/// Between two looks for an answer where `poll` says that there is one and `read` that there is none, as it is for every
+/// command of a device that is being removed: short beside any command's time, and long beside a processor's.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// `interface_id` of version 3.
 const VERSION_3: c_int = b'S' as c_int;
@@ -179,9 +184,6 @@ pub(super) fn write_poll_read(
             }
             return Err(Broken::Taken(error));
         }
-        if polled == 0 && left.is_zero() {
-            return Err(Broken::Taken(io::ErrorKind::TimedOut.into()));
-        }
         // SAFETY: as for `write`: the header is valid for writing `size` bytes, and what its pointers lead to is
         // borrowed until the end of this function. Data and sense buffers that come in are exclusively ours.
         let read = unsafe { libc::read(file.as_raw_fd(), (&raw mut request.header).cast(), size) };
@@ -193,7 +195,13 @@ pub(super) fn write_poll_read(
         }
         let error = io::Error::last_os_error();
         match error.kind() {
-            io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock => {}
+            io::ErrorKind::Interrupted => {}
+            // Whatever `poll` says: of a device that is being removed it says the same again and again.
+            io::ErrorKind::WouldBlock if left.is_zero() => {
+                return Err(Broken::Taken(io::ErrorKind::TimedOut.into()));
+            }
+            io::ErrorKind::WouldBlock if polled > 0 => thread::sleep(LOOK_AGAIN.min(left)),
+            io::ErrorKind::WouldBlock => {}
             _ => return Err(Broken::Taken(error)),
         }
     }
