@@ -22,6 +22,7 @@ use autochanger::transport::{
     Command, Completion, IscsiTransport, IscsiUrl, PathFaultKind, TaskManagement, Transport, TransportError,
 };
 use autochanger::virtual_library::{VirtualLibrary, VirtualLibraryBuilder};
+use autochanger::{LibraryConfig, Manager};
 use autochanger_iscsi::{
     Event, Failure, Initiator, LoginConfig, ManagementFunction, ManagementResponse, Request, Tag,
 };
@@ -33,6 +34,9 @@ use tokio::task::JoinHandle;
 
 const SOON: Duration = Duration::from_secs(10);
 const MOVE_MEDIUM: u8 = 0xA5;
+
+/// A short time of silence before a target is asked for a sign of life.
+const SILENCE: Duration = Duration::from_millis(150);
 
 fn builder() -> VirtualLibraryBuilder {
     let description = sim::Library::new().slots(8).drives(1).cartridges("VT{:04}L8", 1..=1);
@@ -90,11 +94,13 @@ async fn until(what: &str, condition: impl Fn() -> bool) {
 
 #[tokio::test]
 async fn a_wanted_logout_loses_no_answer_and_what_waits_goes_over_the_next_session() {
-    let (served, device) = open().await;
+    let served = builder().start().await.unwrap();
+    let device = IscsiTransport::new(served.url()).keep_alive(SILENCE);
+    assert_eq!(device.execute(ready()).await.unwrap().status, Status::CheckCondition);
     let gate = served.library().hold(Hold::opcode(MOVE_MEDIUM));
     let moving = start(&device, move_medium(1000, 1003));
     gate.reached().await;
-    served.ask_logout(5);
+    served.ask_logout(60);
     // Nothing tells when the initiator has heard the message but that a command then has to wait; so long is its answer
     // looked for that must not come.
     let waiting = loop {
@@ -104,6 +110,8 @@ async fn a_wanted_logout_loses_no_answer_and_what_waits_goes_over_the_next_sessi
             break attempt;
         }
     };
+    // A session in which the target gives no sign of life is given up after two silences.
+    tokio::time::sleep(6 * SILENCE).await;
     gate.release();
     assert_eq!(moving.await.unwrap().unwrap(), Completion::good());
     waiting.await.unwrap().unwrap();
@@ -353,13 +361,35 @@ async fn a_damaged_bit_in_either_direction_is_found_by_the_digests() {
         } else {
             assert_eq!(
                 (fault.kind, &*fault.detail),
-                (PathFaultKind::Protocol, "the target broke the protocol: a header whose digest is wrong",)
+                (
+                    PathFaultKind::ConnectionLost,
+                    "the connection damaged what the target sent: a header whose digest is wrong"
+                )
             );
             assert_eq!(served.library().moves_done(), done + 1);
         }
         device.execute(ready()).await.unwrap();
         assert_eq!(device.execute(ready()).await.unwrap(), Completion::good());
     }
+}
+
+#[tokio::test]
+async fn damage_while_a_library_is_opened_is_no_reason_to_give_it_up() {
+    let served = builder().digests(DigestPolicy::Require).start().await.unwrap();
+    let proxy = Proxy::with_digests(served.address()).await;
+    // The answer to the first question: a login has no digests yet.
+    proxy.damage(false);
+    let config = LibraryConfig::new(through(&served, &proxy));
+    let manager = Manager::builder().library(config).open().await.unwrap();
+    let wait = async {
+        while manager.ready().await.is_err() {
+            // An error that is there already is told at once, and nothing announces the next attempt.
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(SOON, wait).await.expect("the library serves");
+    assert!(!proxy.is_about_to_damage());
+    manager.shutdown().await;
 }
 
 fn through(served: &VirtualLibrary, proxy: &Proxy) -> String {

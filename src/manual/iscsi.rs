@@ -33,7 +33,9 @@
 //! | it ended after that | *outcome unknown* | the same; the elements are looked at before anything moves |
 //! | no answer within the command's time | *outcome unknown* | a late answer is dropped; the session goes on |
 //! | the same, and the target never received the command | *outcome unknown* | a ping shows it, and the session ends: what follows would wait for ever |
-//! | a digest is wrong | *outcome unknown* | the session ends |
+//! | a digest is wrong | *outcome unknown* | the session ends, the next command connects again |
+//! | an answer is missing: the target's count of them (StatSN) is ahead of ours | *outcome unknown*, at once | the same |
+//! | the target rejects a command | *outcome unknown* | the same |
 //! | the target wants a logout | nothing | what is in flight is answered, then a new session takes what waits |
 //! | the target drops the session | *outcome unknown* | the next command connects again |
 //! | the window is shut for as long as a command has | *not sent* | – |
@@ -71,8 +73,8 @@
 //! | R2T out of order, beyond the data, beyond MaxBurstLength | covered: the session ends | bytes |
 //! | Data-In in order, within what was asked for, status with data; residuals | covered | tgt, ours, bytes |
 //! | Sense data in a SCSI Response; other iSCSI response codes | covered | tgt, ours, bytes |
-//! | CmdSN in order, compared across its wrap; window kept, shut to nothing, reopened; nonsense in MaxCmdSN | covered | ours, bytes |
-//! | StatSN acknowledged (ExpStatSN) | covered | bytes |
+//! | CmdSN in order, compared across its wrap (both sides); window kept, shut to nothing, reopened; nonsense in MaxCmdSN | covered | ours, bytes |
+//! | StatSN acknowledged (ExpStatSN); a gap, a number that came before, the wrap | covered: a gap ends the session, an old number counts for nothing | bytes |
 //! | NOP-Out as ping and as answer to a ping; NOP-In without a tag | covered | tgt, ours, bytes |
 //! | ABORT TASK, ABORT TASK SET, CLEAR TASK SET, LOGICAL UNIT RESET, TARGET WARM RESET; each response | covered in the protocol; commands are sent by the first and the last never, for an arm does not stop | tgt (2), ours |
 //! | CLEAR ACA, TARGET COLD RESET, TASK REASSIGN | not offered: no ACA here, a cold reset hits other hosts, reassignment is of error recovery level 2 | – |

@@ -99,9 +99,14 @@ impl Proxy {
         lock(&self.state).witness = Some(Box::new(witness));
     }
 
-    /// Flips a bit in the header of the next PDU in that direction. For sessions with digests.
+    /// Flips a bit in the header of the next PDU in that direction that has a digest.
     pub(crate) fn damage(&self, to_target: bool) {
         lock(&self.state).damage = Some(to_target);
+    }
+
+    /// Whether that is still to come.
+    pub(crate) fn is_about_to_damage(&self) -> bool {
+        lock(&self.state).damage.is_some()
     }
 
     /// The MOVE MEDIUM that came from the initiator, also those that were not passed on.
@@ -158,7 +163,7 @@ async fn pass(
         }
         let kind = {
             let mut state = lock(state);
-            if state.damage == Some(to_target) {
+            if digests && state.damage == Some(to_target) {
                 state.damage = None;
                 // A tag: no length is hit, which would make this proxy wait.
                 pdu[19] ^= 0x40;

@@ -25,7 +25,7 @@ impl Cause {
     pub(super) fn of_end(ended: &Ended) -> Self {
         let kind = match ended {
             Ended::Login(error) => return Self::new(login_kind(error), error.to_string()),
-            Ended::Protocol(_) => PathFaultKind::Protocol,
+            Ended::Protocol(error) if error.is_breach() => PathFaultKind::Protocol,
             Ended::LoggedOut => PathFaultKind::Closed,
             _ => PathFaultKind::ConnectionLost,
         };

@@ -147,7 +147,7 @@ impl Link {
         }
     }
 
-    /// When the target next gets a ping, or has not answered it.
+    /// When the target next gets a ping, or has given no sign of life after it.
     pub(super) fn next_deadline(&self) -> Instant {
         self.pinged.unwrap_or(self.last_received) + self.keep_alive
     }
@@ -158,9 +158,8 @@ impl Link {
             return;
         }
         if self.pinged.is_some() {
-            self.fail(format!("the target answered no ping within {:?}", self.keep_alive));
-        } else {
-            self.initiator.ping();
+            self.fail(format!("the target gave no sign of life within {:?}", self.keep_alive));
+        } else if self.initiator.ping() {
             self.pinged = Some(now);
         }
     }

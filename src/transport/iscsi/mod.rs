@@ -127,7 +127,7 @@ impl IscsiTransport {
     /// target wants them, unless said. The handle gets a connection of its own.
     ///
     /// A digest that is wrong ends the session: commands in flight are *outcome unknown*
-    /// ([`Protocol`](PathFaultKind::Protocol)).
+    /// ([`ConnectionLost`](PathFaultKind::ConnectionLost)).
     #[must_use]
     pub fn digests(self, digests: DigestPolicy) -> Self {
         Self::of(Target::new(Endpoint { digests, ..self.target.endpoint.clone() }), self.lun)

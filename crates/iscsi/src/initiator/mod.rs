@@ -1,6 +1,9 @@
 //! One session of one connection, from the login to its end, without I/O.
 
+mod alive;
 mod discovery;
+mod functions;
+mod numbers;
 mod receive;
 mod report;
 mod task;
@@ -12,12 +15,11 @@ use bytes::{Bytes, BytesMut};
 use crate::digest::Digests;
 use crate::login::{FIRST_COMMAND_SN, Login, LoginConfig, Negotiated, Step};
 use crate::lun;
-use crate::pdu::{
-    DataOut, LogoutRequest, MAX_DATA_SEGMENT, NO_TAG, NopOut, PduReader, RawPdu, ScsiCommand,
-    TaskManagementRequest,
-};
+use crate::pdu::{DataOut, LogoutRequest, MAX_DATA_SEGMENT, NO_TAG, PduReader, RawPdu, ScsiCommand};
 use crate::serial;
 
+use alive::{Ping, Suspect};
+use functions::Pending;
 pub use report::{
     Answer, Ended, Event, Failure, Full, ManagementFunction, ManagementResponse, ProtocolError, Request,
     Residual, SubmitError, Tag,
@@ -27,9 +29,6 @@ use task::Task;
 /// The most tasks in flight, whatever window the target gives. A changer has one arm and a few drives; targets that
 /// take more than this at once are disks.
 pub const MAX_IN_FLIGHT: usize = 32;
-
-/// The most PDUs that wait to be sent besides commands. Only a target that pings without reading gets there.
-const MAX_WAITING_REPLIES: usize = 256;
 
 pub use crate::lun::MAX_LUN;
 pub use discovery::DiscoveredTarget;
@@ -45,14 +44,16 @@ pub const MAX_TRANSFER: u32 = (1 << 24) - 1;
 pub struct Initiator {
     phase: Phase,
     reader: PduReader,
-    /// What waits to be sent, in order, with the task whose command it is.
+    /// What waits to be sent, in order.
     transmit: VecDeque<Outgoing>,
+    /// How much of that are answers to pings.
+    waiting_pongs: usize,
     events: VecDeque<Event>,
     tasks: BTreeMap<u32, Task>,
     /// Task management functions without an answer.
-    functions: BTreeMap<u32, PendingFunction>,
+    functions: BTreeMap<u32, Pending>,
     /// Our ping without an answer.
-    ping: Option<u32>,
+    ping: Option<Ping>,
     /// A command that was given up without a sign that it arrived; see [`abandon`](Initiator::abandon).
     suspect: Option<Suspect>,
     /// The question for targets, and as much of the answer as is there.
@@ -69,14 +70,8 @@ pub struct Initiator {
     acknowledged_sn: u32,
     max_command_sn: u32,
     expected_status_sn: u32,
-}
-
-/// A command that may have been lost on the way.
-#[derive(Debug, Clone, Copy)]
-struct Suspect {
-    command_sn: u32,
-    /// The ping that was sent after it, once there is one.
-    ping: Option<u32>,
+    /// An answer is missing.
+    status_lost: bool,
 }
 
 #[derive(Debug)]
@@ -89,15 +84,17 @@ enum Phase {
 #[derive(Debug)]
 struct Outgoing {
     bytes: Bytes,
-    /// Set when these bytes are a command: handing them out makes it *sent*.
-    command: Option<u32>,
+    what: What,
 }
 
-#[derive(Debug)]
-struct PendingFunction {
-    function: ManagementFunction,
-    lun: u16,
-    command_sn: u32,
+#[derive(Debug, Clone, Copy)]
+enum What {
+    /// The command with this tag: handing it out makes it *sent*.
+    Command(u32),
+    /// An answer to a ping.
+    Pong,
+    /// Anything else.
+    Other,
 }
 
 impl Initiator {
@@ -110,6 +107,7 @@ impl Initiator {
             phase: Phase::Login(Box::new(login)),
             reader: PduReader::new(MAX_DATA_SEGMENT),
             transmit: VecDeque::new(),
+            waiting_pongs: 0,
             events: VecDeque::new(),
             tasks: BTreeMap::new(),
             functions: BTreeMap::new(),
@@ -126,6 +124,7 @@ impl Initiator {
             acknowledged_sn: FIRST_COMMAND_SN,
             max_command_sn: FIRST_COMMAND_SN,
             expected_status_sn: 0,
+            status_lost: false,
         };
         initiator.send(first.encode());
         initiator
@@ -179,7 +178,7 @@ impl Initiator {
         let mut task = Task::new(&request, self.command_sn, immediate);
         self.command_sn = self.command_sn.wrapping_add(1);
         let bytes = command.encode().to_bytes_with(self.digests);
-        self.transmit.push_back(Outgoing { bytes, command: Some(tag) });
+        self.transmit.push_back(Outgoing { bytes, what: What::Command(tag) });
         for data in task.unsolicited(tag, command.lun, unasked, self.negotiated.max_send_segment) {
             self.send(DataOut { expected_status_sn: self.expected_status_sn, ..data }.encode());
         }
@@ -196,69 +195,11 @@ impl Initiator {
     /// Returns whether the command was in flight.
     pub fn abandon(&mut self, tag: Tag) -> bool {
         let Some(task) = self.tasks.remove(&tag.0) else { return false };
-        if task.sent && serial::at_or_before(self.acknowledged_sn, task.command_sn) && self.suspect.is_none()
-        {
-            // A ping on its way may have left before the command did; then the next one tells.
-            let fresh = self.is_ready() && self.ping.is_none();
-            self.ping();
-            self.suspect = Some(Suspect { command_sn: task.command_sn, ping: self.ping.filter(|_| fresh) });
+        if task.sent {
+            self.suspect(task.command_sn);
         }
         self.log_out_when_quiet();
         true
-    }
-
-    /// Asks for a task management function. Its answer comes as [`Event::Managed`].
-    ///
-    /// # Errors
-    /// [`SubmitError::NotReady`] before the login is over and after the end, [`SubmitError::Full`] with
-    /// [`MAX_IN_FLIGHT`] functions unanswered.
-    pub fn manage(&mut self, function: ManagementFunction, lun: u16) -> Result<Tag, SubmitError> {
-        if !self.is_ready() {
-            return Err(SubmitError::NotReady);
-        }
-        if self.functions.len() >= MAX_IN_FLIGHT {
-            return Err(SubmitError::Full(Full));
-        }
-        let referenced = match function {
-            ManagementFunction::AbortTask(tag) => {
-                Some((tag.0, self.tasks.get(&tag.0).map(|task| task.command_sn)))
-            }
-            _ => None,
-        };
-        let tag = self.take_tag();
-        let request = TaskManagementRequest {
-            immediate: true,
-            function: function.code(),
-            lun: crate::lun::encode(lun),
-            initiator_task_tag: tag,
-            referenced_task_tag: referenced.map_or(NO_TAG, |(tag, _)| tag),
-            command_sn: self.command_sn,
-            expected_status_sn: self.expected_status_sn,
-            referenced_command_sn: referenced.and_then(|(_, number)| number).unwrap_or(0),
-            ..TaskManagementRequest::default()
-        };
-        self.functions.insert(tag, PendingFunction { function, lun, command_sn: self.command_sn });
-        self.send(request.encode());
-        Ok(Tag(tag))
-    }
-
-    /// Asks the target for a sign of life, which comes as [`Event::Pong`]. Does nothing while one is unanswered or no
-    /// session is there.
-    pub fn ping(&mut self) {
-        if !self.is_ready() || self.ping.is_some() {
-            return;
-        }
-        let tag = self.take_tag();
-        self.ping = Some(tag);
-        let ping = NopOut {
-            immediate: true,
-            initiator_task_tag: tag,
-            target_transfer_tag: NO_TAG,
-            command_sn: self.command_sn,
-            expected_status_sn: self.expected_status_sn,
-            ..NopOut::default()
-        };
-        self.send(ping.encode());
     }
 
     /// The target wants a logout, and nothing is in flight any more.
@@ -335,8 +276,14 @@ impl Initiator {
     /// The next bytes for the socket. What is handed out counts as sent, whether or not it gets there.
     pub fn poll_transmit(&mut self) -> Option<Bytes> {
         let outgoing = self.transmit.pop_front()?;
-        if let Some(task) = outgoing.command.and_then(|tag| self.tasks.get_mut(&tag)) {
-            task.sent = true;
+        match outgoing.what {
+            What::Command(tag) => {
+                if let Some(task) = self.tasks.get_mut(&tag) {
+                    task.sent = true;
+                }
+            }
+            What::Pong => self.waiting_pongs = self.waiting_pongs.saturating_sub(1),
+            What::Other => {}
         }
         Some(outgoing.bytes)
     }
@@ -372,14 +319,14 @@ impl Initiator {
             let taken = self.tasks.contains_key(&tag)
                 || self.functions.contains_key(&tag)
                 || self.discovery.as_ref().is_some_and(|(taken, _)| *taken == tag);
-            if tag != NO_TAG && !taken && self.ping != Some(tag) {
+            if tag != NO_TAG && !taken && self.ping.is_none_or(|ping| ping.tag != tag) {
                 return tag;
             }
         }
     }
 
     fn send(&mut self, pdu: RawPdu) {
-        self.transmit.push_back(Outgoing { bytes: pdu.to_bytes_with(self.digests), command: None });
+        self.transmit.push_back(Outgoing { bytes: pdu.to_bytes_with(self.digests), what: What::Other });
     }
 
     fn end(&mut self, ended: Ended) {

@@ -2,14 +2,12 @@
 
 use bytes::Bytes;
 
+use super::numbers::Status;
 use super::{
-    Answer, Ended, Event, Failure, Initiator, MAX_WAITING_REPLIES, ManagementFunction, ManagementResponse,
-    Phase, ProtocolError, Residual, Suspect, Tag, protocol,
+    Answer, Ended, Event, Failure, Initiator, ManagementResponse, Phase, ProtocolError, Residual, Tag,
+    protocol,
 };
-use crate::pdu::{
-    AsyncMessage, DataIn, NO_TAG, NopIn, NopOut, Pdu, RawPdu, ReadyToTransfer, Reject, ScsiResponse,
-    TaskManagementResponse,
-};
+use crate::pdu::{AsyncMessage, DataIn, NO_TAG, NopOut, Pdu, RawPdu, ReadyToTransfer, Reject, ScsiResponse};
 use crate::serial;
 
 impl Initiator {
@@ -17,13 +15,19 @@ impl Initiator {
         if matches!(self.phase, Phase::Login(_)) {
             return self.take_login(raw);
         }
-        let result = self.take_answer(raw);
+        self.take_answer(raw)?;
+        if self.status_lost {
+            return Err(Ended::Protocol(ProtocolError::StatusLost));
+        }
         self.log_out_when_quiet();
-        result
+        Ok(())
     }
 
     fn take_answer(&mut self, raw: &RawPdu) -> Result<(), Ended> {
-        match Pdu::decode(raw).map_err(|error| Ended::Protocol(error.into()))? {
+        if let Some(ping) = &mut self.ping {
+            ping.overtaken = true;
+        }
+        match Pdu::decode(raw).map_err(|error| Ended::Protocol(ProtocolError::Pdu(error)))? {
             Pdu::NopIn(pdu) => self.take_nop(&pdu),
             Pdu::ScsiResponse(pdu) => self.take_response(pdu),
             Pdu::DataIn(pdu) => self.take_data(&pdu),
@@ -33,55 +37,11 @@ impl Initiator {
             Pdu::Reject(pdu) => self.take_reject(&pdu),
             Pdu::TextResponse(pdu) => self.take_text(&pdu),
             Pdu::LogoutResponse(pdu) if self.logout == Some(pdu.initiator_task_tag) => {
+                self.take_status_sn(pdu.status_sn);
                 Err(if self.logout_wanted { Ended::LoggedOutAsWanted } else { Ended::LoggedOut })
             }
             _ => Err(protocol("a PDU that was not asked for")),
         }
-    }
-
-    fn take_nop(&mut self, pdu: &NopIn) -> Result<(), Ended> {
-        self.open_window(pdu.expected_command_sn, pdu.max_command_sn);
-        if pdu.initiator_task_tag != NO_TAG {
-            self.take_status_sn(pdu.status_sn);
-            if self.ping == Some(pdu.initiator_task_tag) {
-                self.ping = None;
-                self.events.push_back(Event::Pong);
-                return self.judge_suspect(pdu.initiator_task_tag, pdu.expected_command_sn);
-            }
-            return Ok(());
-        }
-        if pdu.target_transfer_tag == NO_TAG {
-            return Ok(());
-        }
-        if self.transmit.len() >= MAX_WAITING_REPLIES {
-            return Err(protocol("pings without reading the answers"));
-        }
-        let answer = NopOut {
-            immediate: true,
-            lun: pdu.lun,
-            initiator_task_tag: NO_TAG,
-            target_transfer_tag: pdu.target_transfer_tag,
-            command_sn: self.command_sn,
-            expected_status_sn: self.expected_status_sn,
-            ..NopOut::default()
-        };
-        self.send(answer.encode());
-        Ok(())
-    }
-
-    /// A pong shows which commands had arrived before the ping.
-    fn judge_suspect(&mut self, pong: u32, expected: u32) -> Result<(), Ended> {
-        let Some(suspect) = self.suspect else { return Ok(()) };
-        if serial::before(suspect.command_sn, expected) {
-            self.suspect = None;
-            return Ok(());
-        }
-        if suspect.ping == Some(pong) {
-            return Err(Ended::Protocol(ProtocolError::CommandLost));
-        }
-        self.ping();
-        self.suspect = Some(Suspect { ping: self.ping, ..suspect });
-        Ok(())
     }
 
     fn take_response(&mut self, pdu: ScsiResponse) -> Result<(), Ended> {
@@ -131,6 +91,7 @@ impl Initiator {
 
     fn take_r2t(&mut self, pdu: &ReadyToTransfer) -> Result<(), Ended> {
         self.open_window(pdu.expected_command_sn, pdu.max_command_sn);
+        self.watch_status_sn(pdu.status_sn);
         let (segment, burst) = (self.negotiated.max_send_segment, self.negotiated.max_burst);
         let Some(task) = self.tasks.get_mut(&pdu.initiator_task_tag) else {
             return self.unknown(pdu.initiator_task_tag);
@@ -143,39 +104,11 @@ impl Initiator {
         Ok(())
     }
 
-    fn take_management(&mut self, pdu: &TaskManagementResponse) -> Result<(), Ended> {
-        self.open_window(pdu.expected_command_sn, pdu.max_command_sn);
-        self.take_status_sn(pdu.status_sn);
-        let Some(pending) = self.functions.remove(&pdu.initiator_task_tag) else {
-            return self.unknown(pdu.initiator_task_tag);
-        };
-        let response = ManagementResponse::from_code(pdu.response);
-        if response == ManagementResponse::Complete {
-            let ended: Vec<u32> = match pending.function {
-                ManagementFunction::AbortTask(tag) => vec![tag.0],
-                // What was submitted after the function is not touched by it.
-                _ => {
-                    let everywhere = pending.function == ManagementFunction::TargetWarmReset;
-                    let hit = self.tasks.iter().filter(|(_, task)| {
-                        (everywhere || task.lun == pending.lun)
-                            && serial::before(task.command_sn, pending.command_sn)
-                    });
-                    hit.map(|(tag, _)| *tag).collect()
-                }
-            };
-            for tag in ended {
-                if self.tasks.remove(&tag).is_some() {
-                    self.events.push_back(Event::Failed { tag: Tag(tag), failure: Failure::Aborted });
-                }
-            }
-        }
-        self.events.push_back(Event::Managed { tag: Tag(pdu.initiator_task_tag), response });
-        Ok(())
-    }
-
     fn take_async(&mut self, pdu: &AsyncMessage) -> Result<(), Ended> {
         self.open_window(pdu.expected_command_sn, pdu.max_command_sn);
-        self.take_status_sn(pdu.status_sn);
+        if self.take_status_sn(pdu.status_sn) == Status::Again {
+            return Ok(());
+        }
         match pdu.event {
             1 => {
                 // What is in flight is still answered, and that is worth more than a quick end.
@@ -196,11 +129,15 @@ impl Initiator {
     /// recovery level 0 only a new session can mend.
     fn take_reject(&mut self, pdu: &Reject) -> Result<(), Ended> {
         self.open_window(pdu.expected_command_sn, pdu.max_command_sn);
-        self.take_status_sn(pdu.status_sn);
+        if self.take_status_sn(pdu.status_sn) == Status::Again {
+            return Ok(());
+        }
         let tag =
             pdu.data.get(16..20).and_then(|bytes| <[u8; 4]>::try_from(bytes).ok()).map(u32::from_be_bytes);
         match tag {
-            Some(tag) if self.ping == Some(tag) => {
+            // Our answer to a ping of the target: it has lost interest in it.
+            Some(NO_TAG) if pdu.data.first().is_some_and(|byte| byte & 0x3F == NopOut::OPCODE) => Ok(()),
+            Some(tag) if self.ping.is_some_and(|ping| ping.tag == tag) => {
                 self.ping = None;
                 self.events.push_back(Event::Pong);
                 Ok(())
@@ -215,30 +152,11 @@ impl Initiator {
     }
 
     /// An answer to nothing that waits: late, if the tag was once given; else a breach.
-    fn unknown(&self, tag: u32) -> Result<(), Ended> {
+    pub(super) fn unknown(&self, tag: u32) -> Result<(), Ended> {
         if serial::before(tag, self.next_tag) {
             Ok(())
         } else {
             Err(protocol("an answer to a command that was never sent"))
-        }
-    }
-
-    /// MaxCmdSN only grows, and a value below ExpCmdSN - 1 is void (RFC 7143 section 4.2.2.1).
-    pub(super) fn open_window(&mut self, expected: u32, max: u32) {
-        let sent = serial::at_or_before(expected, self.command_sn);
-        if sent && serial::before(self.acknowledged_sn, expected) {
-            self.acknowledged_sn = expected;
-        }
-        let valid = serial::at_or_before(expected.wrapping_sub(1), max);
-        if valid && serial::before(self.max_command_sn, max) {
-            self.max_command_sn = max;
-        }
-    }
-
-    pub(super) fn take_status_sn(&mut self, status_sn: u32) {
-        let next = status_sn.wrapping_add(1);
-        if serial::before(self.expected_status_sn, next) {
-            self.expected_status_sn = next;
         }
     }
 }

@@ -233,18 +233,19 @@ pub enum Ended {
     /// This side logged out, because the target wanted it.
     #[error("logged out, as the target wanted")]
     LoggedOutAsWanted,
-    /// The target broke the protocol.
-    #[error("the target broke the protocol: {0}")]
+    /// What came cannot be gone on from: the target broke the protocol, or something was lost or damaged on the way
+    /// ([`ProtocolError::is_breach`]).
+    #[error("{what}{0}", what = if .0.is_breach() { "the target broke the protocol: " } else { "" })]
     Protocol(ProtocolError),
 }
 
-/// How a target broke the protocol.
+/// How a session came to a point that it cannot go on from.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProtocolError {
-    /// Bytes that are no PDU.
-    #[error("{0}")]
-    Pdu(#[from] PduError),
+    /// Bytes that are no PDU, or not the PDU that was sent.
+    #[error("{what}{0}", what = if is_damage(*.0) { "the connection damaged what the target sent: " } else { "it sent " })]
+    Pdu(PduError),
     /// A PDU that has no place there.
     #[error("it sent {0}")]
     Breach(&'static str),
@@ -252,9 +253,27 @@ pub enum ProtocolError {
     #[error("it sent {0}")]
     Text(TextError),
     /// A command never arrived there, though what was sent after it did.
-    #[error("a command was lost on the way to it")]
+    #[error("a command was lost on the way to the target")]
     CommandLost,
-    /// The target rejected a PDU of ours (Reject reason).
-    #[error("it rejected a PDU (reason {0:#04x})")]
+    /// An answer never arrived here, though what was sent after it did.
+    #[error("an answer of the target was lost on the way")]
+    StatusLost,
+    /// The target rejected a PDU of ours (Reject reason, RFC 7143 section 11.17.1).
+    #[error("the target rejected a PDU (reason {0:#04x})")]
     Rejected(u8),
+}
+
+impl ProtocolError {
+    /// Whether the target broke the protocol, which it would do again. Otherwise a new session may well go on.
+    pub fn is_breach(&self) -> bool {
+        match self {
+            Self::Pdu(error) => !is_damage(*error),
+            Self::Breach(_) | Self::Text(_) => true,
+            Self::CommandLost | Self::StatusLost | Self::Rejected(_) => false,
+        }
+    }
+}
+
+fn is_damage(error: PduError) -> bool {
+    matches!(error, PduError::HeaderDigest | PduError::DataDigest)
 }

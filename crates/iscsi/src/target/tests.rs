@@ -381,7 +381,7 @@ fn a_damaged_bit_ends_the_session_and_leaves_the_outcome_unknown() {
     wire.initiator.received(&bytes);
     let [Event::Failed { tag: failed, failure }, Event::Ended(ended)] = &wire.seen()[..] else { panic!() };
     assert_eq!((*failed, *failure), (tag, Failure::SessionLost));
-    assert_eq!(ended.to_string(), "the target broke the protocol: data whose digest is wrong");
+    assert_eq!(ended.to_string(), "the connection damaged what the target sent: data whose digest is wrong");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use autochanger_iscsi::pdu::{LoginResponse, RawPdu};
+use autochanger_iscsi::pdu::{LoginResponse, NO_TAG, RawPdu};
 use autochanger_iscsi::text::MAX_DISCOVERY_TEXT;
 use autochanger_iscsi::{
     Chap, DigestPolicy, Digests, Event, Initiator, LoginConfig, ManagementFunction, MutualChap, Request,
@@ -20,6 +20,9 @@ pub const OPCODES: [u8; 10] = [0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x31, 0
 /// one of theirs, and a login's texts come to less than 32 requests of 4 KiB, which [`SENT_FIXED`] covers.
 const SENT_PER_BYTE: usize = 64;
 const SENT_FIXED: usize = 128 * 1024;
+
+/// The number of the first status after a login.
+const AFTER_LOGIN: u32 = 3;
 
 /// Words that a login turns on; the script picks from them, or brings bytes of its own.
 const WORDS: [&str; 16] = [
@@ -72,6 +75,8 @@ struct Session {
     written: usize,
     /// Bytes from the other side.
     fed: usize,
+    /// The number of the next status, as the target counts them.
+    status_sn: u32,
     /// Lists of targets that came to their end.
     lists: usize,
     sent: usize,
@@ -87,6 +92,7 @@ impl Session {
             functions: 0,
             written: 0,
             fed: 0,
+            status_sn: AFTER_LOGIN,
             lists: 0,
             sent: 0,
             events: 0,
@@ -126,6 +132,29 @@ impl Session {
         self.initiator.received(bytes);
     }
 
+    /// A PDU of the script, whose status has the number that is due, unless the script says how far it is off.
+    fn received_framed(&mut self, script: &mut Script<'_>, digests: Digests) {
+        let mut pdu = framed(script, &OPCODES);
+        self.number(&mut pdu);
+        self.received(&pdu.to_bytes_with(digests));
+    }
+
+    /// Puts a target's count in the place of what stands for it, which is how far it is off: from 0xF0 on, by so many.
+    fn number(&mut self, pdu: &mut RawPdu) {
+        let carries = match pdu.opcode() {
+            0x25 => pdu.header[1] & 1 != 0,
+            // Pings of the target and requests for data tell the next number.
+            0x20 => pdu.initiator_task_tag() != NO_TAG,
+            0x31 => false,
+            _ => true,
+        };
+        let off = u32::from(pdu.header[27].saturating_sub(0xF0));
+        pdu.header[24..28].copy_from_slice(&self.status_sn.wrapping_add(off).to_be_bytes());
+        if carries {
+            self.status_sn = self.status_sn.wrapping_add(off + 1);
+        }
+    }
+
     /// Something that the caller of an initiator does.
     fn act(&mut self, script: &mut Script<'_>) {
         let (what, which) = (script.byte(), script.byte());
@@ -145,7 +174,7 @@ impl Session {
                 };
                 self.functions += usize::from(self.initiator.manage(function, lun).is_ok());
             }
-            6 => self.initiator.ping(),
+            6 => _ = self.initiator.ping(),
             7 => {
                 if let Some(tag) = tag
                     && self.initiator.abandon(tag)
@@ -195,8 +224,7 @@ pub fn login(input: &[u8]) {
             0 => session.received(script.counted()),
             1 => session.act(&mut script),
             2 => {
-                let pdu = framed(&mut script, &OPCODES, Digests::default());
-                session.received(&pdu);
+                session.received_framed(&mut script, Digests::default());
             }
             _ => {
                 let response = login_response(&mut script);
@@ -229,7 +257,7 @@ fn login_response(script: &mut Script<'_>) -> RawPdu {
         next_stage: flags >> 4 & 3,
         tsih: 5,
         initiator_task_tag: u32::from(flags >> 7),
-        status_sn: 1,
+        status_sn: AFTER_LOGIN - 1,
         expected_command_sn: 1,
         max_command_sn: 40,
         status_class: status >> 4 & 3,
@@ -250,8 +278,7 @@ pub fn session(input: &[u8]) {
             0..=2 => session.act(&mut script),
             3 => session.received(script.counted()),
             _ => {
-                let pdu = framed(&mut script, &OPCODES, digests);
-                session.received(&pdu);
+                session.received_framed(&mut script, digests);
             }
         }
         // An application that does not write what waits must not be made to keep it without bound either.
@@ -284,7 +311,7 @@ fn logged_in(flavour: u8) -> (Session, Digests) {
         current_stage: 1,
         next_stage: 3,
         tsih: 5,
-        status_sn: 2,
+        status_sn: AFTER_LOGIN - 1,
         expected_command_sn: 1,
         max_command_sn: 40,
         data: text.into(),
@@ -307,9 +334,14 @@ pub fn discovery(input: &[u8]) {
     while !script.is_over() && !session.initiator.has_ended() {
         let bytes = match script.byte() {
             0 => script.counted().to_vec(),
-            1 => framed(&mut script, &OPCODES, digests),
+            1 => {
+                let mut pdu = framed(&mut script, &OPCODES);
+                session.number(&mut pdu);
+                pdu.to_bytes_with(digests).to_vec()
+            }
             flags => {
-                let response = text_response(flags, &mut script);
+                let mut response = text_response(flags, &mut script);
+                session.number(&mut response);
                 listed += response.data.len();
                 response.to_bytes().to_vec()
             }
@@ -327,7 +359,7 @@ pub fn discovery(input: &[u8]) {
 
 /// Part of a list: fields that are right, and a text that is repeated as often as the script says.
 fn text_response(flags: u8, script: &mut Script<'_>) -> RawPdu {
-    use autochanger_iscsi::pdu::{NO_TAG, TextResponse};
+    use autochanger_iscsi::pdu::TextResponse;
     let times = usize::from(script.byte()) + 1;
     let text = script.counted().repeat(times);
     TextResponse {
@@ -335,7 +367,6 @@ fn text_response(flags: u8, script: &mut Script<'_>) -> RawPdu {
         more: flags & 8 != 0,
         initiator_task_tag: 1 + u32::from(flags >> 5),
         target_transfer_tag: if flags & 4 != 0 { NO_TAG } else { 9 },
-        status_sn: 3,
         expected_command_sn: 1,
         max_command_sn: 40,
         data: text.get(..MOST_FROM_A_SCRIPT).unwrap_or(&text).to_vec().into(),

@@ -4,7 +4,6 @@ pub mod initiator;
 pub mod target;
 pub mod text;
 
-use autochanger_iscsi::Digests;
 use autochanger_iscsi::pdu::{HEADER_LENGTH, NO_TAG, RawPdu};
 use bytes::Bytes;
 
@@ -12,7 +11,7 @@ use super::Script;
 
 /// A PDU whose numbers are small, so that they meet those of the session. What a byte stands for is what the layouts of
 /// RFC 7143 share: the task's tag, the transfer tag, the two or three sequence numbers, and the last three words.
-fn framed(script: &mut Script<'_>, opcodes: &[u8], digests: Digests) -> Vec<u8> {
+fn framed(script: &mut Script<'_>, opcodes: &[u8]) -> RawPdu {
     let opcode = script.byte();
     let mut header = [0; HEADER_LENGTH];
     header[0] = match opcodes.get(usize::from(opcode)) {
@@ -34,7 +33,7 @@ fn framed(script: &mut Script<'_>, opcodes: &[u8], digests: Digests) -> Vec<u8> 
         header[at..at + 4].copy_from_slice(&size(script.byte()).to_be_bytes());
     }
     let data = filled(script);
-    RawPdu { header, data }.to_bytes_with(digests).to_vec()
+    RawPdu { header, data }
 }
 
 /// A small tag, or none.

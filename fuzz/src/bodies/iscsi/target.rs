@@ -192,7 +192,7 @@ pub fn login(input: &[u8]) {
         match script.byte() {
             0 => session.received(script.counted()),
             1 => session.act(&mut script),
-            2 => session.received(&framed(&mut script, &OPCODES, Digests::default())),
+            2 => session.received(&framed(&mut script, &OPCODES).to_bytes()),
             _ => {
                 let request = login_request(&mut script, &session.last, &mut told);
                 session.received(&request.to_bytes());
@@ -262,7 +262,7 @@ pub fn session(input: &[u8]) {
         match script.byte() {
             0..=2 => session.act(&mut script),
             3 => session.received(script.counted()),
-            _ => session.received(&framed(&mut script, &OPCODES, digests)),
+            _ => session.received(&framed(&mut script, &OPCODES).to_bytes_with(digests)),
         }
         session.drain();
     }
