@@ -1,49 +1,12 @@
 //! Mounts that are served together or not at all.
 
-use autochanger_engine::id::{RequestId, Token};
-use autochanger_engine::output::SubmitError;
-use autochanger_engine::request::{
-    Cancellation, CancelledBy, FailureKind, GroupId, Outcome, Place, Request, State, Submission, Waiting,
-};
-use autochanger_engine::{Answer, Input};
+use autochanger_engine::request::{Cancellation, CancelledBy, FailureKind, Outcome, Place, State, Waiting};
 use autochanger_scsi::{ElementType, SenseKey};
 use autochanger_sim::{Device, Fault, Library, Timing};
 use autochanger_world::{World, mount};
-use uuid::Uuid;
 
 fn library(drives: u16) -> Device {
     Library::new().slots(10).drives(drives).cartridges("VT{:04}L8", 1..=6).timing(Timing::midrange()).build()
-}
-
-fn ask(world: &mut World, group: u128, barcodes: &[&str]) -> Result<Vec<Request>, SubmitError> {
-    let submissions = barcodes
-        .iter()
-        .enumerate()
-        .map(|(n, barcode)| {
-            let mut submission = Submission {
-                id: RequestId(Uuid::from_u128(group * 100 + n as u128)),
-                id_given: false,
-                caller: world.caller(),
-                wanted: mount(barcode),
-                priority: 0,
-                deadline: None,
-                detached: false,
-                options: Default::default(),
-            };
-            submission.options.group = Some(GroupId(Uuid::from_u128(group)));
-            submission
-        })
-        .collect();
-    let token = Token(1_000_000 + group as u64);
-    world.input(Input::SubmitGroup { token, submissions });
-    match world.answers.remove(&token.0) {
-        Some(Answer::SubmittedGroup(answer)) => answer,
-        other => panic!("{other:?}"),
-    }
-}
-
-fn group(world: &mut World, number: u128, barcodes: &[&str]) -> Vec<RequestId> {
-    ask(world, number, barcodes).unwrap().iter().map(|request| request.id).collect()
 }
 
 fn in_drives(world: &World) -> usize {
@@ -54,7 +17,7 @@ fn in_drives(world: &World) -> usize {
 #[test]
 fn a_group_is_mounted_together() {
     let mut world = World::ready(library(2));
-    let ids = group(&mut world, 1, &["VT0001L8", "VT0002L8"]);
+    let ids = world.group(1, &["VT0001L8", "VT0002L8"]);
     world.rest();
     let ends: Vec<_> = ids.iter().map(|id| world.disk.requests[id].ended_at).collect();
     for id in &ids {
@@ -69,7 +32,7 @@ fn nothing_of_a_group_moves_while_a_drive_is_wanting() {
     let mut world = World::ready(library(2));
     world.mount("VT0006L8");
     world.rest();
-    let ids = group(&mut world, 1, &["VT0001L8", "VT0002L8"]);
+    let ids = world.group(1, &["VT0001L8", "VT0002L8"]);
     world.rest();
     assert_eq!(world.device.moves_sent(), 1);
     assert!(
@@ -86,8 +49,8 @@ fn nothing_of_a_group_moves_while_a_drive_is_wanting() {
 #[test]
 fn two_groups_that_need_all_drives_do_not_hold_one_each() {
     let mut world = World::ready(library(2));
-    let first = group(&mut world, 1, &["VT0001L8", "VT0002L8"]);
-    let second = group(&mut world, 2, &["VT0003L8", "VT0004L8"]);
+    let first = world.group(1, &["VT0001L8", "VT0002L8"]);
+    let second = world.group(2, &["VT0003L8", "VT0004L8"]);
     world.rest();
     for id in &first {
         assert!(matches!(world.state(*id), State::Passed(_)), "{}", world.state(*id));
@@ -108,7 +71,7 @@ fn single_mounts_that_keep_coming_do_not_starve_a_group() {
     world.mount("VT0005L8");
     world.mount("VT0006L8");
     world.rest();
-    let ids = group(&mut world, 1, &["VT0001L8", "VT0002L8"]);
+    let ids = world.group(1, &["VT0001L8", "VT0002L8"]);
     let single = world.mount("VT0003L8");
     world.dismount("VT0005L8");
     world.rest();
@@ -126,7 +89,7 @@ fn single_mounts_that_keep_coming_do_not_starve_a_group() {
 #[test]
 fn when_one_fails_what_the_others_have_loaded_is_taken_out_by_the_same_requests() {
     let mut world = World::ready(library(2));
-    let ids = group(&mut world, 1, &["VT0001L8", "VT0002L8"]);
+    let ids = world.group(1, &["VT0001L8", "VT0002L8"]);
     world.device.inject(Fault::sense(SenseKey::HardwareError, 0x15, 0x01).on_move().times(20));
     world.until("the first is in a drive or has failed", |world| {
         in_drives(world) == 1 || ids.iter().any(|id| world.state(*id).is_final())
@@ -144,7 +107,7 @@ fn when_one_fails_what_the_others_have_loaded_is_taken_out_by_the_same_requests(
 #[test]
 fn a_drive_that_dies_under_a_group_sends_the_other_media_home() {
     let mut world = World::ready(library(2));
-    let ids = group(&mut world, 1, &["VT0001L8", "VT0002L8"]);
+    let ids = world.group(1, &["VT0001L8", "VT0002L8"]);
     world.until("both are in drives", |world| in_drives(world) == 2);
     world.device.inject(Fault::dead_drive(autochanger_scsi::ElementAddress(501)));
     world.rest();
@@ -167,7 +130,7 @@ fn a_cancel_of_one_is_a_cancel_of_all() {
     let mut world = World::ready(library(2));
     world.mount("VT0006L8");
     world.rest();
-    let ids = group(&mut world, 1, &["VT0001L8", "VT0002L8"]);
+    let ids = world.group(1, &["VT0001L8", "VT0002L8"]);
     assert_eq!(world.cancel(ids[1]), Some(Ok(Cancellation::Cancelled)));
     world.rest();
     let State::Cancelled { by } = world.state(ids[0]) else { panic!("{}", world.state(ids[0])) };
@@ -188,7 +151,8 @@ fn a_group_that_cannot_be_is_refused_whole() {
         (&["VT0001L8", "NOSUCH"], "no cartridge NOSUCH"),
         (&[], "1 to 64"),
     ] {
-        let error = ask(&mut world, 7, barcodes).unwrap_err();
+        let wanted = barcodes.iter().map(|barcode| mount(barcode));
+        let error = world.submit_group(7, wanted, |_| {}).unwrap_err();
         assert!(error.to_string().contains(words), "{error}");
     }
     assert!(world.engine.view().requests().is_empty());
@@ -197,7 +161,7 @@ fn a_group_that_cannot_be_is_refused_whole() {
 #[test]
 fn a_restart_in_the_middle_of_a_group_mounts_all_of_it_for_its_owner_or_none() {
     let mut world = World::ready(library(2));
-    let ids = group(&mut world, 1, &["VT0001L8", "VT0002L8"]);
+    let ids = world.group(1, &["VT0001L8", "VT0002L8"]);
     world.until("the first is in a drive", |world| in_drives(world) == 1);
     world.crash();
     world.rest();

@@ -3,8 +3,9 @@
 use autochanger_engine::catalog::{Caller, Role};
 use autochanger_engine::id::{RequestId, SessionId, Token};
 use autochanger_engine::output::SubmitError;
-use autochanger_engine::request::{CancelError, Cancellation, State, Submission, Wanted};
+use autochanger_engine::request::{CancelError, Cancellation, GroupId, Request, State, Submission, Wanted};
 use autochanger_engine::{Answer, EventKind, Input};
+use autochanger_sim::ElementAddress;
 use uuid::Uuid;
 
 use crate::world::World;
@@ -64,6 +65,56 @@ impl World {
             None => Ok(id),
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Hands mounts in as the group of that number, from which the ids are made.
+    ///
+    /// # Errors
+    /// What the engine answered.
+    ///
+    /// # Panics
+    /// If there is no answer, or one to another question.
+    pub fn submit_group(
+        &mut self,
+        number: u128,
+        wanted: impl IntoIterator<Item = Wanted>,
+        adjust: impl Fn(&mut Submission),
+    ) -> Result<Vec<Request>, SubmitError> {
+        let caller = self.caller();
+        let submissions = wanted
+            .into_iter()
+            .enumerate()
+            .map(|(n, wanted)| {
+                let mut submission = Submission {
+                    id: RequestId(Uuid::from_u128(number * 100 + n as u128)),
+                    id_given: false,
+                    caller: caller.clone(),
+                    wanted,
+                    priority: 0,
+                    deadline: None,
+                    detached: false,
+                    options: Default::default(),
+                };
+                submission.options.group = Some(GroupId(Uuid::from_u128(number)));
+                adjust(&mut submission);
+                submission
+            })
+            .collect();
+        let token = self.token();
+        self.input(Input::SubmitGroup { token, submissions });
+        match self.answers.remove(&token.0) {
+            Some(Answer::SubmittedGroup(answer)) => answer,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Hands in a group of mounts in any drives, which must be accepted.
+    ///
+    /// # Panics
+    /// If it is not.
+    pub fn group(&mut self, number: u128, barcodes: &[&str]) -> Vec<RequestId> {
+        let wanted = barcodes.iter().map(|barcode| mount(barcode));
+        self.submit_group(number, wanted, |_| {}).unwrap().iter().map(|request| request.id).collect()
     }
 
     /// Hands in a mount that must be accepted.
@@ -134,6 +185,16 @@ impl World {
 #[must_use]
 pub fn mount(barcode: &str) -> Wanted {
     Wanted::Mount { cartridge: barcode.into(), drive: None, access: Default::default() }
+}
+
+/// A mount in a certain drive.
+#[must_use]
+pub fn mount_in(barcode: &str, drive: u16) -> Wanted {
+    Wanted::Mount {
+        cartridge: barcode.into(),
+        drive: Some(ElementAddress(drive)),
+        access: Default::default(),
+    }
 }
 
 /// A dismount to the slot that the cartridge came from.

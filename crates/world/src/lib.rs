@@ -25,7 +25,7 @@ mod watch;
 mod world;
 
 pub use act::{Act, Ask, Hand, Handed, Mishap, Target};
-pub use ask::{dismount, eject, inject, inventory, mount};
+pub use ask::{dismount, eject, inject, inventory, mount, mount_in};
 pub use devices::Devices;
 pub use disk::Disk;
 pub use draw::draw;

@@ -137,6 +137,8 @@ impl Engine {
             // What was read can be the wrong label: then the medium is put back.
             (Operation::Mount, Phase::Labelling) => true,
             (Operation::Mount, _) if live.putting_back => true,
+            // It passes with the others of its group, and that is still to come.
+            (Operation::Mount, _) if live.request.options.group.is_some() => true,
             // After the move a mount waits for its drive, where there is a way to ask it.
             (Operation::Mount, _) => {
                 match (live.library.and_then(|index| self.library(index)), live.request.drive) {

@@ -97,6 +97,8 @@ impl Engine {
         self.path_lost(index, fault, now);
         if self.stopping(id) {
             self.stop_here(id, now);
+        } else if self.fails_unloaded(id, now) {
+            // Its end is told.
         } else if transient && !tried_enough {
             self.back_to_queue(index, id, now);
         } else {
@@ -214,6 +216,9 @@ impl Engine {
         if self.stopping(id) {
             return self.stop_here(id, now);
         }
+        if self.fails_unloaded(id, now) {
+            return;
+        }
         if motion.recovered {
             return self.resume_unstarted(index, id, now);
         }
@@ -327,6 +332,17 @@ impl Engine {
             self.cartridge_name(cartridge)
         );
         self.fail(id, Failure::new(kind, message).with_place(place), now);
+    }
+
+    /// It has failed with its group, and did not come to load anything: that is its end.
+    pub(crate) fn fails_unloaded(&mut self, id: RequestId, now: Now) -> bool {
+        let failing = self.live.get(&id).and_then(|live| live.request.failing.clone());
+        let in_drive =
+            matches!(self.place_of(id), Some(Place::Element(place)) if place.kind == ElementType::Drive);
+        let Some(failure) = failing.filter(|_| !in_drive) else { return false };
+        let failure = self.placed_now(id, failure);
+        self.end(id, State::Failed(failure), now);
+        true
     }
 
     pub(crate) fn stopping(&self, id: RequestId) -> bool {

@@ -14,7 +14,7 @@ use super::live::Phase;
 use super::schedule::Start;
 use crate::id::{LibraryIndex, RequestId, Token};
 use crate::library::queue::Blocker;
-use crate::output::{Answer, SubmitError};
+use crate::output::{Answer, Change, SubmitError};
 use crate::request::{
     CancelledBy, Failure, FailureKind, GroupId, Request, State, Submission, Waiting, Wanted,
 };
@@ -286,7 +286,7 @@ impl Engine {
             State::Passed(_) => {}
             State::Cancelled { .. } | State::Stopped { .. } => {
                 for other in self.others_of_group(id) {
-                    self.stop_member(other, CancelledBy::Group { member: id }, now);
+                    self.stop_with_group(other, CancelledBy::Group { member: id }, now);
                 }
             }
             state => {
@@ -302,36 +302,52 @@ impl Engine {
     fn fail_member(&mut self, id: RequestId, failure: Failure, now: Now) {
         let Some(live) = self.live.get_mut(&id) else { return };
         let Some(index) = live.library else { return };
-        match live.phase {
-            // The step that is in flight is awaited: see `arrived` and `drive_answered`.
-            Phase::Moving | Phase::Loading | Phase::Unloading | Phase::Beginning => {
-                live.request.failing.get_or_insert(failure);
-            }
-            Phase::Ready => {
-                live.request.failing.get_or_insert(failure);
-                self.put_back(index, id, now);
-            }
-            _ => {
-                self.drop_intent(id, now);
-                self.fail(id, failure, now);
-            }
+        let phase = live.phase;
+        let loaded = match phase {
+            // The step that is in flight is awaited: see `arrived`, `drive_answered` and `labelled`.
+            Phase::Moving
+            | Phase::Loading
+            | Phase::Unloading
+            | Phase::Beginning
+            | Phase::Labelling
+            | Phase::Ready => true,
+            // On its way out of the drive already, whatever it waits for there.
+            _ => live.putting_back,
+        };
+        if !loaded {
+            self.drop_intent(id, now);
+            return self.fail(id, failure, now);
+        }
+        if live.request.failing.is_some() {
+            return;
+        }
+        live.request.failing = Some(failure);
+        if phase == Phase::Ready {
+            return self.put_back(index, id, now);
+        }
+        // Kept at once: after a restart nobody else would know that its group has failed.
+        let request = live.request.clone();
+        self.outbox.change(Change::Request(request));
+    }
+
+    /// A member stops with another one; one that has failed already has its own end.
+    fn stop_with_group(&mut self, id: RequestId, by: CancelledBy, now: Now) {
+        if !self.is_failing(id) {
+            self.stop_member(id, by, now);
         }
     }
 
-    /// The medium is ready in its drive. The mounts of a group pass together.
-    pub(crate) fn ready_in_group(&mut self, id: RequestId) -> Option<Vec<RequestId>> {
-        self.group_of(id)?;
+    /// The medium is ready in its drive: the members that are to pass now, itself among them, or none while one is awaited.
+    pub(crate) fn ready_in_group(&mut self, id: RequestId) -> Vec<RequestId> {
+        if self.group_of(id).is_none() {
+            return Vec::from([id]);
+        }
         if let Some(live) = self.live.get_mut(&id) {
             live.phase = Phase::Ready;
         }
-        let others = self.others_of_group(id);
-        let all = others.iter().all(|other| self.phase_of(*other) == Some(Phase::Ready));
-        Some(if all { others } else { Vec::new() })
-    }
-
-    /// Whether it waits for the others of its group.
-    pub(crate) fn waits_for_group(&self, id: RequestId) -> bool {
-        let others = self.others_of_group(id);
-        others.iter().any(|other| self.phase_of(*other) != Some(Phase::Ready))
+        let mut all = self.others_of_group(id);
+        all.push(id);
+        let ready = all.iter().all(|member| self.phase_of(*member) == Some(Phase::Ready));
+        if ready { all } else { Vec::new() }
     }
 }

@@ -1,7 +1,6 @@
 //! The drive's part of a mount and of a dismount.
 
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 
 use autochanger_scsi::{ElementAddress, ElementType};
 
@@ -123,37 +122,42 @@ impl Engine {
         if self.live.get(&id).is_some_and(|live| live.request.failing.is_some()) {
             return self.put_back(index, id, now);
         }
-        let others = match self.ready_in_group(id) {
-            Some(_) if self.waits_for_group(id) => return,
-            Some(others) => others,
-            None => Vec::new(),
-        };
-        self.pass_mounted(index, id, drive, now);
-        for other in others {
-            if let Some(drive) = self.live.get(&other).and_then(|live| live.request.drive) {
-                self.pass_mounted(index, other, drive, now);
-            }
+        let together = self.ready_in_group(id);
+        // All are looked at before one passes: a group is mounted whole or not at all.
+        let wrong = together.iter().find_map(|&member| Some((member, self.not_in_its_drive(index, member)?)));
+        if let Some((member, failure)) = wrong {
+            return self.fail(member, failure, now);
         }
+        for member in together {
+            let drive = self.live.get(&member).and_then(|live| live.request.drive).unwrap_or(drive);
+            self.pass_mounted(index, member, drive, now);
+        }
+    }
+
+    /// Hands can have put another one in its place before the robot took it, or since: an inventory has seen that meanwhile.
+    fn not_in_its_drive(&self, index: LibraryIndex, id: RequestId) -> Option<Failure> {
+        let request = &self.live.get(&id)?.request;
+        let (cartridge, drive) = (request.cartridge?, request.drive?);
+        let place = self.place_of(id);
+        if matches!(&place, Some(Place::Element(element)) if element.address == drive) {
+            return None;
+        }
+        let (name, library) = (self.cartridge_name(cartridge), self.library_name(index));
+        let seen = place.as_ref().map_or_else(|| String::from("not known"), ToString::to_string);
+        let message = alloc::format!(
+            "cartridge {name} is not in drive {drive} of {library}, which was loaded for it; its place: {seen}"
+        );
+        let failure = Failure::new(FailureKind::CartridgeMissing, message);
+        Some(match place {
+            Some(place) => failure.with_place(place),
+            None => failure,
+        })
     }
 
     fn pass_mounted(&mut self, index: LibraryIndex, id: RequestId, drive: ElementAddress, now: Now) {
         self.blame_suspects(id, now);
         let Some(live) = self.live.get(&id) else { return };
         let Some(cartridge) = live.request.cartridge else { return };
-        // Hands can have put another one in its place before the robot took it: an inventory has seen that meanwhile.
-        let place = self.place_of(id);
-        if !matches!(&place, Some(Place::Element(element)) if element.address == drive) {
-            let (name, library) = (self.cartridge_name(cartridge), self.library_name(index));
-            let seen = place.as_ref().map_or_else(|| String::from("not known"), ToString::to_string);
-            let message = alloc::format!(
-                "cartridge {name} is not in drive {drive} of {library}, which was loaded for it; its place: {seen}"
-            );
-            let mut failure = Failure::new(FailureKind::CartridgeMissing, message);
-            if let Some(place) = place {
-                failure = failure.with_place(place);
-            }
-            return self.fail(id, failure, now);
-        }
         let mount = MountRecord {
             id,
             cartridge,

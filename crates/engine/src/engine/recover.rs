@@ -139,7 +139,7 @@ impl Engine {
             return;
         }
         let Some(live) = self.live.get(&id) else { return };
-        let in_its_drive = live.request.state == State::InProcess
+        let in_its_drive = (live.request.state == State::InProcess || live.request.failing.is_some())
             && (live.request.operation().loads() || live.request.operation() == Operation::CleanDrive)
             && live.request.drive.is_some_and(|drive| {
                 matches!(self.place_of(id), Some(Place::Element(element)) if element.address == drive)
@@ -170,6 +170,12 @@ impl Engine {
     }
 
     pub(crate) fn resume_unstarted(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+        if self.fails_unloaded(id, now) {
+            return;
+        }
+        if self.is_failing(id) && self.live.get(&id).is_some_and(|live| live.request.drive.is_some()) {
+            return self.put_back(index, id, now);
+        }
         self.release(id, index);
         let Some(live) = self.live.get_mut(&id) else { return };
         if live.deadline_over {
