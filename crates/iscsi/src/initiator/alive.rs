@@ -33,7 +33,7 @@ impl Initiator {
         if !matches!(self.phase, Phase::FullFeature) {
             return false;
         }
-        if !self.logout_wanted && self.logout.is_none() && self.ping.is_none_or(|ping| ping.overtaken) {
+        if self.logout.is_none() && self.ping.is_none_or(|ping| ping.overtaken) {
             self.send_ping();
         }
         true
