@@ -179,7 +179,9 @@ async fn our_initiator_moves_with_digests_where_the_target_wants_them_and_not_ot
             moves(&device).await;
         } else {
             let error = device.execute(ready()).await.unwrap_err();
-            assert!(matches!(&error, TransportError::NotSent(_)), "{theirs:?} with {ours:?}: {error}");
+            let TransportError::NotSent(fault) = &error else { panic!("{theirs:?} with {ours:?}: {error}") };
+            assert_eq!(fault.kind, PathFaultKind::Disagreement, "{error}");
+            assert!(error.to_string().contains("change the setting that is named"), "{error}");
             assert_eq!(served.library().log().len(), 0, "no command got through");
         }
     }
@@ -243,6 +245,17 @@ async fn discovery_lists_the_target_with_a_url_that_works() {
 }
 
 #[tokio::test]
+async fn a_secret_that_serves_both_ways_is_not_used() {
+    let served = builder().chap("backup", SECRET).mutual("library", OWN_SECRET).start().await.unwrap();
+    let portal = served.address().to_string();
+    let login = IscsiLogin::new("backup", SECRET).mutual("library", SECRET);
+    let error = discover(&portal, Some(&login)).await.unwrap_err();
+    assert_eq!(error.fault().kind, PathFaultKind::LoginRefused);
+    let shown = format!("{error} {error:?}");
+    assert!(shown.contains("give each side its own") && !shown.contains(SECRET), "{shown}");
+}
+
+#[tokio::test]
 async fn discovery_that_fails_says_why_and_shows_no_secret() {
     let served = builder().chap("backup", SECRET).start().await.unwrap();
     let portal = served.address().to_string();
@@ -257,6 +270,12 @@ async fn discovery_that_fails_says_why_and_shows_no_secret() {
     served.shutdown().await;
     let error = discover(&gone.to_string(), None).await.unwrap_err();
     assert_eq!(error.fault().kind, PathFaultKind::Unreachable, "{error}");
+    for host in ["backup%hunter2hunter2@localhost", "backup%hunter2hunter2"] {
+        let error = discover(host, None).await.unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains("a user and a secret stand before it"), "{shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
     let error = discover("::1", None).await.unwrap_err();
     assert!(error.to_string().contains("stands in brackets"), "{error}");
 }

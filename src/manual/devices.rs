@@ -58,8 +58,8 @@
 //! | part of the URL | |
 //! |---|---|
 //! | `user%secret` | CHAP: this side proves the secret. A target that wants none is used as well |
-//! | `user%secret%user2%secret2` | the target must prove the second secret in turn; one that cannot is not used |
-//! | host | a name, an IPv4 address, or an IPv6 address in brackets |
+//! | `user%secret%user2%secret2` | the target must prove the second secret, which is another one, in turn; one that cannot is not used |
+//! | host | a name, an IPv4 address, or an IPv6 address in brackets, with its interface where it is link-local (`[fe80::1%eth0]`) |
 //! | port | 3260 unless given |
 //! | target | begins with `iqn.`, `eui.` or `naa.`; 223 characters at most |
 //! | lun | 0 to 16383 |
@@ -72,8 +72,9 @@
 //!   itself.** What was in flight is [*outcome unknown*](TransportError::OutcomeUnknown), what had not left is
 //!   [*not sent*](TransportError::NotSent).
 //! - The initiator's name is [`INITIATOR_NAME`](crate::transport::iscsi::INITIATOR_NAME), for the target's access lists.
-//! - Digests are not offered, and a target that insists on them is refused. Targets are not discovered, and a login that is
-//!   redirected is not followed.
+//! - Header and data digests (CRC32C) are used where the target wants them, or as
+//!   [`digests`](crate::transport::IscsiTransport::digests) says. [`discover`](crate::transport::iscsi::discover) lists a portal's
+//!   targets. A login that is redirected is not followed: the error says where to.
 //! - CHAP is by MD5, and nothing is encrypted: use it in networks that are trusted.
 //!
 //! ```
@@ -103,7 +104,7 @@
 //! | `Unusable`: [`PathMismatch`](LibraryError::PathMismatch) | two paths lead to two libraries | yes |
 //! | `Unusable`: [`Unfit`](LibraryError::Unfit) | it is not ready, or answers what a changer must not | yes |
 //! | `Unusable`: [`NotAChanger`](LibraryError::NotAChanger) | the URL leads to a disk or a tape; the message names the changer's logical unit where the target has one | no: open the manager anew |
-//! | `Unusable`: [`Path`](LibraryError::Path) | a wrong secret, target name or logical unit, a broken protocol | no; yes once it has been `Ready` |
+//! | `Unusable`: [`Path`](LibraryError::Path) | a wrong secret, target name or logical unit, a setting that both sides do not share, a broken protocol | no; yes once it has been `Ready` |
 //! | `Unusable`: [`Twice`](LibraryError::Twice) | the same library is configured twice | no |
 //!
 //! # One owner

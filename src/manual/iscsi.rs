@@ -62,9 +62,11 @@
 //! | Login responses of another stage, version, tag; a login without end | covered: the login fails | bytes |
 //! | Text in pieces (C bit), both while logging in and in lists of targets | covered; our own login never needs two | bytes |
 //! | Keys that nobody knows (`NotUnderstood`), `Reject`, `Irrelevant`; values that cannot be agreed to | covered | bytes, ours |
+//! | A key said twice, in one PDU and in two | covered: the login fails, on both sides; a declaration may be repeated | bytes |
+//! | Numbers in hexadecimal | covered, on both sides | bytes |
 //! | Status classes 1 (redirection), 2, 3 | covered as errors; a redirection is not followed, its address is in the error | bytes, tgt |
-//! | InitiatorName, TargetName, SessionType, ISID of the random kind, TSIH | covered | tgt, ours |
-//! | CHAP one way and mutual; wrong name, wrong secret, reflected challenge, other algorithms | covered (MD5) | tgt, ours, libiscsi as initiator |
+//! | InitiatorName, TargetName, SessionType, ISID of the random kind, TSIH and none in the last response | covered | tgt, ours |
+//! | CHAP one way and mutual; wrong name, wrong secret, reflected challenge and proof, the same secret both ways, other algorithms | covered (MD5) | tgt, ours, libiscsi as initiator |
 //! | CHAP with SHA-1, SHA-256, SHA3-256; SRP, Kerberos | not spoken: targets offer MD5 beside them | – |
 //! | HeaderDigest, DataDigest | covered | tgt, ours; libiscsi as initiator (header) |
 //! | InitialR2T, ImmediateData, FirstBurstLength, MaxBurstLength, MaxRecvDataSegmentLength | covered | ours, bytes |

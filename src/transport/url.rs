@@ -337,6 +337,9 @@ impl Credentials {
         }
         match parts[..] {
             [user, secret] => Ok((new(user, secret), None)),
+            [_, secret, _, target_secret] if secret == target_secret => Err(
+                "the target's secret is the same as this side's, so that it proves nothing; give each its own",
+            ),
             [user, secret, target, target_secret] => Ok((new(user, secret), new(target, target_secret))),
             _ => Err(
                 "what stands before the @ is not `user%secret` (or with the target's own, `user%secret%user%secret`)",
@@ -349,8 +352,13 @@ impl Credentials {
 pub(super) fn parse_authority(authority: &str) -> Result<(String, u16), &'static str> {
     let (host, port) = if let Some(rest) = authority.strip_prefix('[') {
         let (host, rest) = rest.split_once(']').ok_or("the bracket around the IPv6 address is not closed")?;
-        if host.parse::<std::net::Ipv6Addr>().is_err() {
+        let (address, zone) =
+            host.split_once('%').map_or((host, None), |(address, zone)| (address, Some(zone)));
+        if address.parse::<std::net::Ipv6Addr>().is_err() {
             return Err("what stands in brackets is no IPv6 address");
+        }
+        if zone.is_some_and(|zone| !is_interface(zone)) {
+            return Err("what follows the % in brackets is no name of a network interface");
         }
         match rest.strip_prefix(':') {
             Some(port) => (host, Some(port)),
@@ -358,6 +366,11 @@ pub(super) fn parse_authority(authority: &str) -> Result<(String, u16), &'static
             None => return Err("something follows the IPv6 address"),
         }
     } else {
+        if authority.contains(['%', '@']) {
+            return Err(
+                "a host has no % and no @; a user and a secret stand before it, as in user%secret@host",
+            );
+        }
         match authority.split_once(':') {
             Some((_, port)) if port.contains(':') => return Err("an IPv6 address stands in brackets"),
             Some((host, port)) => (host, Some(port)),
@@ -374,6 +387,11 @@ pub(super) fn parse_authority(authority: &str) -> Result<(String, u16), &'static
         }
     };
     Ok((host.to_owned(), port))
+}
+
+/// Whether a text can name the interface of a link-local address (RFC 4007 section 11).
+fn is_interface(zone: &str) -> bool {
+    !zone.is_empty() && zone.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c))
 }
 
 fn check_target(name: &str) -> Result<(), &'static str> {
@@ -464,7 +482,7 @@ impl UrlError {
 
 /// A URL that may be wrong in any way, without what may be a secret in it: everything from the first `%`, or from the
 /// scheme where there is none, to the last `@`; without an `@`, everything from the first `%` on.
-fn redact(text: &str) -> String {
+pub(super) fn redact(text: &str) -> String {
     let (before, after) = match text.rfind('@') {
         Some(at) => text.split_at(at),
         None => match text.find('%') {

@@ -205,6 +205,7 @@ async fn pass_answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: &S
     let write = async move {
         let mut holding = state.holding.subscribe();
         let mut held = Vec::new();
+        let mut statuses = Statuses::default();
         loop {
             tokio::select! {
                 pdu = answers.recv() => match pdu {
@@ -216,7 +217,8 @@ async fn pass_answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: &S
             let now = *holding.borrow_and_update();
             let (kept, free): (Vec<_>, Vec<_>) = held.drain(..).partition(|pdu| now.holds(pdu));
             held = kept;
-            for pdu in free {
+            for mut pdu in free {
+                statuses.number(&mut pdu);
                 if std::mem::take(&mut state.inner().cut_answer) || to.write_all(&pdu).await.is_err() {
                     return;
                 }
@@ -229,6 +231,31 @@ async fn pass_answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: &S
     tokio::select! {
         () = &mut write => {}
         () = read => write.await,
+    }
+}
+
+/// Counts statuses (StatSN) in the order in which they leave here: a target whose device works long numbers its answer when
+/// it has one, and a pong that was asked for later comes before it.
+#[derive(Default)]
+struct Statuses {
+    next: Option<u32>,
+}
+
+impl Statuses {
+    fn number(&mut self, pdu: &mut [u8]) {
+        let own = u32::from_be_bytes([pdu[24], pdu[25], pdu[26], pdu[27]]);
+        // Data alone has no number; requests for data and pings of the target tell the next one.
+        let (has, counts) = match pdu[0] & 0x3F {
+            0x25 => (pdu[1] & 1 != 0, true),
+            0x31 => (true, false),
+            0x20 => (true, pdu[16..20] != [0xFF; 4]),
+            _ => (true, true),
+        };
+        if has {
+            let next = *self.next.get_or_insert(own);
+            pdu[24..28].copy_from_slice(&next.to_be_bytes());
+            self.next = Some(next.wrapping_add(u32::from(counts)));
+        }
     }
 }
 

@@ -105,6 +105,8 @@ pub enum PathFaultKind {
     TimedOut,
     /// The other side broke the protocol.
     Protocol,
+    /// The other side insists on a setting that this side cannot have, or has ruled out (digests, a version).
+    Disagreement,
     /// This transport cannot do that.
     Unsupported,
     /// A bound of ours was reached (commands in flight, bytes in a transfer).
@@ -132,6 +134,7 @@ impl PathFaultKind {
                 "the device may still be working: its elements are looked at before anything moves"
             }
             Self::Protocol => "the target answered what its protocol does not allow; report it with a trace",
+            Self::Disagreement => "change the setting that is named, on this side or at the target",
             Self::Unsupported => "use a transport that offers it",
             Self::LimitReached => "send less at a time",
             Self::Closed => "open the device again",

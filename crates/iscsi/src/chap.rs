@@ -6,6 +6,9 @@ use std::fmt;
 /// The longest challenge that is accepted, in bytes (RFC 7143 section 12.1.3).
 pub const MAX_CHALLENGE: usize = 1024;
 
+/// The algorithm MD5, as CHAP_A names it.
+pub(crate) const MD5: u32 = 5;
+
 /// Something that must not be shown: `Debug` does not, and there is no `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);

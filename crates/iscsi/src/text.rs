@@ -106,6 +106,20 @@ impl Pairs {
     }
 }
 
+/// Reads a number as values are written: decimal, or hexadecimal behind `0x` (RFC 7143 section 6.1). `None` for what is none,
+/// or does not fit.
+pub fn number(text: &str) -> Option<u32> {
+    let (digits, radix) = match text.get(..2) {
+        Some("0x" | "0X") => (&text[2..], 16),
+        _ => (text, 10),
+    };
+    // A sign would be read as one.
+    if digits.starts_with(['+', '-']) {
+        return None;
+    }
+    u32::from_str_radix(digits, radix).ok()
+}
+
 /// A value can be the proof of a secret, so only the keys are shown.
 impl std::fmt::Debug for Pairs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -148,6 +162,30 @@ mod tests {
         assert_eq!(Pairs::parse(b"=v\0"), Err(TextError::TooLong));
         assert_eq!(Pairs::parse(b"k=\xff\0"), Err(TextError::NotText));
         assert_eq!(Pairs::parse(b"k=a\nb\0"), Err(TextError::NotText));
+    }
+
+    #[test]
+    fn numbers_are_decimal_or_hexadecimal_and_nothing_else() {
+        for (text, value) in [
+            ("0", Some(0)),
+            ("65536", Some(65_536)),
+            ("0x10000", Some(65_536)),
+            ("0XfF", Some(255)),
+            ("4294967295", Some(u32::MAX)),
+            ("4294967296", None),
+            ("0x100000000", None),
+            ("", None),
+            ("0x", None),
+            ("+1", None),
+            ("0x+1", None),
+            ("-1", None),
+            (" 1", None),
+            ("one", None),
+            ("FF", None),
+            ("\u{e9}1", None),
+        ] {
+            assert_eq!(number(text), value, "{text:?}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::fault::Cause;
 use super::link::{Link, Login};
 use super::{CONNECT_TIMEOUT, IscsiUrl, KEEP_ALIVE, PathFault, PathFaultKind, TransportError, session};
 use crate::transport::UrlError;
-use crate::transport::url::parse_authority;
+use crate::transport::url::{parse_authority, redact};
 
 /// User and secret for a portal or a target (CHAP, RFC 7143 section 12.1.3). `Debug` shows no secret.
 #[derive(Clone, PartialEq, Eq)]
@@ -92,7 +92,7 @@ pub async fn discover(host: &str, login: Option<&IscsiLogin>) -> Result<Vec<Iscs
     find(host, login).await.map_err(|cause| {
         TransportError::NotSent(PathFault {
             kind: cause.kind,
-            device: format!("iscsi://{host}").into(),
+            device: redact(&format!("iscsi://{host}")).into(),
             detail: cause.detail,
         })
     })

@@ -40,10 +40,18 @@ impl Cause {
 fn login_kind(error: &LoginError) -> PathFaultKind {
     match error {
         LoginError::TargetNotFound | LoginError::TargetRemoved => PathFaultKind::TargetNotFound,
-        LoginError::Redirected { .. } | LoginError::Unavailable { .. } => PathFaultKind::Unreachable,
-        LoginError::Text(_) | LoginError::Protocol(_) | LoginError::Negotiation { .. } => {
-            PathFaultKind::Protocol
-        }
+        LoginError::Redirected { .. }
+        | LoginError::Unavailable { .. }
+        | LoginError::TooManyConnections
+        | LoginError::NoSuchSession => PathFaultKind::Unreachable,
+        LoginError::Text(_)
+        | LoginError::Protocol(_)
+        | LoginError::SaidTwice(_)
+        | LoginError::MissingParameter => PathFaultKind::Protocol,
+        LoginError::Negotiation { .. }
+        | LoginError::Version
+        | LoginError::SessionType
+        | LoginError::Refused { .. } => PathFaultKind::Disagreement,
         _ => PathFaultKind::LoginRefused,
     }
 }
@@ -92,5 +100,48 @@ pub(super) fn of_management(
             format!("the target refused the function (response {code:#04x})"),
         ),
         _ => Err(of_failure(Failure::SessionLost, cause, device)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use autochanger_iscsi::ProtocolError;
+    use autochanger_iscsi::pdu::PduError;
+
+    use super::*;
+
+    #[test]
+    fn what_a_new_session_may_mend_is_tried_again_and_what_it_would_meet_again_is_not() {
+        use PathFaultKind::{
+            ConnectionLost, Disagreement, LoginRefused, Protocol, TargetNotFound, Unreachable,
+        };
+        let negotiation = LoginError::Negotiation { key: "HeaderDigest".into(), value: "None".into() };
+        for (ended, kind) in [
+            (Ended::Protocol(ProtocolError::Pdu(PduError::HeaderDigest)), ConnectionLost),
+            (Ended::Protocol(ProtocolError::Pdu(PduError::DataDigest)), ConnectionLost),
+            (Ended::Protocol(ProtocolError::CommandLost), ConnectionLost),
+            (Ended::Protocol(ProtocolError::StatusLost), ConnectionLost),
+            (Ended::Protocol(ProtocolError::Rejected(9)), ConnectionLost),
+            (Ended::Protocol(ProtocolError::Breach("nonsense")), Protocol),
+            (Ended::Protocol(ProtocolError::Pdu(PduError::UnknownOpcode(0x3E))), Protocol),
+            (Ended::Login(LoginError::AuthenticationFailed { secret_given: true }), LoginRefused),
+            (Ended::Login(LoginError::SameSecret), LoginRefused),
+            (Ended::Login(LoginError::TargetNotFound), TargetNotFound),
+            (Ended::Login(LoginError::TooManyConnections), Unreachable),
+            (Ended::Login(LoginError::NoSuchSession), Unreachable),
+            (Ended::Login(LoginError::Unavailable { class: 3, detail: 2 }), Unreachable),
+            (Ended::Login(LoginError::Version), Disagreement),
+            (Ended::Login(LoginError::SessionType), Disagreement),
+            (Ended::Login(LoginError::Refused { class: 2, detail: 0 }), Disagreement),
+            (Ended::Login(negotiation), Disagreement),
+            (Ended::Login(LoginError::MissingParameter), Protocol),
+            (Ended::Login(LoginError::SaidTwice("ImmediateData".into())), Protocol),
+        ] {
+            let cause = Cause::of_end(&ended);
+            assert_eq!(cause.kind, kind, "{}", cause.detail);
+            assert_eq!(kind.is_transient(), matches!(kind, ConnectionLost | Unreachable));
+            let blamed = cause.detail.contains("broke the protocol");
+            assert_eq!(blamed, kind == Protocol && matches!(ended, Ended::Protocol(_)), "{}", cause.detail);
+        }
     }
 }

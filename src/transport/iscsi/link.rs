@@ -158,7 +158,10 @@ impl Link {
             return;
         }
         if self.pinged.is_some() {
-            self.fail(format!("the target gave no sign of life within {:?}", self.keep_alive));
+            self.fail(format!(
+                "the target answered no ping within {:?}, nor said anything else",
+                self.keep_alive
+            ));
         } else if self.initiator.ping() {
             self.pinged = Some(now);
         }

@@ -34,6 +34,13 @@ fn an_ipv6_host_stands_in_brackets() {
 }
 
 #[test]
+fn a_link_local_address_names_its_interface() {
+    let url = iscsi("iscsi://me%secret@[fe80::1%eth0]:3261/iqn.2026-01.example:lib/0");
+    assert_eq!((url.host(), url.port(), url.user()), ("fe80::1%eth0", 3261, Some("me")));
+    assert_eq!(url.to_string(), "iscsi://me@[fe80::1%eth0]:3261/iqn.2026-01.example:lib/0");
+}
+
+#[test]
 fn sim_keeps_its_options() {
     assert_eq!("sim:".parse(), Ok(DeviceUrl::Sim(String::new())));
     assert_eq!("sim:drives=4".parse::<DeviceUrl>().unwrap().to_string(), "sim:drives=4");
@@ -76,6 +83,11 @@ fn each_wrong_url_is_told_what_is_wrong_and_never_shows_a_secret() {
     for (text, problem) in [
         ("iscsi:host/iqn.x:y/0", "`//` is missing"),
         ("iscsi://u%hunter2@/iqn.x:y/0", "the host is missing"),
+        ("iscsi://u%hunter2/iqn.x:y/0", "a host has no %"),
+        ("iscsi://u%hunter2:3260/iqn.x:y/0", "a host has no %"),
+        ("iscsi://[fe80::1%hunter2!]/iqn.x:y/0", "no name of a network interface"),
+        ("iscsi://[fe80::1%]/iqn.x:y/0", "no name of a network interface"),
+        ("iscsi://u%hunter2%t%hunter2@h/iqn.x:y/0", "give each its own"),
         ("iscsi://u%hunter2@h:0/iqn.x:y/0", "the port"),
         ("iscsi://u%hunter2@h:port/iqn.x:y/0", "the port"),
         ("iscsi://u%hunter2@h", "the target name is missing"),

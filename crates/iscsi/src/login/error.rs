@@ -37,8 +37,27 @@ pub enum LoginError {
         /// Status-Detail.
         detail: u8,
     },
+    /// The target speaks no version of iSCSI that is spoken here.
+    #[error("the target speaks another version of iSCSI (status 2/5)")]
+    Version,
+    /// The target has as many connections as it takes.
+    #[error("the target takes no more connections (status 2/6): close one, or raise its limit")]
+    TooManyConnections,
+    /// The target misses a parameter.
+    #[error("the target misses a parameter of the login (status 2/7)")]
+    MissingParameter,
+    /// The target does not have sessions of this kind.
+    #[error(
+        "the target has no sessions of this kind (status 2/9): a discovery session, if it was asked for its targets"
+    )]
+    SessionType,
+    /// The target says that a session does not exist, though a new one was asked for.
+    #[error(
+        "the target takes the new session for one that it does not know (status 2/10): it mixes sessions up"
+    )]
+    NoSuchSession,
     /// Another refusal.
-    #[error("the target refused the login (status {class}/{detail})")]
+    #[error("the target refused the login and did not say why (status {class}/{detail}): its own log may")]
     Refused {
         /// Status-Class.
         class: u8,
@@ -48,6 +67,14 @@ pub enum LoginError {
     /// The target wants a way of authentication that is not offered here.
     #[error("the target wants authentication by {0:?}, which was not offered")]
     Method(String),
+    /// This side's secret and the target's are the same, so that anybody could pose as the target.
+    #[error(
+        "the target's secret is the same as this side's, so that it proves nothing: give each side its own"
+    )]
+    SameSecret,
+    /// The target said something a second time that is said once.
+    #[error("the target spoke of {0} twice")]
+    SaidTwice(String),
     /// The target did not prove the secret that it was asked for.
     #[error("the target did not prove its own secret")]
     TargetNotProved,
@@ -82,6 +109,11 @@ impl LoginError {
             (2, 2) => Self::NotAuthorized,
             (2, 3) => Self::TargetNotFound,
             (2, 4) => Self::TargetRemoved,
+            (2, 5) => Self::Version,
+            (2, 6) => Self::TooManyConnections,
+            (2, 7) => Self::MissingParameter,
+            (2, 9) => Self::SessionType,
+            (2, 10) => Self::NoSuchSession,
             (3, _) => Self::Unavailable { class, detail },
             _ => Self::Refused { class, detail },
         }

@@ -1,6 +1,7 @@
 //! The login of an initiator (RFC 7143 section 6.3): security first, then the operational parameters.
 
 mod error;
+mod once;
 mod operational;
 
 use bytes::{Bytes, BytesMut};
@@ -8,9 +9,10 @@ use bytes::{Bytes, BytesMut};
 use crate::chap::{self, Chap};
 use crate::digest::DigestPolicy;
 use crate::pdu::{LoginRequest, LoginResponse, MAX_DATA_SEGMENT};
-use crate::text::{MAX_TEXT, Pairs};
+use crate::text::{MAX_TEXT, Pairs, number};
 
 pub use error::LoginError;
+pub(crate) use once::Once;
 pub use operational::Negotiated;
 pub(crate) use operational::{FIRST_BURST, MAX_BURST, length};
 
@@ -23,6 +25,11 @@ pub(crate) const FULL_FEATURE: u8 = 3;
 
 /// The most requests in one login. A login with mutual CHAP takes five; a target that goes on beyond this plays for time.
 const MAX_REQUESTS: u32 = 32;
+
+/// What a target declares rather than negotiates: the same word said again changes nothing, and some say it in each stage.
+/// MaxRecvDataSegmentLength and TargetAddress may even change.
+const DECLARATIONS: [&str; 5] =
+    ["TargetAddress", "TargetAlias", "TargetName", "TargetPortalGroupTag", "MaxRecvDataSegmentLength"];
 
 /// The tag of the login's requests.
 const LOGIN_TAG: u32 = 0;
@@ -61,6 +68,10 @@ pub(crate) struct Login {
     expected_status_sn: u32,
     /// What came with the C bit so far.
     partial: BytesMut,
+    /// What the target has said.
+    said: Once,
+    /// The proof of our secret, once it was given.
+    proof: Option<[u8; 16]>,
     negotiated: Negotiated,
 }
 
@@ -86,6 +97,8 @@ impl Login {
             requests: 0,
             expected_status_sn: 0,
             partial: BytesMut::new(),
+            said: Once::new(&DECLARATIONS),
+            proof: None,
             negotiated: Negotiated::default(),
         }
     }
@@ -142,6 +155,7 @@ impl Login {
             return Ok(Step::Send(self.request(Pairs::new(), false)));
         }
         let pairs = Pairs::parse(&self.partial.split()).map_err(LoginError::Text)?;
+        self.said.hear(&pairs).map_err(LoginError::SaidTwice)?;
         if response.current_stage != self.stage() {
             return Err(LoginError::Protocol("a response of another stage"));
         }
@@ -155,7 +169,9 @@ impl Login {
                 None | Some("None") => self.authentication_not_wanted()?,
                 Some("CHAP") if self.config.authentication.is_some() => {
                     self.phase = Phase::Challenge;
-                    return Ok(Step::Send(self.request(Pairs::new().with("CHAP_A", "5"), false)));
+                    return Ok(Step::Send(
+                        self.request(Pairs::new().with("CHAP_A", chap::MD5.to_string()), false),
+                    ));
                 }
                 Some(method) => return Err(LoginError::Method(method.to_owned())),
             },
@@ -191,23 +207,31 @@ impl Login {
         Ok(())
     }
 
-    fn prove(&self, pairs: &Pairs) -> Result<Pairs, LoginError> {
+    fn prove(&mut self, pairs: &Pairs) -> Result<Pairs, LoginError> {
         let Some(own) = &self.config.authentication else {
             return Err(LoginError::Protocol("a challenge that was not asked for"));
         };
-        if pairs.get("CHAP_A") != Some("5") {
+        // Who poses as the target would have this side answer its own challenge (RFC 7143 section 9.2.1).
+        if own.mutual.as_ref().is_some_and(|mutual| mutual.secret == own.secret) {
+            return Err(LoginError::SameSecret);
+        }
+        if pairs.get("CHAP_A").and_then(number) != Some(chap::MD5) {
             return Err(LoginError::Method("CHAP with another algorithm than MD5".into()));
         }
-        let identifier = pairs.get("CHAP_I").and_then(|text| text.parse::<u8>().ok());
+        let identifier = pairs.get("CHAP_I").and_then(number).and_then(|number| u8::try_from(number).ok());
         let identifier = identifier.ok_or(LoginError::Protocol("a challenge without identifier"))?;
         let challenge = pairs.get("CHAP_C").and_then(chap::decode_binary).filter(|bytes| !bytes.is_empty());
         let challenge = challenge.ok_or(LoginError::Protocol("a challenge that cannot be read"))?;
+        if own.mutual.as_ref().is_some_and(|mutual| challenge == mutual.challenge) {
+            return Err(LoginError::Protocol("our own challenge as its own"));
+        }
         let proof = chap::response(identifier, &own.secret, &challenge);
         let mut answer = Pairs::new().with("CHAP_N", &*own.user).with("CHAP_R", chap::encode_binary(&proof));
         if let Some(mutual) = &own.mutual {
             answer.push("CHAP_I", mutual_identifier(mutual).to_string());
             answer.push("CHAP_C", chap::encode_binary(&mutual.challenge));
         }
+        self.proof = Some(proof);
         Ok(answer)
     }
 
@@ -215,7 +239,9 @@ impl Login {
         let Some(Chap { mutual: Some(mutual), .. }) = &self.config.authentication else { return Ok(()) };
         let expected = chap::response(mutual_identifier(mutual), &mutual.secret, &mutual.challenge);
         let proof = pairs.get("CHAP_R").and_then(chap::decode_binary);
+        let is_ours = proof.as_deref() == self.proof.as_ref().map(|proof| &proof[..]);
         let proved = pairs.get("CHAP_N") == Some(&mutual.user) && proof.as_deref() == Some(&expected[..]);
+        let proved = proved && !is_ours;
         if proved { Ok(()) } else { Err(LoginError::TargetNotProved) }
     }
 
@@ -225,10 +251,8 @@ impl Login {
             if response.next_stage != FULL_FEATURE {
                 return Err(LoginError::Protocol("a stage that was not asked for"));
             }
-            if !answer.is_empty() {
-                return Err(LoginError::Protocol("an offer at the end of the negotiation"));
-            }
-            self.negotiated.finish(response, self.config.digests)?;
+            // What the target offers in its last word is not asked of us any more: devices declare things of their own there.
+            self.negotiated.finish(response, self.config.digests, self.config.target.is_none())?;
             return Ok(Step::Done(self.negotiated.clone()));
         }
         Ok(Step::Send(self.request(answer, true)))

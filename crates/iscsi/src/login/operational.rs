@@ -3,7 +3,7 @@
 use crate::digest::{DigestPolicy, Digests};
 use crate::login::LoginError;
 use crate::pdu::{LoginResponse, MAX_DATA_SEGMENT};
-use crate::text::Pairs;
+use crate::text::{Pairs, number};
 
 /// The largest burst that is offered. Data-In is bounded by the expected length of each command, so this bounds
 /// Data-Out only.
@@ -95,8 +95,8 @@ impl Negotiated {
             match key {
                 "HeaderDigest" => self.digests.header = digests.accept(value).ok_or_else(refused)?,
                 "DataDigest" => self.digests.data = digests.accept(value).ok_or_else(refused)?,
-                "ErrorRecoveryLevel" if value != "0" => return Err(refused()),
-                "MaxOutstandingR2T" | "MaxConnections" if value != "1" => return Err(refused()),
+                "ErrorRecoveryLevel" if number(value) != Some(0) => return Err(refused()),
+                "MaxOutstandingR2T" | "MaxConnections" if number(value) != Some(1) => return Err(refused()),
                 "DataPDUInOrder" | "DataSequenceInOrder" if value != "Yes" => {
                     return Err(refused());
                 }
@@ -129,12 +129,17 @@ impl Negotiated {
         &mut self,
         response: &LoginResponse,
         digests: DigestPolicy,
+        is_discovery: bool,
     ) -> Result<(), LoginError> {
         for (key, agreed) in [("HeaderDigest", self.digests.header), ("DataDigest", self.digests.data)] {
             // A key that the target left unanswered means none.
             if !agreed && digests.unsaid().is_none() {
                 return Err(LoginError::Negotiation { key: key.to_owned(), value: "None".to_owned() });
             }
+        }
+        // Nobody adds a connection to a discovery session, and it is over soon.
+        if response.tsih == 0 && !is_discovery {
+            return Err(LoginError::Protocol("a session without a handle (TSIH 0)"));
         }
         self.tsih = response.tsih;
         self.expected_status_sn = response.status_sn.wrapping_add(1);
@@ -146,7 +151,7 @@ impl Negotiated {
 
 /// A length, where it is one that the standard allows.
 pub(crate) fn length(value: &str) -> Option<u32> {
-    value.parse().ok().filter(|length| (SMALLEST_LENGTH..=LARGEST_LENGTH).contains(length))
+    number(value).filter(|length| (SMALLEST_LENGTH..=LARGEST_LENGTH).contains(length))
 }
 
 fn boolean(value: &str) -> Option<bool> {

@@ -130,7 +130,18 @@ fn each_refusal_has_its_own_error() {
     assert_eq!(refused(2, 2, None), LoginError::NotAuthorized);
     assert_eq!(refused(2, 3, None), LoginError::TargetNotFound);
     assert_eq!(refused(2, 4, None), LoginError::TargetRemoved);
-    assert_eq!(refused(2, 0, None), LoginError::Refused { class: 2, detail: 0 });
+    for (detail, error, words) in [
+        (5, LoginError::Version, "another version"),
+        (6, LoginError::TooManyConnections, "no more connections"),
+        (7, LoginError::MissingParameter, "misses a parameter"),
+        (9, LoginError::SessionType, "no sessions of this kind"),
+        (10, LoginError::NoSuchSession, "does not know"),
+        (0, LoginError::Refused { class: 2, detail: 0 }, "status 2/0"),
+        (11, LoginError::Refused { class: 2, detail: 11 }, "its own log may"),
+    ] {
+        assert_eq!(refused(2, detail, None), error);
+        assert!(error.to_string().contains(words), "{error}");
+    }
     assert_eq!(refused(3, 1, None), LoginError::Unavailable { class: 3, detail: 1 });
     let mut login = Login::new(config(None));
     login.start();
@@ -195,9 +206,7 @@ fn a_key_that_the_target_does_not_answer_keeps_its_default() {
         .with("InitialR2T", "Irrelevant")
         .with("HeaderDigest", "Reject")
         .with("MaxBurstLength", "NotUnderstood");
-    let Step::Done(negotiated) = login.received(&response(1, Some(3), answers)).unwrap() else {
-        panic!("not done")
-    };
+    let Step::Done(negotiated) = login.received(&last(answers)).unwrap() else { panic!("not done") };
     assert!(negotiated.initial_r2t && !negotiated.digests.header);
     assert_eq!(negotiated.max_burst, 262_144);
 }
@@ -237,4 +246,98 @@ fn an_offer_that_nobody_knows_is_answered() {
     sent(login.received(&response(0, Some(1), Pairs::new())));
     let (_, pairs) = sent(login.received(&response(1, None, Pairs::new().with("X-speed", "11"))));
     assert_eq!(pairs.get("X-speed"), Some("NotUnderstood"));
+}
+
+/// A login without a secret that is about to hear the target's parameters.
+fn negotiating() -> Login {
+    let mut login = Login::new(config(None));
+    login.start();
+    sent(login.received(&response(0, Some(1), Pairs::new().with("TargetPortalGroupTag", "1"))));
+    login
+}
+
+#[test]
+fn a_key_that_the_target_says_twice_ends_the_login_in_one_pdu_and_in_two() {
+    let error = |pairs, next| negotiating().received(&response(1, next, pairs)).unwrap_err();
+    let twice = Pairs::new().with("ImmediateData", "Yes").with("ImmediateData", "No");
+    assert_eq!(error(twice, Some(3)), LoginError::SaidTwice("ImmediateData".into()));
+
+    let mut login = negotiating();
+    sent(login.received(&response(1, None, Pairs::new().with("ImmediateData", "Yes"))));
+    let again = response(1, Some(3), Pairs::new().with("ImmediateData", "Yes"));
+    let error = login.received(&again).unwrap_err();
+    assert_eq!(error.to_string(), "the target spoke of ImmediateData twice");
+
+    let mut login = negotiating();
+    let declared = Pairs::new().with("TargetPortalGroupTag", "1").with("MaxRecvDataSegmentLength", "512");
+    sent(login.received(&response(1, None, declared.clone())));
+    assert!(matches!(login.received(&last(declared)), Ok(Step::Done(_))), "declarations may be repeated");
+}
+
+/// The last response of a login that goes well.
+fn last(pairs: Pairs) -> LoginResponse {
+    LoginResponse { tsih: 9, ..response(1, Some(3), pairs) }
+}
+
+#[test]
+fn numbers_may_be_hexadecimal() {
+    let answers = Pairs::new()
+        .with("MaxRecvDataSegmentLength", "0x400")
+        .with("MaxBurstLength", "0X4000")
+        .with("FirstBurstLength", "0x1000")
+        .with("MaxOutstandingR2T", "0x1")
+        .with("MaxConnections", "0x01")
+        .with("ErrorRecoveryLevel", "0x0");
+    let Step::Done(agreed) = negotiating().received(&last(answers)).unwrap() else { panic!("not done") };
+    assert_eq!((agreed.max_send_segment, agreed.max_burst, agreed.first_burst), (0x400, 0x4000, 0x1000));
+
+    let mut login = Login::new(config(one_way()));
+    login.start();
+    sent(login.received(&response(0, None, Pairs::new().with("AuthMethod", "CHAP"))));
+    let challenge = Pairs::new().with("CHAP_A", "0x5").with("CHAP_I", "0x0c").with("CHAP_C", "0x01");
+    let (_, proof) = sent(login.received(&response(0, None, challenge)));
+    let expected = chap::response(12, &Secret::new("open sesame"), &[1]);
+    assert_eq!(proof.get("CHAP_R").and_then(chap::decode_binary), Some(expected.to_vec()));
+}
+
+#[test]
+fn what_a_target_declares_of_its_own_in_its_last_word_is_let_be() {
+    let extras = Pairs::new().with("X-com.example.firmware", "7").with("OFMarker", "Yes");
+    assert!(matches!(negotiating().received(&last(extras)), Ok(Step::Done(_))));
+}
+
+#[test]
+fn a_session_has_a_handle_and_a_discovery_session_needs_none() {
+    let error = negotiating().received(&LoginResponse { tsih: 0, ..last(Pairs::new()) }).unwrap_err();
+    assert_eq!(error, LoginError::Protocol("a session without a handle (TSIH 0)"));
+    let mut login = Login::new(LoginConfig { target: None, ..config(None) });
+    login.start();
+    sent(login.received(&response(0, Some(1), Pairs::new())));
+    assert!(matches!(login.received(&LoginResponse { tsih: 0, ..last(Pairs::new()) }), Ok(Step::Done(_))));
+}
+
+#[test]
+fn the_same_secret_both_ways_proves_nothing_and_is_not_used() {
+    let mut chap = both_ways().unwrap();
+    chap.mutual.as_mut().unwrap().secret = chap.secret.clone();
+    let mut login = Login::new(config(Some(chap)));
+    login.start();
+    sent(login.received(&response(0, None, Pairs::new().with("AuthMethod", "CHAP"))));
+    let challenge = Pairs::new().with("CHAP_A", "5").with("CHAP_I", "12").with("CHAP_C", "0x0102030405");
+    assert_eq!(login.received(&response(0, None, challenge)).unwrap_err(), LoginError::SameSecret);
+}
+
+#[test]
+fn our_own_words_prove_nothing() {
+    let mut login = Login::new(config(both_ways()));
+    login.start();
+    sent(login.received(&response(0, None, Pairs::new().with("AuthMethod", "CHAP"))));
+    let ours = chap::encode_binary(&[7; 16]);
+    let challenge = Pairs::new().with("CHAP_A", "5").with("CHAP_I", "12").with("CHAP_C", ours);
+    let error = login.received(&response(0, None, challenge)).unwrap_err();
+    assert_eq!(error, LoginError::Protocol("our own challenge as its own"));
+
+    let (mut login, proof) = challenged(both_ways());
+    let reflected = Pairs::new().with("CHAP_N", "library").with("CHAP_R", proof.get("CHAP_R").unwrap());
+    assert_eq!(login.received(&response(0, Some(1), reflected)).unwrap_err(), LoginError::TargetNotProved);
 }

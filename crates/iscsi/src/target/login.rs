@@ -5,15 +5,18 @@ use bytes::{Bytes, BytesMut};
 use super::config::{Admitted, LoginRefusal, SessionSeed, TargetChap, TargetConfig};
 use super::parameters::Parameters;
 use crate::chap;
-use crate::login::{FULL_FEATURE, OPERATIONAL, SECURITY};
+use crate::login::{FULL_FEATURE, OPERATIONAL, Once, SECURITY};
 use crate::pdu::{LoginRequest, LoginResponse};
-use crate::text::{MAX_TEXT, Pairs};
+use crate::text::{MAX_TEXT, Pairs, number};
 
 /// The most requests in one login; see the initiator's bound of the same size.
 const MAX_REQUESTS: u32 = 32;
 
 /// The most bytes of an iSCSI name (RFC 7143 section 4.2.7.1).
 const MAX_NAME: usize = 223;
+
+/// Who an initiator is and what it came for: some say so in each stage (libiscsi does).
+const DECLARATIONS: [&str; 4] = ["InitiatorName", "InitiatorAlias", "TargetName", "SessionType"];
 
 /// The portal group of the one portal that there is.
 pub(super) const PORTAL_GROUP: u16 = 1;
@@ -54,6 +57,8 @@ pub(super) struct Login {
     requests: u32,
     status_sn: u32,
     partial: BytesMut,
+    /// What the initiator has said.
+    said: Once,
     parameters: Parameters,
 }
 
@@ -83,6 +88,7 @@ impl Login {
             requests: 0,
             status_sn: FIRST_STATUS_SN,
             partial: BytesMut::new(),
+            said: Once::new(&DECLARATIONS),
             parameters,
         }
     }
@@ -125,6 +131,7 @@ impl Login {
         }
         let pairs = Pairs::parse(&self.partial.split())
             .map_err(|_| LoginRefusal::Protocol("a text that cannot be read"))?;
+        self.said.hear(&pairs).map_err(|_| LoginRefusal::Protocol("a key that it had said before"))?;
         let mut answers = Pairs::new();
         if self.initiator.is_none() {
             self.introduce(&pairs, &mut answers)?;
@@ -179,10 +186,10 @@ impl Login {
             }
             (Authentication::Algorithm, _) => {
                 let Some(algorithms) = pairs.get("CHAP_A") else { return Ok(()) };
-                if !algorithms.split(',').any(|offered| offered == MD5) {
+                if !algorithms.split(',').any(|offered| number(offered) == Some(chap::MD5)) {
                     return Err(LoginRefusal::Authentication);
                 }
-                answers.push("CHAP_A", MD5);
+                answers.push("CHAP_A", chap::MD5.to_string());
                 answers.push("CHAP_I", self.identifier().to_string());
                 answers.push("CHAP_C", chap::encode_binary(&self.seed.challenge));
                 self.authentication = Authentication::Proof;
@@ -268,9 +275,6 @@ impl Login {
     }
 }
 
-/// The algorithm MD5, as CHAP_A names it.
-const MD5: &str = "5";
-
 /// The target's own proof, where the initiator asks for it.
 fn prove(
     chap: &TargetChap,
@@ -279,8 +283,8 @@ fn prove(
     answers: &mut Pairs,
 ) -> Result<(), LoginRefusal> {
     let (Some(identifier), Some(theirs)) = (pairs.get("CHAP_I"), pairs.get("CHAP_C")) else { return Ok(()) };
-    let identifier =
-        identifier.parse().map_err(|_| LoginRefusal::Protocol("a challenge without identifier"))?;
+    let identifier = number(identifier).and_then(|number| u8::try_from(number).ok());
+    let identifier = identifier.ok_or(LoginRefusal::Protocol("a challenge without identifier"))?;
     let theirs = chap::decode_binary(theirs).filter(|bytes| !bytes.is_empty());
     let theirs = theirs.ok_or(LoginRefusal::Protocol("a challenge that cannot be read"))?;
     let Some((name, secret)) = &chap.own else { return Err(LoginRefusal::Authentication) };

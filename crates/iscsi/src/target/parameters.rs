@@ -4,7 +4,10 @@ use super::config::{LoginRefusal, TargetConfig};
 use crate::digest::{DigestPolicy, Digests};
 use crate::login::{FIRST_BURST, MAX_BURST, length};
 use crate::pdu::MAX_DATA_SEGMENT;
-use crate::text::Pairs;
+use crate::text::{Pairs, number};
+
+/// The longest DefaultTime2Wait, in seconds (RFC 7143 section 13.15).
+const LONGEST_WAIT: u32 = 3600;
 
 /// What holds in a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +49,10 @@ impl Parameters {
 
     /// Takes what the initiator says, and answers what must be answered.
     pub(super) fn negotiate(&mut self, pairs: &Pairs, answers: &mut Pairs) {
+        // The first burst is not larger than a burst may be, whichever is spoken of first (RFC 7143 section 13.14).
+        if let Some(burst) = pairs.get("MaxBurstLength").and_then(length) {
+            self.max_burst = burst.min(MAX_BURST);
+        }
         for (key, value) in pairs.iter() {
             let answer = self.answer(key, value);
             if let Some(answer) = answer {
@@ -80,12 +87,15 @@ impl Parameters {
                 return None;
             }
             "MaxBurstLength" => shared(value, MAX_BURST, &mut self.max_burst)?,
-            "FirstBurstLength" => shared(value, FIRST_BURST, &mut self.first_burst)?,
+            "FirstBurstLength" => shared(value, FIRST_BURST.min(self.max_burst), &mut self.first_burst)?,
             "InitialR2T" => boolean(value, |theirs| theirs | self.own_initial_r2t, &mut self.initial_r2t),
             "ImmediateData" => boolean(value, |theirs| theirs, &mut self.immediate_data),
             "DataPDUInOrder" | "DataSequenceInOrder" => "Yes".to_owned(),
             "MaxConnections" | "MaxOutstandingR2T" => "1".to_owned(),
-            "DefaultTime2Wait" => value.to_owned(),
+            "DefaultTime2Wait" => match number(value).filter(|seconds| *seconds <= LONGEST_WAIT) {
+                Some(seconds) => seconds.to_string(),
+                None => REJECT.to_owned(),
+            },
             "DefaultTime2Retain" | "ErrorRecoveryLevel" => "0".to_owned(),
             "IFMarker" | "OFMarker" => "No".to_owned(),
             "TaskReporting" => "RFC3720".to_owned(),
