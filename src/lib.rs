@@ -91,6 +91,7 @@ pub mod request {
 /// What can be seen of libraries, drives, slots and mounts: plain copies.
 pub mod view {
     pub use autochanger_engine::Quirk;
+    pub use autochanger_engine::forecast::{Forecast, Horizon, MAX_STEPS, NextStep, Step, Waits, Why};
     pub use autochanger_engine::view::{
         DriveInfo, ElementCounts, LibraryError, LibraryInfo, LibraryState, MountInfo, OperatorRequest,
         OperatorTask, PathInfo, PathState, SlotInfo,

@@ -110,6 +110,8 @@
 //! Within a library: operation (in the order of [`Operation`](crate::Operation)), then [priority](MountBuilder::priority) and age together: a
 //! request overtakes those that are older by less than [`priority_worth`](crate::ManagerBuilder::priority_worth) for each point that it has more.
 //! [`reorder`](crate::Session::reorder) gives a request a place of its own.
+//! [`forecast`](crate::Session::forecast) tells what would be done next, when and why, and who waits for whom; every builder can be tried out
+//! ([`dry_run`](crate::MountBuilder::dry_run)).
 //! A request that waits for something lets those pass that do not. There is no ageing: as long as requests of a higher
 //! priority come, a lower one waits. A drive for a mount is the free one that was not used for the longest time, among
 //! those that fit the medium. A mount of a cartridge that is mounted already waits until it is dismounted.

@@ -4,6 +4,7 @@ mod ask;
 mod cancel;
 mod config;
 mod event;
+mod forecast;
 mod manager;
 mod open;
 mod outcome;

@@ -15,7 +15,7 @@ use crate::time::WallTime;
 use crate::view::{DriveState, LibraryState, MountInfo, OperatorRequest, PathState};
 
 /// One thing to be done.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Output {
     /// Send the command on the path; tell its end with [`Input::Completed`](crate::Input::Completed).
     Execute {
@@ -84,7 +84,7 @@ pub enum Change {
 }
 
 /// Answers to questions.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Answer {
     /// To [`Input::Submit`](crate::Input::Submit): the request as accepted (or as it already stands).
     Submitted(Result<Request, SubmitError>),

@@ -39,7 +39,7 @@ pub enum Bug {
 }
 
 /// What is planted in an engine.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Planted {
     #[cfg(feature = "planted-bugs")]
     bug: Option<Bug>,

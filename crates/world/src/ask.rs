@@ -22,6 +22,21 @@ impl World {
         Caller { session: SessionId(1), application: "test".into(), role: Role::Operator }
     }
 
+    /// A request as it would be handed in next.
+    #[must_use]
+    pub fn submission(&self, wanted: Wanted) -> Submission {
+        Submission {
+            id: RequestId(Uuid::from_u128(self.next_id + 1)),
+            id_given: false,
+            caller: self.caller(),
+            wanted,
+            priority: 0,
+            deadline: None,
+            detached: false,
+            options: Default::default(),
+        }
+    }
+
     /// Hands a request in. Where the disk is held there is no answer yet, and the id is given back.
     ///
     /// # Errors
@@ -44,17 +59,8 @@ impl World {
         wanted: Wanted,
         adjust: impl FnOnce(&mut Submission),
     ) -> Result<RequestId, SubmitError> {
+        let mut submission = Submission { caller, ..self.submission(wanted) };
         self.next_id += 1;
-        let mut submission = Submission {
-            id: RequestId(Uuid::from_u128(self.next_id)),
-            id_given: false,
-            caller,
-            wanted,
-            priority: 0,
-            deadline: None,
-            detached: false,
-            options: Default::default(),
-        };
         adjust(&mut submission);
         let token = self.token();
         let id = submission.id;

@@ -2,10 +2,12 @@
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
 #[derive(Debug, Clone)]
-pub(crate) struct Dice(u64);
+pub struct Dice(u64);
 
 impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// Dice that fall as the seed has it.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -18,17 +20,17 @@ impl Dice {
     }
 
     /// A number of `0..sides`; zero for a die without sides.
-    pub(crate) fn roll(&mut self, sides: u32) -> u32 {
+    pub fn roll(&mut self, sides: u32) -> u32 {
         (((self.next() >> 32) * u64::from(sides)) >> 32) as u32
     }
 
     /// Once in so many times.
-    pub(crate) fn once_in(&mut self, times: u32) -> bool {
+    pub fn once_in(&mut self, times: u32) -> bool {
         self.roll(times) == 0
     }
 
     /// One of them, in proportion to their weights.
-    pub(crate) fn weighted<T: Copy>(&mut self, table: &[(u32, T)]) -> T {
+    pub fn weighted<T: Copy>(&mut self, table: &[(u32, T)]) -> T {
         let mut left = self.roll(table.iter().map(|(weight, _)| weight).sum());
         for (weight, thing) in table {
             if left < *weight {

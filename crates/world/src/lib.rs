@@ -10,7 +10,7 @@ mod ask;
 mod calm;
 mod checkers;
 mod devices;
-mod dice;
+pub mod dice;
 mod disk;
 mod draw;
 mod drive;

@@ -225,7 +225,9 @@ impl World {
         self.watch.see(sight, &facts);
     }
 
-    pub(crate) fn moment(&self) -> Now {
+    /// The time in the world.
+    #[must_use]
+    pub fn moment(&self) -> Now {
         moment(self.now, self.wall_ahead)
     }
 }

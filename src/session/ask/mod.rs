@@ -106,6 +106,19 @@ macro_rules! request_builder {
                 self
             }
 
+            /// What would be done if the request were handed in now, and why; nothing is kept of it. See
+            /// [`Session::forecast`](crate::Session::forecast). Its own steps are those of the [id](Self::id) that it was given.
+            ///
+            /// # Errors
+            /// [`SubmitError`](crate::SubmitError): what handing it in would be answered with.
+            ///
+            /// # Cancel safety
+            /// Dropping the future does nothing.
+            pub async fn dry_run(&self) -> Result<crate::view::Forecast, crate::error::SubmitError> {
+                let submission = self.common.submission(self.common.id, self.wanted())?;
+                self.common.session.dry_run(submission).await
+            }
+
             /// Hands the request in. With the ticket's arrival the request is durable.
             ///
             /// # Errors

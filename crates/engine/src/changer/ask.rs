@@ -58,7 +58,7 @@ impl fmt::Display for Refusal {
 }
 
 /// The question.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Ask {
     device: Device,
     command: Command,

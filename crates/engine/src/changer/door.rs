@@ -28,7 +28,7 @@ pub(crate) enum DoorSeen {
 }
 
 /// The procedure.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct WatchDoor {
     timing: Timing,
     unlocking: Option<RunErrand>,

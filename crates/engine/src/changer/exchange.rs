@@ -37,7 +37,7 @@ impl Exchanged {
 }
 
 /// The procedure. It sends one EXCHANGE at most, and only at its start.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Exchange {
     displaced: Settle,
     incoming: Settle,
@@ -46,7 +46,7 @@ pub(crate) struct Exchange {
     why: String,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Stage {
     Fresh,
     Sent,

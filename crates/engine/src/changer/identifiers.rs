@@ -17,14 +17,14 @@ use crate::quirk::Quirk;
 use crate::time::Now;
 
 /// What was found.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Identified {
     pub(crate) drives: BTreeMap<ElementAddress, DriveElement>,
     pub(crate) quirks: BTreeSet<Quirk>,
 }
 
 /// The procedure.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ReadIdentifiers {
     timing: Timing,
     room: u32,

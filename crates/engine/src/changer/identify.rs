@@ -94,7 +94,7 @@ pub(crate) enum NotIdentified {
 }
 
 /// The procedure.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Identify {
     name: Arc<str>,
     timing: Timing,
@@ -104,7 +104,7 @@ pub(crate) struct Identify {
     designators: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Stage {
     Standard,
     Serial {

@@ -10,7 +10,7 @@ use crate::input::Timing;
 use crate::time::Now;
 
 /// The procedure. The command may be repeated: it moves no cartridge to another element.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Initialize(Ask);
 
 impl Initialize {

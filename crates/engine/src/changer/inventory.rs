@@ -59,7 +59,7 @@ enum Stage {
 }
 
 /// The type that is being read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Reading {
     kind: ElementType,
     style: TypeStyle,
@@ -87,7 +87,7 @@ struct Reading {
 }
 
 /// The procedure.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ReadInventory {
     timing: Timing,
     max_transfer: u32,

@@ -35,7 +35,7 @@ impl Moved {
 }
 
 /// The procedure. It sends one MOVE at most, and only at its start.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Motion {
     settle: Settle,
     stage: Stage,
@@ -43,7 +43,7 @@ pub(crate) struct Motion {
     why: String,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Stage {
     /// Nothing was sent yet.
     Fresh,

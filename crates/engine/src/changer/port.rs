@@ -22,7 +22,7 @@ pub(crate) enum Errand {
 }
 
 /// The procedure.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct RunErrand(Ask);
 
 impl RunErrand {

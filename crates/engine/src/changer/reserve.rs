@@ -92,7 +92,7 @@ enum Stage {
 }
 
 /// The procedure that makes the library ours, or finds who has it. Each of its commands may be repeated.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Reserve {
     key: u64,
     role: Role,
@@ -288,7 +288,7 @@ impl Procedure for Reserve {
 
 /// The procedure that gives it back: the path that holds it releases it, and each path takes its registration back. What the
 /// device says to it changes nothing.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Release {
     key: u64,
     timing: Timing,

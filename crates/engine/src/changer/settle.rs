@@ -53,7 +53,7 @@ pub(crate) enum Proof {
 }
 
 /// The procedure.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Settle {
     source: ElementName,
     destination: ElementName,
@@ -85,7 +85,7 @@ enum Stage {
     Resting,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Look {
     ready: bool,
     source: Option<ElementReport>,

@@ -35,7 +35,7 @@ pub(crate) const TYPES: [ElementType; 4] =
     [ElementType::Drive, ElementType::ImportExport, ElementType::Storage, ElementType::Transport];
 
 /// What was found.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Surveyed {
     pub(crate) geometry: Option<ElementAddressAssignment>,
     pub(crate) capabilities: Option<DeviceCapabilities>,
@@ -58,7 +58,7 @@ pub(crate) enum NotSurveyed {
     Unfit(String),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Stage {
     Ready,
     Geometry(GeometryForm),
@@ -80,7 +80,7 @@ enum Stage {
 }
 
 /// The procedure.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Survey {
     timing: Timing,
     max_transfer: u32,

@@ -41,7 +41,7 @@ pub(crate) enum Cleaned {
 }
 
 /// The procedure.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Clean {
     /// `None`: there is no way to the drive.
     device: Option<Device>,

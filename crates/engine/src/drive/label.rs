@@ -72,7 +72,7 @@ impl fmt::Display for NoLabel {
 }
 
 /// The label to be written.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Writing {
     pub(crate) label: FreeLabel,
     /// Although something else is written on the medium.
@@ -98,7 +98,7 @@ enum Next {
 }
 
 /// The procedure. It leaves the tape at its beginning.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Labelling {
     device: Device,
     timing: Timing,

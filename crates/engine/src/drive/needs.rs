@@ -28,7 +28,7 @@ pub(crate) enum Wants {
 }
 
 /// The procedure. It ends with `None` where the drive does not tell.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct AskNeeds {
     device: Device,
     timing: Timing,

@@ -39,7 +39,7 @@ pub(crate) enum NotReady {
 }
 
 /// The procedure.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct AwaitReady {
     device: Device,
     timing: Timing,

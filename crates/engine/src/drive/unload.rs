@@ -24,7 +24,7 @@ pub(crate) enum Unloaded {
 }
 
 /// The procedure.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Unload {
     device: Device,
     timing: Timing,

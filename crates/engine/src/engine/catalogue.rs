@@ -11,7 +11,7 @@ use crate::id::{CartridgeId, LibraryId, RequestId};
 use crate::request::CartridgeRef;
 
 /// The cartridges and mounts of all libraries.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Catalogue {
     cartridges: BTreeMap<CartridgeId, Cartridge>,
     by_barcode: BTreeMap<Arc<str>, Vec<CartridgeId>>,

@@ -9,6 +9,7 @@ use super::Engine;
 use super::live::Phase;
 use super::schedule::Start;
 use super::work::Timer;
+use crate::forecast::Why;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::elements::Need;
 use crate::library::queue::Blocker;
@@ -109,6 +110,7 @@ impl Engine {
                 }
             });
         }
+        self.because(id, Why::MakesWay);
         self.set_state(id, State::Queued);
         self.admit(id, now);
     }
@@ -186,7 +188,7 @@ impl Engine {
         }
     }
 
-    /// The drive whose medium makes way, and whether its dismount was put off. Pure: the dry run asks it, too.
+    /// The drive whose medium makes way, and whether its dismount was put off. Pure.
     pub(crate) fn drive_to_empty(
         &self,
         index: LibraryIndex,

@@ -82,6 +82,7 @@ impl Engine {
     pub(crate) fn step_begins(&mut self, id: RequestId, now: Now) {
         if let Some(live) = self.live.get_mut(&id) {
             live.since = Some(now.monotonic);
+            live.step_begun = true;
         }
     }
 

@@ -14,7 +14,7 @@ use crate::request::CancelError;
 use crate::time::Now;
 
 /// What happens once the changes made with it are durable.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Effect {
     Answer(Token, Answer),
     Event(EventKind),
@@ -31,7 +31,7 @@ pub(crate) enum Effect {
 }
 
 /// Outputs of the current input, and batches on their way to the store.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Outbox {
     outputs: VecDeque<Output>,
     changes: Vec<Change>,
@@ -56,6 +56,11 @@ impl Outbox {
 
     pub(crate) fn after(&mut self, effect: Effect) {
         self.effects.push(effect);
+    }
+
+    /// The batches that the store has not reported yet, in their order.
+    pub(crate) fn on_their_way(&self) -> impl Iterator<Item = BatchId> {
+        self.pending.iter().map(|(batch, _)| *batch)
     }
 
     fn event(&mut self, kind: EventKind, now: Now) {

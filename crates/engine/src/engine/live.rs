@@ -7,6 +7,7 @@ use autochanger_scsi::ElementAddress;
 use super::Engine;
 use super::emit::Effect;
 use super::work::TimerKey;
+use crate::forecast::Why;
 use crate::id::{CartridgeId, LibraryIndex, RequestId, SessionId, Token};
 use crate::library::PlannedMotion;
 use crate::library::elements::Need;
@@ -21,7 +22,7 @@ use crate::time::{Now, WallTime};
 use crate::view::OperatorTask;
 
 /// A live request.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Live {
     /// The request; its state is what callers may see.
     pub(crate) request: Request,
@@ -70,6 +71,9 @@ pub(crate) struct Live {
     pub(crate) faults: u32,
     /// When its present step began, on the monotonic clock.
     pub(crate) since: Option<core::time::Duration>,
+    /// Why its next step was decided on so; of the last one, once that has begun.
+    pub(crate) why: Vec<Why>,
+    pub(crate) step_begun: bool,
     /// What a person is asked for it, and since when.
     pub(crate) task: Option<(OperatorTask, WallTime)>,
 }
@@ -161,6 +165,8 @@ impl Live {
             found: None,
             faults: 0,
             since: None,
+            why: Vec::new(),
+            step_begun: false,
             task: None,
         }
     }

@@ -15,6 +15,7 @@ mod emit;
 mod ending;
 mod exchange;
 mod fault;
+mod forecast;
 mod group;
 mod identify;
 mod identity;
@@ -63,7 +64,7 @@ pub use view::View;
 use work::{PathQueue, Task, TaskId, Timer, TimerKey};
 
 /// The manager's core. See the crate's documentation for the four verbs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Engine {
     config: Config,
     ids: IdSource,

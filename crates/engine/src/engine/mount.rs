@@ -11,6 +11,7 @@ use super::work::Work;
 use crate::catalog::{MotionRecord, MountRecord};
 use crate::drive::ready::{AwaitReady, NotReady};
 use crate::drive::unload::{Unload, Unloaded};
+use crate::forecast::Why;
 use crate::id::{CartridgeId, Device, LibraryIndex, RequestId};
 use crate::output::{Change, EventKind};
 use crate::request::{CancelledBy, ElementName, Failure, FailureKind, Outcome, Place, State, Wanted};
@@ -214,6 +215,7 @@ impl Engine {
         if !wanted || self.drive_device(index, drive).is_none() {
             return false;
         }
+        self.because(id, Why::UnloadsEarly);
         self.reserve(index, id, cartridge, drive, None);
         if let Some(live) = self.live.get_mut(&id) {
             live.phase = Phase::Beginning;

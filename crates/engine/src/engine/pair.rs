@@ -6,6 +6,7 @@ use autochanger_scsi::ElementType;
 use super::Engine;
 use super::live::Phase;
 use super::motion::Way;
+use crate::forecast::Why;
 use crate::id::{LibraryIndex, RequestId};
 use crate::library::MotionStage;
 use crate::request::ElementName;
@@ -46,6 +47,7 @@ impl Engine {
     ) {
         let incoming = self.live.get(&mount).and_then(|live| live.request.cartridge);
         let Some((cartridge, source)) = incoming.and_then(|id| Some((id, self.slot_of(id)?))) else { return };
+        self.because(mount, Why::Follows { dismount });
         self.take_from_queue(index, mount);
         self.reserve(index, mount, cartridge, drive.address, Some(source.address));
         self.intend(index, mount, cartridge, Way { source, destination: drive }, now);

@@ -3,6 +3,7 @@
 use super::Engine;
 use super::live::Phase;
 use crate::catalog::MotionRecord;
+use crate::forecast::Why;
 use crate::id::{LibraryIndex, RequestId};
 use crate::library::MotionStage;
 use crate::library::elements::Need;
@@ -80,6 +81,9 @@ impl Engine {
                 continue;
             }
             let Some(id) = self.next_to_start(index) else { return };
+            if self.library(index).and_then(|library| library.queue.first()) != Some(id) {
+                self.because(id, Why::FillsEmptyDrive);
+            }
             match self.start(index, id, now) {
                 Start::Gone => {
                     let live = self.live.get_mut(&id);

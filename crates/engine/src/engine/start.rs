@@ -8,6 +8,7 @@ use super::Engine;
 use super::motion::Way;
 use super::schedule::Start;
 use crate::catalog::{Caller, Role, Service, generation};
+use crate::forecast::Why;
 use crate::id::{CartridgeId, LibraryIndex, RequestId, SessionId};
 use crate::library::elements::Need;
 use crate::library::fault::Stale;
@@ -88,6 +89,7 @@ impl Engine {
                 }
             },
         };
+        self.because(id, self.why_drive(index, id, granted.is_some(), drive));
         self.reserve(index, id, cartridge, drive, Some(source.address));
         let destination = ElementName { kind: ElementType::Drive, address: drive };
         self.intend(index, id, cartridge, Way { source, destination }, now);
@@ -107,6 +109,32 @@ impl Engine {
         let free = || library.elements.free_drives(self.need_of(id)).filter(usable);
         // One that failed with one medium after another is the last choice.
         free().find(|drive| !library.is_suspect(*drive)).or_else(|| free().next())
+    }
+
+    fn why_drive(&self, index: LibraryIndex, id: RequestId, granted: bool, drive: ElementAddress) -> Why {
+        let Some(library) = self.library(index) else { return Why::OnlyDrive };
+        match (granted, self.named_drive(id)) {
+            (_, Some(_)) => Why::DriveNamed,
+            (true, None) => Why::DriveOfGroup,
+            (false, None) if library.is_suspect(drive) => Why::LastChoice,
+            (false, None) => match library.elements.free_drives(self.need_of(id)).count() {
+                0 | 1 => Why::OnlyDrive,
+                of => Why::LeastRecentlyUsed { of },
+            },
+        }
+    }
+
+    fn why_slot(&self, id: RequestId, cartridge: CartridgeId, slot: ElementAddress) -> Why {
+        let home = self.catalogue.cartridge(cartridge).and_then(|cartridge| cartridge.home);
+        let named = self
+            .live
+            .get(&id)
+            .is_some_and(|live| matches!(live.request.wanted, Wanted::Dismount { slot: Some(_), .. }));
+        match (named, home) {
+            (true, _) => Why::SlotNamed,
+            (false, Some(home)) if home == slot => Why::SlotOfOrigin,
+            _ => Why::FreeSlot,
+        }
     }
 
     /// The drive that the mount names is out of service: paused, it is waited for; disabled, it is not.
@@ -183,6 +211,7 @@ impl Engine {
             self.displace(index, Some(drive), Need::default(), now);
             return Start::Blocked(Blocker::Medium(cartridge));
         }
+        self.because(id, Why::MediumInDrive);
         self.end_deferred_of(index, drive, Outcome::KeptInDrive { drive }, now);
         self.reserve(index, id, cartridge, drive, None);
         self.set_state(id, State::InProcess);
@@ -241,6 +270,7 @@ impl Engine {
                 return Start::Gone;
             }
         };
+        self.because(id, self.why_slot(id, cartridge, slot));
         self.reserve(index, id, cartridge, source.address, Some(slot));
         let destination = ElementName { kind: ElementType::Storage, address: slot };
         let way = Way { source, destination };
@@ -283,6 +313,7 @@ impl Engine {
             self.end_mount(index, mount);
         }
         self.end(id, State::Passed(Outcome::KeptInDrive { drive }), now);
+        self.because(heir, Why::HandedOver { by: id });
         // At once, or somebody else who waits for the drive would have it emptied.
         self.take_from_queue(index, heir);
         self.start_in_drive(index, heir, cartridge, drive, now);
@@ -438,6 +469,7 @@ impl Engine {
             options: Options::default(),
         };
         let Some(id) = self.submit_own(submission, now) else { return };
+        self.because(id, Why::MakesWay);
         // Known from the start, so that the drive is let go of however the dismount ends.
         if let Some(live) = self.live.get_mut(&id) {
             live.request.drive = Some(drive);

@@ -17,7 +17,7 @@ use crate::request::{CancelError, CancelledBy, Request, State, Submission};
 use crate::time::Now;
 
 /// What a look-up in the store was made for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum LookupFor {
     Submit { token: Token, submission: Submission },
     Cancel { token: Token, caller: Caller, id: RequestId },

@@ -36,7 +36,7 @@ use crate::time::Now;
 pub(crate) struct TaskId(u64);
 
 /// A procedure, and for whom it runs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Task {
     library: LibraryIndex,
     /// The way that its commands go, whichever is in use.
@@ -56,7 +56,7 @@ impl Task {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Work {
     Identify(Route, Identify),
     /// The same of a way in reserve.
@@ -86,7 +86,7 @@ pub(crate) enum Work {
 }
 
 /// Commands of one path. One at a time on a drive; on the changer as many as moves may be in flight.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct PathQueue {
     in_flight: usize,
     waiting: VecDeque<(CommandId, Command)>,
@@ -98,7 +98,7 @@ pub(crate) struct TimerKey {
     number: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Timer {
     Wake(TaskId),
     Reopen(LibraryIndex),
@@ -284,6 +284,10 @@ impl Engine {
             Do::Done(()) => {}
         }
         self.mark_dirty(library);
+    }
+
+    pub(crate) fn work(&self, task: TaskId) -> Option<&Work> {
+        self.tasks.get(&task).map(|task| &task.work)
     }
 
     fn path_to(&self, library: LibraryIndex, route: Option<Route>, device: Device) -> Path {

@@ -94,7 +94,7 @@ pub(crate) struct Need {
 }
 
 /// The elements of a library.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Elements {
     all: BTreeMap<ElementAddress, ElementState>,
     by_kind: BTreeMap<ElementType, BTreeSet<ElementAddress>>,

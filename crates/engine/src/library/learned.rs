@@ -5,6 +5,32 @@ use core::time::Duration;
 /// The weight of what was measured last, as a fraction: an eighth lets one odd move pass, and follows a change within some ten.
 const WEIGHT: u32 = 8;
 
+/// What is taken as usual until it was measured: a robot's move of 15 s (an SL8500 takes 10 to 15 s), 15 s from there to a ready
+/// drive and 80 s of rewinding and unloading (LTO-8, TS2290 manual).
+const UNMEASURED: [(Usual, Duration); 3] = [
+    (Usual::Motion, Duration::from_secs(15)),
+    (Usual::Load, Duration::from_secs(15)),
+    (Usual::Unload, Duration::from_secs(80)),
+];
+
+/// What takes a usual time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Usual {
+    /// A move of the arm.
+    Motion,
+    /// From the end of a move to a ready drive.
+    Load,
+    /// An unload, rewind included.
+    Unload,
+}
+
+impl Usual {
+    /// How long it takes where nothing was measured.
+    pub(crate) fn unmeasured(self) -> Duration {
+        UNMEASURED.iter().find(|(usual, _)| *usual == self).map_or(Duration::ZERO, |(_, time)| *time)
+    }
+}
+
 /// A mean of durations.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Mean(Option<Duration>);

@@ -24,6 +24,7 @@ use crate::request::{ElementName, GroupId};
 use crate::view::LibraryState;
 use elements::Elements;
 use fault::Stale;
+use learned::Usual;
 use ownership::Ownership;
 use ports::Ports;
 use queue::Queue;
@@ -33,7 +34,7 @@ use routes::Routes;
 pub(crate) const PREPARED_AHEAD: usize = 1;
 
 /// A library.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Library {
     pub(crate) index: LibraryIndex,
     pub(crate) config: LibraryConfig,
@@ -78,14 +79,14 @@ pub(crate) struct Library {
 }
 
 /// Elements and cartridges of which a report is not to be believed.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Unsettled {
     pub(crate) elements: BTreeSet<ElementAddress>,
     pub(crate) cartridges: BTreeSet<CartridgeId>,
 }
 
 /// A motion from its intent to its end.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct PlannedMotion {
     pub(crate) record: MotionRecord,
     pub(crate) stage: MotionStage,
@@ -171,6 +172,17 @@ impl Library {
         let state = self.elements.get(drive).and_then(|element| element.drive.as_ref());
         let after = usize::from(self.config.suspect_after);
         after > 0 && state.is_some_and(|drive| drive.row.len() >= after)
+    }
+
+    /// How long something usually takes here.
+    pub(crate) fn usual(&self, usual: Usual, drive: Option<ElementAddress>) -> Duration {
+        let drive = || self.elements.get(drive?)?.drive.as_ref();
+        let measured = match usual {
+            Usual::Motion => self.motion_time.get(),
+            Usual::Load => drive().and_then(|drive| drive.load_time.get()),
+            Usual::Unload => drive().and_then(|drive| drive.unload_time.get()),
+        };
+        measured.unwrap_or(usual.unmeasured())
     }
 
     pub(crate) fn is_ready(&self) -> bool {

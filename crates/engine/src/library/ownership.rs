@@ -16,7 +16,7 @@ pub(crate) enum Hold {
 }
 
 /// What is known of it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Ownership {
     pub(crate) hold: Hold,
     /// It is being looked at again: nothing is begun meanwhile.

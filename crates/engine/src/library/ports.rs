@@ -8,7 +8,7 @@ use autochanger_scsi::ElementAddress;
 use crate::id::RequestId;
 
 /// The ports of a library, beside what is in them.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Ports {
     /// What the library was told last: locked (PREVENT) or not (ALLOW). `None`: nothing, or it has forgotten.
     pub(crate) locked: Option<bool>,

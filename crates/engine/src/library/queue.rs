@@ -111,7 +111,7 @@ impl From<Blocker> for Waiting {
 ///
 /// A request is either ready (to be tried in its turn) or waits for one thing. When that thing is freed, its first
 /// waiter becomes ready; if that one cannot use it, the next is woken.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Queue {
     ready: BTreeMap<Order, RequestId>,
     waiting: BTreeMap<(Blocker, Order), RequestId>,

@@ -10,7 +10,7 @@ use crate::input::{LibraryConfig, MAX_PATHS};
 use crate::view::{LibraryError, PathInfo, PathState};
 
 /// One way.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Way {
     pub(crate) name: Arc<str>,
     pub(crate) state: PathState,
@@ -21,7 +21,7 @@ pub(crate) struct Way {
 }
 
 /// All of them, at least one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Routes {
     ways: Vec<Way>,
     /// The way that commands go.
