@@ -409,17 +409,8 @@ async fn task_management_reaches_the_target() {
 
 /// Tells tgt which digests it is to speak, "None" or "CRC32C".
 fn tgt_digests(bed: &TgtBed, value: &str) {
-    // The bed's directory has the number of its target's name.
-    let number = bed.iqn().rsplit_once(":lib-").expect("the name of a bed").1;
-    let directory = std::env::temp_dir().join(format!("autochanger-bed-{number}"));
     for name in ["HeaderDigest", "DataDigest"] {
-        let status = std::process::Command::new("tgtadm")
-            .env("TGT_IPC_SOCKET", directory.join("ipc"))
-            .args(["--lld", "iscsi", "--mode", "target", "--op", "update", "--tid", "1"])
-            .args(["--name", name, "--value", value])
-            .status()
-            .expect("tgtadm runs");
-        assert!(status.success(), "tgtadm refused {name}={value}");
+        bed.parameter(name, value);
     }
 }
 

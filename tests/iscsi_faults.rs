@@ -5,8 +5,12 @@
 mod beds;
 #[path = "iscsi_faults/intents.rs"]
 mod intents;
+#[path = "iscsi_faults/leaving.rs"]
+mod leaving;
 #[path = "iscsi_faults/proxy.rs"]
 mod proxy;
+#[path = "iscsi_faults/scripted.rs"]
+mod scripted;
 #[path = "store/temp.rs"]
 mod temp;
 #[path = "iscsi_faults/thousand.rs"]
@@ -34,9 +38,6 @@ use tokio::task::JoinHandle;
 
 const SOON: Duration = Duration::from_secs(10);
 const MOVE_MEDIUM: u8 = 0xA5;
-
-/// A short time of silence before a target is asked for a sign of life.
-const SILENCE: Duration = Duration::from_millis(150);
 
 fn builder() -> VirtualLibraryBuilder {
     let description = sim::Library::new().slots(8).drives(1).cartridges("VT{:04}L8", 1..=1);
@@ -90,34 +91,6 @@ async fn until(what: &str, condition: impl Fn() -> bool) {
         }
     };
     tokio::time::timeout(SOON, wait).await.unwrap_or_else(|_| panic!("waited in vain: {what}"));
-}
-
-#[tokio::test]
-async fn a_wanted_logout_loses_no_answer_and_what_waits_goes_over_the_next_session() {
-    let served = builder().start().await.unwrap();
-    let device = IscsiTransport::new(served.url()).keep_alive(SILENCE);
-    assert_eq!(device.execute(ready()).await.unwrap().status, Status::CheckCondition);
-    let gate = served.library().hold(Hold::opcode(MOVE_MEDIUM));
-    let moving = start(&device, move_medium(1000, 1003));
-    gate.reached().await;
-    served.ask_logout(60);
-    // Nothing tells when the initiator has heard the message but that a command then has to wait; so long is its answer
-    // looked for that must not come.
-    let waiting = loop {
-        let attempt = start(&device, ready());
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        if !attempt.is_finished() {
-            break attempt;
-        }
-    };
-    // A session in which the target gives no sign of life is given up after two silences.
-    tokio::time::sleep(6 * SILENCE).await;
-    gate.release();
-    assert_eq!(moving.await.unwrap().unwrap(), Completion::good());
-    waiting.await.unwrap().unwrap();
-    until("the first session ends", || served.sessions() == 1).await;
-    assert_eq!(device.execute(ready()).await.unwrap(), Completion::good());
-    assert_eq!((served.library().moves_sent(), served.library().moves_done()), (1, 1));
 }
 
 #[tokio::test]

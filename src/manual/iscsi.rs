@@ -37,9 +37,14 @@
 //! | an answer is missing: the target's count of them (StatSN) is ahead of ours | *outcome unknown*, at once | the same |
 //! | the target rejects a command | *outcome unknown* | the same |
 //! | the target wants a logout | nothing | what is in flight is answered, then a new session takes what waits |
-//! | the target drops the session | *outcome unknown* | the next command connects again |
+//! | the same, and what is in flight takes longer than the target waits (Parameter3) | *outcome unknown* | the session is logged out just before |
+//! | the same in each session before it has taken a command | *not sent* | the next command connects again |
+//! | the target drops the session | *outcome unknown* | the same |
 //! | the window is shut for as long as a command has | *not sent* | – |
 //! | silence: no answer to a ping within the keep-alive time | *outcome unknown* | a move may take hours as long as pings are answered |
+//!
+//! Before it is logged in to again the target is left alone as long as it wants (Time2Wait: agreed in the login, said at a logout
+//! or when it drops a session), at most [`MAX_TIME_TO_WAIT`](crate::transport::iscsi::MAX_TIME_TO_WAIT).
 //!
 //! A new session has the initiator name and ISID of the lost one, so the target ends what is left of that one before it
 //! lets the new one in (session reinstatement): no command of the old one can arrive after a look at the elements in the

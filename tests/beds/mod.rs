@@ -148,6 +148,17 @@ impl TgtBed {
         self.port
     }
 
+    /// What the target says of a key in logins from now on.
+    pub fn parameter(&self, name: &str, value: &str) {
+        let status = Command::new("tgtadm")
+            .env("TGT_IPC_SOCKET", self.directory.join("ipc"))
+            .args(["--lld", "iscsi", "--mode", "target", "--op", "update", "--tid", "1"])
+            .args(["--name", name, "--value", value])
+            .status()
+            .expect("tgtadm runs");
+        assert!(status.success(), "tgtadm refused {name}={value}");
+    }
+
     pub fn iqn(&self) -> &str {
         &self.iqn
     }

@@ -182,7 +182,10 @@ impl Lane {
     async fn open(seed: usize) -> Self {
         let target = if seed == 0 {
             let options = TgtOptions { slots: 6, drives: 1, ports: 0, cartridges: 1, chap: None };
-            Target::Tgt(TgtBed::start(options))
+            let bed = TgtBed::start(options);
+            // It wants two seconds between two sessions, a thousand times.
+            bed.parameter("DefaultTime2Wait", "0");
+            Target::Tgt(bed)
         } else {
             Target::Ours(builder().start().await.expect("loopback has a free port"))
         };

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::fault::{Cause, fault, of_failure, of_management};
 use super::session::{Job, Work};
-use super::{Completion, MAX_WAITING, PathFaultKind, TransportError};
+use super::{Completion, MAX_WAITING, MAX_WAITING_FUNCTIONS, PathFaultKind, TransportError};
 
 /// Who waits for an answer.
 pub(super) enum Reply {
@@ -25,10 +25,19 @@ struct InFlight {
     deadline: Instant,
 }
 
+/// What waits in line with what. Functions go first, and are bounded by no window: one of them may be what ends the commands
+/// that hold it shut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Line {
+    Functions,
+    Commands,
+}
+
 /// Everything that was asked for and not answered.
 #[derive(Default)]
 pub(super) struct Flights {
-    waiting: VecDeque<(Instant, Job)>,
+    functions: VecDeque<(Instant, Job)>,
+    commands: VecDeque<(Instant, Job)>,
     /// In the order in which they were sent, in which most are answered. The initiator takes so few at once that nothing
     /// finds one faster than looking through them.
     in_flight: VecDeque<InFlight>,
@@ -36,28 +45,48 @@ pub(super) struct Flights {
 
 impl Flights {
     pub(super) fn enqueue(&mut self, job: Job, now: Instant) {
-        self.waiting.push_back((deadline(now, job.timeout), job));
+        let line = match job.work {
+            Work::Command { .. } => Line::Commands,
+            Work::Manage { .. } => Line::Functions,
+        };
+        self.line(line).push_back((deadline(now, job.timeout), job));
     }
 
-    pub(super) fn has_room(&self) -> bool {
-        self.waiting.len() < MAX_WAITING
+    pub(super) fn has_room(&self, line: Line) -> bool {
+        match line {
+            Line::Functions => self.functions.len() < MAX_WAITING_FUNCTIONS,
+            Line::Commands => self.commands.len() < MAX_WAITING,
+        }
+    }
+
+    fn line(&mut self, line: Line) -> &mut VecDeque<(Instant, Job)> {
+        match line {
+            Line::Functions => &mut self.functions,
+            Line::Commands => &mut self.commands,
+        }
+    }
+
+    /// Whether anybody waits for a turn.
+    pub(super) fn somebody_waits(&mut self) -> bool {
+        self.next_in(Line::Functions).is_some() || self.next_in(Line::Commands).is_some()
     }
 
     pub(super) fn is_quiet(&self) -> bool {
         self.in_flight.is_empty()
     }
 
-    /// The next job whose caller still waits. One that was dropped before it was sent is never sent.
-    pub(super) fn next_waiting(&mut self) -> Option<&Job> {
-        while self.waiting.front().is_some_and(|(_, job)| job.is_abandoned()) {
-            self.waiting.pop_front();
+    /// The next job in a line whose caller still waits. One that was dropped before it was sent is never sent.
+    pub(super) fn next_in(&mut self, line: Line) -> Option<&Job> {
+        let line = self.line(line);
+        while line.front().is_some_and(|(_, job)| job.is_abandoned()) {
+            line.pop_front();
         }
-        self.waiting.front().map(|(_, job)| job)
+        line.front().map(|(_, job)| job)
     }
 
-    /// The job in front was submitted.
-    pub(super) fn submitted(&mut self, tag: Tag, now: Instant) {
-        let Some((_, job)) = self.waiting.pop_front() else { return };
+    /// The job in front of a line was submitted.
+    pub(super) fn submitted(&mut self, line: Line, tag: Tag, now: Instant) {
+        let Some((_, job)) = self.line(line).pop_front() else { return };
         let deadline = deadline(now, job.timeout);
         let reply = match job.work {
             Work::Command { reply, .. } => Reply::Command(reply),
@@ -66,9 +95,9 @@ impl Flights {
         self.in_flight.push_back(InFlight { tag, reply, device: job.device, deadline });
     }
 
-    /// The job in front cannot be carried.
-    pub(super) fn refuse(&mut self, kind: PathFaultKind, detail: &str) {
-        if let Some((_, job)) = self.waiting.pop_front() {
+    /// The job in front of a line cannot be carried.
+    pub(super) fn refuse(&mut self, line: Line, kind: PathFaultKind, detail: &str) {
+        if let Some((_, job)) = self.line(line).pop_front() {
             let error = TransportError::NotSent(fault(&job.device, kind, detail));
             job.fail(error);
         }
@@ -96,7 +125,7 @@ impl Flights {
 
     /// There is no connection: what has not left is reported so.
     pub(super) fn fail_waiting(&mut self, cause: &Cause) {
-        for (_, job) in self.waiting.drain(..) {
+        for (_, job) in self.functions.drain(..).chain(self.commands.drain(..)) {
             let error = TransportError::NotSent(cause.at(&job.device));
             job.fail(error);
         }
@@ -104,18 +133,21 @@ impl Flights {
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         // Few wait, and only while a window is full or a connection is made.
-        let waiting = self.waiting.iter().map(|(deadline, _)| *deadline);
+        let waiting = self.functions.iter().chain(&self.commands).map(|(deadline, _)| *deadline);
         waiting.chain(self.in_flight.iter().map(|flight| flight.deadline)).min()
     }
 
     /// Ends what has passed its time; returns the tags whose late answers are to be dropped.
     pub(super) fn expire(&mut self, now: Instant) -> Vec<Tag> {
-        let (expired, waiting) = self.waiting.drain(..).partition(|(deadline, _)| *deadline <= now);
-        self.waiting = waiting;
-        for (_, job) in Vec::from(expired) {
-            let detail = format!("no turn on the connection within {:?}", job.timeout);
-            let error = TransportError::NotSent(fault(&job.device, PathFaultKind::TimedOut, detail));
-            job.fail(error);
+        for line in [Line::Functions, Line::Commands] {
+            let line = self.line(line);
+            let (expired, waiting) = line.drain(..).partition(|(deadline, _)| *deadline <= now);
+            *line = waiting;
+            for (_, job) in Vec::from(expired) {
+                let detail = format!("no turn on the connection within {:?}", job.timeout);
+                let error = TransportError::NotSent(fault(&job.device, PathFaultKind::TimedOut, detail));
+                job.fail(error);
+            }
         }
         let mut late = Vec::new();
         while let Some(flight) = self.in_flight.iter().find(|flight| flight.deadline <= now) {

@@ -19,6 +19,9 @@ use super::{Endpoint, INITIATOR_NAME, PathFaultKind};
 /// socket swallows at once.
 const WRITE_SIZE: usize = 16 * 1024;
 
+/// How long before the target ends the session by itself this side logs out: time for the request to get there.
+const GOODBYE_MARGIN: Duration = Duration::from_millis(500);
+
 /// What became of a read; the bytes are with the initiator.
 pub(super) struct Input(io::Result<usize>);
 
@@ -29,6 +32,8 @@ pub(super) struct Link {
     keep_alive: Duration,
     last_received: Instant,
     pinged: Option<Instant>,
+    /// When this side logs out at the latest, because the target wants it.
+    leave_by: Option<Instant>,
     /// What the socket said when it broke.
     broken: Option<String>,
 }
@@ -78,6 +83,7 @@ impl Link {
             keep_alive,
             last_received: Instant::now(),
             pinged: None,
+            leave_by: None,
             broken: None,
         };
         loop {
@@ -147,14 +153,32 @@ impl Link {
         }
     }
 
-    /// When the target next gets a ping, or has given no sign of life after it.
+    /// The target ends the session by itself after that time.
+    pub(super) fn leave_within(&mut self, time: Duration, now: Instant) {
+        self.leave_by = Some(now + time.saturating_sub(GOODBYE_MARGIN));
+    }
+
+    /// When the target next gets a ping, or has given no sign of life after it; or when it is to be left.
     pub(super) fn next_deadline(&self) -> Instant {
+        let silent = self.silent_at();
+        self.leave_by.map_or(silent, |leave_by| leave_by.min(silent))
+    }
+
+    fn silent_at(&self) -> Instant {
         self.pinged.unwrap_or(self.last_received) + self.keep_alive
     }
 
     /// Keeps the connection alive, or gives it up.
     pub(super) fn tick(&mut self, now: Instant) {
-        if now < self.next_deadline() || self.initiator.has_ended() {
+        if self.initiator.has_ended() {
+            return;
+        }
+        if self.leave_by.is_some_and(|leave_by| leave_by <= now) {
+            // What is in flight ends with the session either way; so it ends in order.
+            self.leave_by = None;
+            self.initiator.logout();
+        }
+        if now < self.silent_at() {
             return;
         }
         if self.pinged.is_some() {

@@ -51,6 +51,13 @@ pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// drives are ever asked at once, few enough to hold no memory worth naming.
 pub const MAX_WAITING: usize = 256;
 
+/// Functions that wait for theirs: there are a few for each unit, and each says all that there is to say.
+const MAX_WAITING_FUNCTIONS: usize = 32;
+
+/// The longest time that a target is left alone because it wants that (Time2Wait), whatever it says: a move in doubt waits
+/// for a look at it.
+pub const MAX_TIME_TO_WAIT: Duration = Duration::from_secs(10);
+
 /// The bounds of what may be set: below nothing is ever answered, above nobody waits.
 const SHORTEST: Duration = Duration::from_millis(1);
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
@@ -71,7 +78,14 @@ pub struct IscsiTransport {
 /// What the handles on one target share.
 struct Target {
     endpoint: Endpoint,
-    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    lanes: Mutex<Option<Lanes>>,
+}
+
+/// The ways to a connection's task.
+#[derive(Clone)]
+struct Lanes {
+    commands: mpsc::Sender<Job>,
+    functions: mpsc::Sender<Job>,
 }
 
 /// Whom a connection is made to, and how.
@@ -89,7 +103,7 @@ impl Target {
     /// A connection of its own: another session part, so that it pushes no other out.
     fn new(endpoint: Endpoint) -> Arc<Self> {
         let endpoint = Endpoint { isid: session::random_isid(), ..endpoint };
-        Arc::new(Self { endpoint, jobs: Mutex::new(None) })
+        Arc::new(Self { endpoint, lanes: Mutex::new(None) })
     }
 }
 
@@ -144,32 +158,32 @@ impl IscsiTransport {
         Self { target, lun, device }
     }
 
-    /// The way to the connection's task, which is started where there is none (or its runtime has stopped).
-    fn jobs(&self) -> Result<mpsc::Sender<Job>, TransportError> {
-        let mut jobs = self.target.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sender) = jobs.as_ref().filter(|sender| !sender.is_closed()) {
-            return Ok(sender.clone());
+    /// The ways to the connection's task, which is started where there is none (or its runtime has stopped).
+    fn lanes(&self) -> Result<Lanes, TransportError> {
+        let mut lanes = self.target.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lanes) = lanes.as_ref().filter(|lanes| !lanes.commands.is_closed()) {
+            return Ok(lanes.clone());
         }
         let runtime = Handle::try_current().map_err(|_| {
             let detail = "commands over iSCSI need a tokio runtime, and none is here";
             TransportError::NotSent(fault(&self.device, PathFaultKind::Unsupported, detail))
         })?;
-        let (sender, receiver) = mpsc::channel(MAX_WAITING);
-        runtime.spawn(session::run(self.target.endpoint.clone(), receiver));
-        *jobs = Some(sender.clone());
-        Ok(sender)
+        let (commands, waiting_commands) = mpsc::channel(MAX_WAITING);
+        let (functions, waiting_functions) = mpsc::channel(MAX_WAITING_FUNCTIONS);
+        runtime.spawn(session::run(self.target.endpoint.clone(), waiting_commands, waiting_functions));
+        Ok(lanes.insert(Lanes { commands, functions }).clone())
     }
 
     async fn ask<T>(
         &self,
+        lane: mpsc::Sender<Job>,
         timeout: Duration,
         work: impl FnOnce(oneshot::Sender<Result<T, TransportError>>) -> Work,
     ) -> Result<T, TransportError> {
-        let jobs = self.jobs()?;
         let not_sent = |kind, detail: &str| TransportError::NotSent(fault(&self.device, kind, detail));
         // There is room but for a flood, and without a wait there is no timer to set.
-        let permit = match jobs.try_reserve() {
-            Err(TrySendError::Full(())) => tokio::time::timeout(timeout, jobs.reserve()).await,
+        let permit = match lane.try_reserve() {
+            Err(TrySendError::Full(())) => tokio::time::timeout(timeout, lane.reserve()).await,
             Ok(permit) => Ok(Ok(permit)),
             Err(TrySendError::Closed(())) => Ok(Err(SendError(()))),
         };
@@ -215,16 +229,16 @@ impl Transport for IscsiTransport {
             let detail = "a command with data in both directions";
             return Err(TransportError::NotSent(fault(&self.device, PathFaultKind::Unsupported, detail)));
         }
-        self.ask(command.timeout, |reply| Work::Command { command, reply }).await
+        self.ask(self.lanes()?.commands, command.timeout, |reply| Work::Command { command, reply }).await
     }
 
-    /// Sends ABORT TASK SET or LOGICAL UNIT RESET (RFC 7143 section 11.5). Commands that it ended are reported to their
-    /// callers as *outcome unknown*.
+    /// Sends ABORT TASK SET or LOGICAL UNIT RESET (RFC 7143 section 11.5), before all commands that wait for their turn.
+    /// Commands that it ended are reported to their callers as *outcome unknown*.
     ///
     /// # Cancel safety
     /// Dropping the future abandons the answer; the function is carried out if it was sent.
     async fn manage(&self, function: TaskManagement) -> Result<(), TransportError> {
-        self.ask(MANAGE_TIMEOUT, |reply| Work::Manage { function, reply }).await
+        self.ask(self.lanes()?.functions, MANAGE_TIMEOUT, |reply| Work::Manage { function, reply }).await
     }
 
     fn limits(&self) -> Limits {

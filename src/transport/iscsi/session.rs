@@ -13,9 +13,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::fault::Cause;
-use super::flight::Flights;
+use super::flight::{Flights, Line};
 use super::link::{Input, Link};
-use super::{CLOSE_TIMEOUT, Command, Completion, Endpoint, PathFaultKind, TaskManagement, TransportError};
+use super::{
+    CLOSE_TIMEOUT, Command, Completion, Endpoint, MAX_TIME_TO_WAIT, PathFaultKind, TaskManagement,
+    TransportError,
+};
 
 /// Something to be sent to one logical unit.
 pub(super) struct Job {
@@ -56,14 +59,17 @@ pub(super) fn random_isid() -> [u8; 6] {
 }
 
 /// Serves the jobs of one target until the last handle is gone.
-pub(super) async fn run(endpoint: Endpoint, jobs: mpsc::Receiver<Job>) {
+pub(super) async fn run(endpoint: Endpoint, commands: mpsc::Receiver<Job>, functions: mpsc::Receiver<Job>) {
     let mut session = Session {
         endpoint,
-        jobs,
+        commands,
+        functions,
         state: State::Down,
         flights: Flights::default(),
         timer: Box::pin(sleep_until(Instant::now())),
         closing: None,
+        not_before: None,
+        has_served: true,
     };
     while !session.is_over() {
         let wake = poll_fn(|cx| session.poll(cx)).await;
@@ -91,12 +97,17 @@ async fn step_aside() {
 
 struct Session {
     endpoint: Endpoint,
-    jobs: mpsc::Receiver<Job>,
+    commands: mpsc::Receiver<Job>,
+    functions: mpsc::Receiver<Job>,
     state: State,
     flights: Flights,
     timer: Pin<Box<Sleep>>,
     /// Every handle is gone: until when the connection may live on.
     closing: Option<Instant>,
+    /// The target wants to be left alone until then.
+    not_before: Option<Instant>,
+    /// The last session that the target wanted ended has taken a job, or there was none.
+    has_served: bool,
 }
 
 enum State {
@@ -109,6 +120,7 @@ enum State {
 #[derive(Default)]
 struct Wake {
     job: Option<Job>,
+    function: Option<Job>,
     all_handles_gone: bool,
     connected: Option<Result<Link, Cause>>,
     input: Option<Input>,
@@ -120,11 +132,19 @@ impl Session {
         let mut wake = Wake::default();
         let mut woken = false;
         if self.closing.is_none()
-            && self.flights.has_room()
-            && let Poll::Ready(job) = self.jobs.poll_recv(cx)
+            && self.flights.has_room(Line::Commands)
+            && let Poll::Ready(job) = self.commands.poll_recv(cx)
         {
             wake.all_handles_gone = job.is_none();
             wake.job = job;
+            woken = true;
+        }
+        if self.closing.is_none()
+            && self.flights.has_room(Line::Functions)
+            && let Poll::Ready(job) = self.functions.poll_recv(cx)
+        {
+            wake.all_handles_gone |= job.is_none();
+            wake.function = job;
             woken = true;
         }
         match &mut self.state {
@@ -158,12 +178,12 @@ impl Session {
 
     fn apply(&mut self, wake: Wake) {
         let now = Instant::now();
-        if let Some(job) = wake.job {
+        for job in [wake.job, wake.function].into_iter().flatten() {
             self.flights.enqueue(job, now);
         }
         // What already waits in the channel is taken along, so that it can leave in one write.
-        while self.flights.has_room()
-            && let Ok(job) = self.jobs.try_recv()
+        while self.flights.has_room(Line::Commands)
+            && let Ok(job) = self.commands.try_recv()
         {
             self.flights.enqueue(job, now);
         }
@@ -192,9 +212,12 @@ impl Session {
         if wake.timer {
             self.expire(now);
         }
-        self.report();
+        self.report(now);
         self.submit(now);
-        self.report();
+        // A session that has ended meanwhile has a successor, if anything waits.
+        if self.report(now) {
+            self.submit(now);
+        }
     }
 
     /// Ends what has passed its time, and keeps the connection alive.
@@ -208,16 +231,22 @@ impl Session {
         }
     }
 
-    /// Passes on what the initiator reports, and forgets a session that has ended.
-    fn report(&mut self) {
-        let State::Up(link) = &mut self.state else { return };
+    /// Passes on what the initiator reports, and forgets a session that has ended; whether it has.
+    fn report(&mut self, now: Instant) -> bool {
+        let State::Up(link) = &mut self.state else { return false };
         let mut events = Vec::new();
         let mut cause = None;
         let mut as_wanted = false;
         while let Some(event) = link.initiator.poll_event() {
-            if let Event::Ended(ended) = &event {
-                as_wanted = *ended == Ended::LoggedOutAsWanted;
-                cause = Some(link.cause(ended));
+            match &event {
+                Event::Ended(ended) => {
+                    as_wanted = *ended == Ended::LoggedOutAsWanted;
+                    cause = Some(link.cause(ended));
+                    let wait = link.initiator.time_to_wait().min(MAX_TIME_TO_WAIT);
+                    self.not_before = (!wait.is_zero()).then(|| now + wait);
+                }
+                Event::LogoutWanted { within } => link.leave_within(*within, now),
+                _ => {}
             }
             events.push(event);
         }
@@ -229,24 +258,31 @@ impl Session {
                 _ => {}
             }
         }
+        let has_ended = cause.is_some();
         if let Some(cause) = cause {
             #[cfg(feature = "tracing")]
             tracing::debug!(device = %self.endpoint.url, cause = %cause.detail, "session ended");
             self.state = State::Down;
             // After a logout that the target wanted nothing has failed: what waits, which was never sent, goes over
-            // the next connection.
+            // the next connection. A target that wants one again before it has taken anything would get no further.
             if !as_wanted {
                 self.give_up_waiting(&cause);
+            } else if !std::mem::replace(&mut self.has_served, false) {
+                let detail = "the target wants a logout of each session before it has taken a command";
+                self.give_up_waiting(&Cause::new(PathFaultKind::ConnectionLost, detail));
             }
         }
+        has_ended
     }
 
     /// Everything that waited for this connection hears why there is none. What comes later gets a new attempt.
     fn give_up_waiting(&mut self, cause: &Cause) {
         self.flights.fail_waiting(cause);
-        while let Ok(job) = self.jobs.try_recv() {
-            let error = TransportError::NotSent(cause.at(&job.device));
-            job.fail(error);
+        for lane in [&mut self.functions, &mut self.commands] {
+            while let Ok(job) = lane.try_recv() {
+                let error = TransportError::NotSent(cause.at(&job.device));
+                job.fail(error);
+            }
         }
     }
 
@@ -254,26 +290,32 @@ impl Session {
     fn submit(&mut self, now: Instant) {
         match &mut self.state {
             State::Down => {
-                if self.closing.is_none() && self.flights.next_waiting().is_some() {
+                self.not_before = self.not_before.filter(|not_before| now < *not_before);
+                if self.closing.is_none() && self.not_before.is_none() && self.flights.somebody_waits() {
                     self.state = State::Connecting(Box::pin(Link::open(self.endpoint.clone())));
                 }
             }
             State::Connecting(_) => {}
             State::Up(link) => {
-                while let Some(job) = self.flights.next_waiting() {
-                    let result = match &job.work {
-                        Work::Command { command, .. } => link.initiator.submit(request(job.lun, command)),
-                        Work::Manage { function, .. } => {
-                            link.initiator.manage(management(*function), job.lun)
-                        }
-                    };
-                    match result {
-                        Ok(tag) => self.flights.submitted(tag, now),
-                        Err(SubmitError::Full(_) | SubmitError::NotReady) => break,
-                        Err(error @ SubmitError::NoSuchLun) => {
-                            self.flights.refuse(PathFaultKind::NoSuchUnit, &error.to_string());
-                        }
-                        Err(error) => self.flights.refuse(PathFaultKind::LimitReached, &error.to_string()),
+                for line in [Line::Functions, Line::Commands] {
+                    while let Some(job) = self.flights.next_in(line) {
+                        let result = match &job.work {
+                            Work::Command { command, .. } => link.initiator.submit(request(job.lun, command)),
+                            Work::Manage { function, .. } => {
+                                link.initiator.manage(management(*function), job.lun)
+                            }
+                        };
+                        let (kind, error) = match result {
+                            Ok(tag) => {
+                                self.has_served = true;
+                                self.flights.submitted(line, tag, now);
+                                continue;
+                            }
+                            Err(SubmitError::Full(_) | SubmitError::NotReady) => break,
+                            Err(error @ SubmitError::NoSuchLun) => (PathFaultKind::NoSuchUnit, error),
+                            Err(error) => (PathFaultKind::LimitReached, error),
+                        };
+                        self.flights.refuse(line, kind, &error.to_string());
                     }
                 }
                 if self.closing.is_some() && self.flights.is_quiet() {
@@ -287,7 +329,8 @@ impl Session {
     fn next_deadline(&self) -> Option<Instant> {
         let link = match &self.state {
             State::Up(link) => Some(link.next_deadline()),
-            _ => None,
+            State::Down => self.not_before,
+            State::Connecting(_) => None,
         };
         [link, self.flights.next_deadline(), self.closing].into_iter().flatten().min()
     }

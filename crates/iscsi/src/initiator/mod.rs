@@ -1,8 +1,10 @@
 //! One session of one connection, from the login to its end, without I/O.
 
+mod abandon;
 mod alive;
 mod discovery;
 mod functions;
+mod logout;
 mod numbers;
 mod receive;
 mod report;
@@ -15,7 +17,7 @@ use bytes::{Bytes, BytesMut};
 use crate::digest::Digests;
 use crate::login::{FIRST_COMMAND_SN, Login, LoginConfig, Negotiated, Step};
 use crate::lun;
-use crate::pdu::{DataOut, LogoutRequest, MAX_DATA_SEGMENT, NO_TAG, PduReader, RawPdu, ScsiCommand};
+use crate::pdu::{DataOut, MAX_DATA_SEGMENT, NO_TAG, PduReader, RawPdu, ScsiCommand};
 use crate::serial;
 
 use alive::{Ping, Suspect};
@@ -50,6 +52,8 @@ pub struct Initiator {
     waiting_pongs: usize,
     events: VecDeque<Event>,
     tasks: BTreeMap<u32, Task>,
+    /// Writes that were given up while the target had not asked for all of their data.
+    abandoned: BTreeMap<u32, Task>,
     /// Task management functions without an answer.
     functions: BTreeMap<u32, Pending>,
     /// Our ping without an answer.
@@ -72,6 +76,8 @@ pub struct Initiator {
     expected_status_sn: u32,
     /// An answer is missing.
     status_lost: bool,
+    /// How many seconds the target wants to be left alone after the end.
+    time_to_wait: u16,
 }
 
 #[derive(Debug)]
@@ -110,6 +116,7 @@ impl Initiator {
             waiting_pongs: 0,
             events: VecDeque::new(),
             tasks: BTreeMap::new(),
+            abandoned: BTreeMap::new(),
             functions: BTreeMap::new(),
             ping: None,
             suspect: None,
@@ -125,6 +132,7 @@ impl Initiator {
             max_command_sn: FIRST_COMMAND_SN,
             expected_status_sn: 0,
             status_lost: false,
+            time_to_wait: 0,
         };
         initiator.send(first.encode());
         initiator
@@ -184,53 +192,6 @@ impl Initiator {
         }
         self.tasks.insert(tag, task);
         Ok(Tag(tag))
-    }
-
-    /// Gives up waiting for an answer: the command goes on at the target, its late answer is dropped without a word,
-    /// and no event follows. A command that was not handed out yet is still sent: its place in the order is taken.
-    ///
-    /// When the target has not said yet that the command arrived, it is asked with a ping: a command that was lost on
-    /// the way stops all that follow it, so the session ends ([`ProtocolError::CommandLost`]).
-    ///
-    /// Returns whether the command was in flight.
-    pub fn abandon(&mut self, tag: Tag) -> bool {
-        let Some(task) = self.tasks.remove(&tag.0) else { return false };
-        if task.sent {
-            self.suspect(task.command_sn);
-        }
-        self.log_out_when_quiet();
-        true
-    }
-
-    /// The target wants a logout, and nothing is in flight any more.
-    fn log_out_when_quiet(&mut self) {
-        if self.logout_wanted && self.tasks.is_empty() && self.functions.is_empty() {
-            self.send_logout();
-        }
-    }
-
-    /// Asks the target to close the session. [`Event::Ended`] follows with its answer. Commands in flight end with the
-    /// session, so wait for them first where their answers matter.
-    pub fn logout(&mut self) {
-        if self.is_ready() {
-            self.send_logout();
-        }
-    }
-
-    fn send_logout(&mut self) {
-        if self.logout.is_some() || !matches!(self.phase, Phase::FullFeature) {
-            return;
-        }
-        let tag = self.take_tag();
-        self.logout = Some(tag);
-        let request = LogoutRequest {
-            immediate: true,
-            initiator_task_tag: tag,
-            command_sn: self.command_sn,
-            expected_status_sn: self.expected_status_sn,
-            ..LogoutRequest::default()
-        };
-        self.send(request.encode());
     }
 
     /// Takes bytes that came from the target. A target that breaks the protocol ends the session.
@@ -317,6 +278,7 @@ impl Initiator {
             let tag = self.next_tag;
             self.next_tag = self.next_tag.wrapping_add(1);
             let taken = self.tasks.contains_key(&tag)
+                || self.abandoned.contains_key(&tag)
                 || self.functions.contains_key(&tag)
                 || self.discovery.as_ref().is_some_and(|(taken, _)| *taken == tag);
             if tag != NO_TAG && !taken && self.ping.is_none_or(|ping| ping.tag != tag) {
@@ -338,8 +300,10 @@ impl Initiator {
         for (tag, task) in std::mem::take(&mut self.tasks) {
             self.events.push_back(Event::Failed { tag: Tag(tag), failure: Failure::of_lost(task.sent) });
         }
-        for (tag, _) in std::mem::take(&mut self.functions) {
-            self.events.push_back(Event::Managed { tag: Tag(tag), response: ManagementResponse::Lost });
+        self.abandoned.clear();
+        let functions: Vec<u32> = self.functions.keys().copied().collect();
+        for tag in functions {
+            self.function_ended(tag, ManagementResponse::Lost);
         }
         self.events.push_back(Event::Ended(ended));
     }
@@ -360,6 +324,7 @@ impl Initiator {
                 self.acknowledged_sn = negotiated.expected_command_sn;
                 self.max_command_sn = negotiated.max_command_sn;
                 self.digests = negotiated.digests;
+                self.time_to_wait = negotiated.time_to_wait;
                 self.reader.set_digests(self.digests);
                 self.negotiated = negotiated;
                 self.events.push_back(Event::LoggedIn);

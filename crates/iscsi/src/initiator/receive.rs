@@ -1,5 +1,7 @@
 //! What each PDU from the target means.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::numbers::Status;
@@ -38,6 +40,7 @@ impl Initiator {
             Pdu::TextResponse(pdu) => self.take_text(&pdu),
             Pdu::LogoutResponse(pdu) if self.logout == Some(pdu.initiator_task_tag) => {
                 self.take_status_sn(pdu.status_sn);
+                self.time_to_wait = pdu.time_to_wait;
                 Err(if self.logout_wanted { Ended::LoggedOutAsWanted } else { Ended::LoggedOut })
             }
             _ => Err(protocol("a PDU that was not asked for")),
@@ -48,6 +51,7 @@ impl Initiator {
         self.open_window(pdu.expected_command_sn, pdu.max_command_sn);
         self.take_status_sn(pdu.status_sn);
         let Some(task) = self.tasks.remove(&pdu.initiator_task_tag) else {
+            self.abandoned.remove(&pdu.initiator_task_tag);
             return self.unknown(pdu.initiator_task_tag);
         };
         let tag = Tag(pdu.initiator_task_tag);
@@ -93,10 +97,15 @@ impl Initiator {
         self.open_window(pdu.expected_command_sn, pdu.max_command_sn);
         self.watch_status_sn(pdu.status_sn);
         let (segment, burst) = (self.negotiated.max_send_segment, self.negotiated.max_burst);
-        let Some(task) = self.tasks.get_mut(&pdu.initiator_task_tag) else {
-            return self.unknown(pdu.initiator_task_tag);
+        let tag = &pdu.initiator_task_tag;
+        // A command that was given up gets the rest of its data all the same, or the unit waits for it, and all after it.
+        let Some(task) = self.tasks.get_mut(tag).or_else(|| self.abandoned.get_mut(tag)) else {
+            return self.unknown(*tag);
         };
         let data = task.solicited(pdu, segment, burst).map_err(protocol)?;
+        if !task.owes_data() {
+            self.abandoned.remove(tag);
+        }
         for mut pdu in data {
             pdu.expected_status_sn = self.expected_status_sn;
             self.send(pdu.encode());
@@ -114,12 +123,18 @@ impl Initiator {
                 // What is in flight is still answered, and that is worth more than a quick end.
                 if !self.logout_wanted {
                     self.logout_wanted = true;
-                    self.events.push_back(Event::LogoutWanted);
+                    let within = Duration::from_secs(pdu.parameter3.into());
+                    self.events.push_back(Event::LogoutWanted { within });
                 }
                 Ok(())
             }
             // A connection or session dropped, a negotiation wanted: a new session is due in each case.
-            2..=4 => Err(Ended::ByTarget(pdu.event)),
+            2..=4 => {
+                if pdu.event < 4 {
+                    self.time_to_wait = pdu.parameter2;
+                }
+                Err(Ended::ByTarget(pdu.event))
+            }
             // SCSI events come again as unit attentions; vendor events mean nothing to us.
             _ => Ok(()),
         }
@@ -142,9 +157,8 @@ impl Initiator {
                 self.events.push_back(Event::Pong);
                 Ok(())
             }
-            Some(tag) if self.functions.remove(&tag).is_some() => {
-                let response = ManagementResponse::Refused(pdu.reason);
-                self.events.push_back(Event::Managed { tag: Tag(tag), response });
+            Some(tag) if self.functions.contains_key(&tag) => {
+                self.function_ended(tag, ManagementResponse::Refused(pdu.reason));
                 Ok(())
             }
             _ => Err(Ended::Protocol(ProtocolError::Rejected(pdu.reason))),

@@ -1,5 +1,7 @@
 //! What goes into an [`Initiator`](super::Initiator) and what it reports.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::discovery::DiscoveredTarget;
@@ -81,7 +83,10 @@ pub enum Event {
     Pong,
     /// The target wants this side to log out (asynchronous event 1). No command is accepted any more; the logout
     /// follows when the last one has ended.
-    LogoutWanted,
+    LogoutWanted {
+        /// In how much time the target ends the session by itself (Parameter3): [`logout`](super::Initiator::logout) before.
+        within: Duration,
+    },
     /// What the target listed, as [`discover`](super::Initiator::discover) asked.
     Discovered(Vec<DiscoveredTarget>),
     /// The session is over. No event follows.

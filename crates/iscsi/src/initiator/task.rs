@@ -58,6 +58,11 @@ impl Task {
         if self.received.is_empty() { self.first } else { self.received.freeze() }
     }
 
+    /// Whether data is left that the target has to ask for.
+    pub(super) fn owes_data(&self) -> bool {
+        (self.offered as usize) < self.data_out.len()
+    }
+
     /// The Data-Out PDUs that the target is ready for. Each byte is asked for once and in order (DataSequenceInOrder),
     /// so a target cannot make us queue more than the command's data.
     pub(super) fn solicited(

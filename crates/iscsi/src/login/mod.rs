@@ -14,7 +14,7 @@ use crate::text::{MAX_TEXT, Pairs, number};
 pub use error::LoginError;
 pub(crate) use once::Once;
 pub use operational::Negotiated;
-pub(crate) use operational::{FIRST_BURST, MAX_BURST, length};
+pub(crate) use operational::{FIRST_BURST, LONGEST_WAIT, MAX_BURST, length};
 
 /// Security negotiation, as CSG and NSG say it.
 pub(crate) const SECURITY: u8 = 0;

@@ -18,6 +18,9 @@ const SMALLEST_LENGTH: u32 = 512;
 /// The largest value that a length may have.
 const LARGEST_LENGTH: u32 = (1 << 24) - 1;
 
+/// The longest DefaultTime2Wait, in seconds (RFC 7143 section 13.15).
+pub(crate) const LONGEST_WAIT: u16 = 3600;
+
 /// What was agreed in a login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Negotiated {
@@ -37,6 +40,9 @@ pub struct Negotiated {
     pub tsih: u16,
     /// The target's name for people (TargetAlias).
     pub target_alias: Option<String>,
+    /// How many seconds the target wants to be left alone before the next login, once the connection was lost
+    /// (DefaultTime2Wait).
+    pub time_to_wait: u16,
     /// The next expected StatSN.
     pub(crate) expected_status_sn: u32,
     /// ExpCmdSN and MaxCmdSN of the last response.
@@ -56,6 +62,7 @@ impl Default for Negotiated {
             digests: Digests::default(),
             tsih: 0,
             target_alias: None,
+            time_to_wait: 2,
             expected_status_sn: 0,
             expected_command_sn: 0,
             max_command_sn: 0,
@@ -105,13 +112,17 @@ impl Negotiated {
                 "FirstBurstLength" => self.first_burst = length(value).ok_or_else(refused)?.min(FIRST_BURST),
                 "ImmediateData" => self.immediate_data = boolean(value).ok_or_else(refused)?,
                 "InitialR2T" => self.initial_r2t = boolean(value).ok_or_else(refused)?,
+                "DefaultTime2Wait" => {
+                    let seconds = number(value).and_then(|seconds| u16::try_from(seconds).ok());
+                    self.time_to_wait =
+                        seconds.filter(|seconds| *seconds <= LONGEST_WAIT).ok_or_else(refused)?;
+                }
                 "TargetAlias" => self.target_alias = Some(value.to_owned()),
                 "ErrorRecoveryLevel"
                 | "MaxOutstandingR2T"
                 | "MaxConnections"
                 | "DataPDUInOrder"
                 | "DataSequenceInOrder"
-                | "DefaultTime2Wait"
                 | "DefaultTime2Retain"
                 | "TargetPortalGroupTag"
                 | "TargetAddress"

@@ -2,12 +2,9 @@
 
 use super::config::{LoginRefusal, TargetConfig};
 use crate::digest::{DigestPolicy, Digests};
-use crate::login::{FIRST_BURST, MAX_BURST, length};
+use crate::login::{FIRST_BURST, LONGEST_WAIT, MAX_BURST, length};
 use crate::pdu::MAX_DATA_SEGMENT;
 use crate::text::{Pairs, number};
-
-/// The longest DefaultTime2Wait, in seconds (RFC 7143 section 13.15).
-const LONGEST_WAIT: u32 = 3600;
 
 /// What holds in a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +89,7 @@ impl Parameters {
             "ImmediateData" => boolean(value, |theirs| theirs, &mut self.immediate_data),
             "DataPDUInOrder" | "DataSequenceInOrder" => "Yes".to_owned(),
             "MaxConnections" | "MaxOutstandingR2T" => "1".to_owned(),
-            "DefaultTime2Wait" => match number(value).filter(|seconds| *seconds <= LONGEST_WAIT) {
+            "DefaultTime2Wait" => match number(value).filter(|seconds| *seconds <= LONGEST_WAIT.into()) {
                 Some(seconds) => seconds.to_string(),
                 None => REJECT.to_owned(),
             },

@@ -171,3 +171,43 @@ fn what_cannot_be_carried_is_refused_before_anything_is_sent() {
     assert_eq!(initiator.submit(Request { lun: MAX_LUN + 1, ..ready() }), Err(SubmitError::NoSuchLun));
     assert_eq!(initiator.poll_transmit(), None);
 }
+
+#[test]
+fn a_write_that_was_given_up_gets_the_rest_of_its_data_or_its_unit_would_wait_for_it() {
+    let mut initiator = session_with(40, "ImmediateData=No\0");
+    let tag = initiator.submit(writing(100)).unwrap();
+    transmitted(&mut initiator);
+    assert!(initiator.abandon(tag));
+    let [Pdu::NopOut(_)] = &transmitted(&mut initiator)[..] else { panic!("a ping asks for the command") };
+    let r2t = ReadyToTransfer {
+        initiator_task_tag: tag.0,
+        target_transfer_tag: 77,
+        desired_length: 60,
+        ..ReadyToTransfer::default()
+    };
+    feed(&mut initiator, &r2t.encode());
+    let sent = transmitted(&mut initiator);
+    assert!(matches!(&sent[..], [Pdu::DataOut(data)] if data.data.len() == 60 && data.is_final), "{sent:?}");
+    feed(
+        &mut initiator,
+        &ReadyToTransfer { r2t_sn: 1, buffer_offset: 60, desired_length: 40, ..r2t }.encode(),
+    );
+    assert_eq!(transmitted(&mut initiator).len(), 1);
+    assert!(initiator.abandoned.is_empty(), "nothing of it is kept");
+    feed(&mut initiator, &response(tag).encode());
+    assert_eq!(events(&mut initiator), []);
+    assert!(initiator.is_ready());
+}
+
+#[test]
+fn writes_that_were_given_up_are_kept_within_bounds() {
+    let mut initiator = session_with(1000, "ImmediateData=No\0");
+    for _ in 0..3 * MAX_IN_FLIGHT {
+        let tag = initiator.submit(writing(100)).unwrap();
+        transmitted(&mut initiator);
+        initiator.abandon(tag);
+        initiator.poll_transmit();
+    }
+    assert_eq!(initiator.abandoned.len(), MAX_IN_FLIGHT);
+    assert_eq!(initiator.in_flight(), 0);
+}

@@ -95,3 +95,41 @@ fn a_rejected_function_is_refused_and_harms_nothing() {
     assert_eq!(events(&mut initiator), [Event::Managed { tag, response: ManagementResponse::Refused(6) }]);
     assert!(initiator.is_ready());
 }
+
+fn complete(tag: Tag) -> TaskManagementResponse {
+    TaskManagementResponse { initiator_task_tag: tag.0, ..TaskManagementResponse::default() }
+}
+
+#[test]
+fn functions_that_nobody_waits_for_take_no_room_and_hold_back_no_logout() {
+    let mut initiator = session(40);
+    for round in 0..3 {
+        let tags: Vec<Tag> = (0..MAX_IN_FLIGHT)
+            .map(|_| initiator.manage(ManagementFunction::AbortTaskSet, 3).unwrap())
+            .collect();
+        let full = initiator.manage(ManagementFunction::AbortTaskSet, 3);
+        assert_eq!(full, Err(SubmitError::Full(Full)), "round {round}");
+        assert!(tags.iter().all(|tag| initiator.abandon(*tag)));
+        assert!(!initiator.abandon(tags[0]));
+    }
+    assert!(initiator.functions.len() <= 2 * MAX_IN_FLIGHT, "{} are remembered", initiator.functions.len());
+    transmitted(&mut initiator);
+    feed(&mut initiator, &AsyncMessage { event: 1, ..AsyncMessage::default() }.encode());
+    assert!(matches!(transmitted(&mut initiator)[..], [Pdu::LogoutRequest(_)]));
+    events(&mut initiator);
+    initiator.disconnected();
+    assert_eq!(events(&mut initiator), [Event::Ended(Ended::Disconnected)], "nobody waits for their ends");
+}
+
+#[test]
+fn a_late_function_still_ends_the_commands_that_it_names() {
+    let mut initiator = session(40);
+    let stuck = initiator.submit(ready()).unwrap();
+    let reset = initiator.manage(ManagementFunction::LogicalUnitReset, 3).unwrap();
+    transmitted(&mut initiator);
+    assert!(initiator.abandon(reset));
+    feed(&mut initiator, &complete(reset).encode());
+    assert_eq!(events(&mut initiator), [Event::Failed { tag: stuck, failure: Failure::Aborted }]);
+    feed(&mut initiator, &complete(reset).encode());
+    assert_eq!(events(&mut initiator), []);
+}

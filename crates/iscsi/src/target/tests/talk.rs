@@ -1,5 +1,7 @@
 //! Lists of targets, pings, functions, and ends.
 
+use std::time::Duration;
+
 use super::*;
 
 #[test]
@@ -79,7 +81,7 @@ fn a_wanted_logout_waits_for_the_answers_that_are_due() {
     let tag = wire.submit(reading(0, 0));
     let (task, _) = wire.command();
     wire.target.ask_logout(5);
-    assert_eq!(wire.seen(), [Event::LogoutWanted]);
+    assert_eq!(wire.seen(), [Event::LogoutWanted { within: Duration::from_secs(5) }]);
     assert!(!wire.initiator.is_ready() && !wire.target.has_ended());
     wire.good(task, Vec::new());
     let seen = wire.seen();

@@ -1,0 +1,86 @@
+//! Targets that do one thing, again and again.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use autochanger_iscsi::target::{SessionSeed, TargetAnswer};
+use autochanger_iscsi::{Target, TargetConfig, TargetEvent};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+pub(crate) const NAME: &str = "iqn.2026-01.test:scripted";
+
+/// A running target; it ends with this value.
+pub(crate) struct Scripted {
+    address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+    task: JoinHandle<()>,
+}
+
+impl Scripted {
+    /// One that does this with each session that has logged in, and answers every command with GOOD.
+    pub(crate) async fn start(greet: impl Fn(&mut Target) + Send + Sync + 'static) -> Self {
+        let greet = Arc::new(greet);
+        Self::listen(move |stream, address| serve(stream, address, greet.clone())).await
+    }
+
+    async fn listen<F: Future<Output = ()> + Send + 'static>(
+        serve: impl Fn(TcpStream, SocketAddr) -> F + Send + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let connections = Arc::<AtomicUsize>::default();
+        let counted = connections.clone();
+        let task = tokio::spawn(async move {
+            let mut sessions = tokio::task::JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                counted.fetch_add(1, Ordering::Relaxed);
+                sessions.spawn(serve(stream, address));
+            }
+        });
+        Self { address, connections, task }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("iscsi://{}/{NAME}/0", self.address)
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Scripted {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(mut stream: TcpStream, address: SocketAddr, greet: Arc<impl Fn(&mut Target)>) {
+    let seed = SessionSeed { challenge: [9; 16], tsih: 1, portal: address.to_string() };
+    let mut target = Target::new(TargetConfig::new(NAME), seed);
+    let mut buffer = [0; 4096];
+    loop {
+        while let Some(event) = target.poll_event() {
+            match event {
+                TargetEvent::LoggedIn(_) => greet(&mut target),
+                TargetEvent::Command { task, .. } => target.answer(task, TargetAnswer::default()),
+                _ => {}
+            }
+        }
+        // In one piece, so that the end of a login and what follows it are read at once.
+        let words: Vec<u8> = std::iter::from_fn(|| target.poll_transmit()).flatten().collect();
+        if stream.write_all(&words).await.is_err() {
+            return;
+        }
+        if target.has_ended() {
+            return;
+        }
+        match stream.read(&mut buffer).await {
+            Ok(0) | Err(_) => return,
+            Ok(length) => target.received(&buffer[..length]),
+        }
+    }
+}
