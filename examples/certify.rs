@@ -6,10 +6,13 @@
 //! cargo run --release --example certify -- iscsi://vtl.example/iqn.2026-01.example:lib/0 --move
 //! ```
 //!
-//! Without `--move` nothing moves or changes: every command only reads. See `--help`.
+//! Without `--move` nothing moves or changes: every command only reads. With it the library is taken as by a manager, by its
+//! lock and its reservation, and nothing moves where it is somebody else's. See `--help`.
 
 #[path = "certify/drives.rs"]
 mod drives;
+#[path = "certify/identity.rs"]
+mod identity;
 #[path = "certify/measure.rs"]
 mod measure;
 #[path = "certify/motion.rs"]
@@ -20,10 +23,12 @@ mod quirks;
 mod services;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use autochanger::ReadyError;
 use autochanger::scsi::vpd::{DeviceIdentification, SupportedPages, UnitSerial};
 use autochanger::scsi::{
     Cdb, DeviceCapabilities, DeviceType, ElementAddress, ElementAddressAssignment, ElementStatus,
@@ -39,12 +44,15 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 const HELP: &str = "\
 certify: what a tape library is, what it takes and how fast; ends with a block to paste into an issue
 
-    cargo run --example certify [-- [DEVICE] [--move] [--runs N]]
+    cargo run --example certify [-- [DEVICE] [--move] [--runs N] [--lock-directory DIR]]
 
 DEVICE      the changer: sg:/dev/sg3, iscsi://host/iqn/lun (see the example `devices`); left out: sim:
 --move      also move a cartridge to an empty slot and back, and exchange two, if the library offers it;
-            every cartridge goes back to its slot. Nobody else may use the library meanwhile.
+            every cartridge goes back to its slot. The library is locked and reserved meanwhile; one that
+            a manager or another host has in use is left alone
 --runs N    how often each command is timed, 1 to 1000 (50)
+--lock-directory DIR
+            where the managers of this machine make their lock files, if they were told
 -h, --help  this text
 
 The exit status is 0 when it came to its end, 1 when a cartridge is not where it was, 2 when it could not be done.";
@@ -73,38 +81,51 @@ const MAX_REPORTS: usize = 65_536;
 /// Enough for every list here.
 const ROOM: u16 = 8192;
 
+/// What the user wants.
+struct Wanted {
+    device: Option<String>,
+    moves: bool,
+    runs: usize,
+    locks: Option<PathBuf>,
+}
+
+/// What the arguments say; else what to print, and whether that is help that was asked for.
+fn wanted(mut arguments: impl Iterator<Item = String>) -> std::result::Result<Wanted, Option<String>> {
+    let mut wanted = Wanted { device: None, moves: false, runs: 50, locks: None };
+    while let Some(argument) = arguments.next() {
+        match &*argument {
+            "-h" | "--help" => return Err(None),
+            "--move" => wanted.moves = true,
+            "--runs" => match arguments.next().and_then(|runs| runs.parse().ok()) {
+                Some(number) if (1..=MAX_RUNS).contains(&number) => wanted.runs = number,
+                _ => return Err(Some(format!("--runs needs a number from 1 to {MAX_RUNS}"))),
+            },
+            "--lock-directory" => match arguments.next() {
+                Some(directory) => wanted.locks = Some(directory.into()),
+                None => return Err(Some("--lock-directory needs a directory".to_owned())),
+            },
+            option if option.starts_with('-') => return Err(Some(format!("there is no option {option}"))),
+            _ if wanted.device.is_none() => wanted.device = Some(argument),
+            _ => return Err(Some("one device is enough".to_owned())),
+        }
+    }
+    Ok(wanted)
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    let (mut device, mut moves, mut runs) = (None, false, 50);
-    let mut arguments = std::env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        let problem = match &*argument {
-            "-h" | "--help" => {
-                println!("{HELP}");
-                return ExitCode::SUCCESS;
-            }
-            "--move" => {
-                moves = true;
-                continue;
-            }
-            "--runs" => match arguments.next().and_then(|runs| runs.parse().ok()) {
-                Some(number) if (1..=MAX_RUNS).contains(&number) => {
-                    runs = number;
-                    continue;
-                }
-                _ => format!("--runs needs a number from 1 to {MAX_RUNS}"),
-            },
-            option if option.starts_with('-') => format!("there is no option {option}"),
-            _ if device.is_none() => {
-                device = Some(argument);
-                continue;
-            }
-            _ => "one device is enough".to_owned(),
-        };
-        eprintln!("{problem}\n\n{HELP}");
-        return ExitCode::from(2);
-    }
-    match certify(device.as_deref().unwrap_or("sim:"), moves, runs).await {
+    let wanted = match wanted(std::env::args().skip(1)) {
+        Ok(wanted) => wanted,
+        Err(None) => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(Some(problem)) => {
+            eprintln!("{problem}\n\n{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match certify(wanted).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -115,12 +136,14 @@ async fn main() -> ExitCode {
 }
 
 /// Whether every cartridge is where it was.
-async fn certify(url: &str, moves: bool, runs: usize) -> Result<bool> {
-    let device = open_wide(&url.parse()?)?;
+async fn certify(wanted: Wanted) -> Result<bool> {
+    let Wanted { device, moves, runs, locks } = wanted;
+    let device = open_wide(&device.as_deref().unwrap_or("sim:").parse()?)?;
     println!("{}, {}", device.device(), if moves { "with motion" } else { "read-only" });
-    let mut certify = Certify { device, runs, map: None, facts: Vec::new(), quirks: Vec::new() };
+    let mut certify =
+        Certify { device, runs, locks, map: None, facts: Vec::new(), quirks: Vec::new(), unheard: None };
     certify.identity().await?;
-    let outcome = certify.survey(moves).await;
+    let outcome = if moves { certify.with_motion().await } else { certify.read_only().await };
     if let Err(error) = &outcome {
         certify.fact(format!("it ended with: {}", without_names(&**error)));
     }
@@ -146,21 +169,49 @@ fn open_wide(url: &DeviceUrl) -> Result<Arc<dyn Transport>> {
 struct Certify {
     device: Arc<dyn Transport>,
     runs: usize,
+    /// Where managers make their locks, if not where they usually do.
+    locks: Option<PathBuf>,
     map: Option<ElementAddressAssignment>,
     /// What is to be pasted.
     facts: Vec<String>,
     /// Where the library differs from the standard or from its own words.
     quirks: Vec<String>,
+    /// Why no manager has told what it finds, if none has.
+    unheard: Option<&'static str>,
 }
 
 /// Where each cartridge is: its label by address, of what is full.
 type Contents = BTreeMap<u16, (ElementType, Option<String>)>;
 
 impl Certify {
-    /// Whether every cartridge is where it was.
-    async fn survey(&mut self, moves: bool) -> Result<bool> {
+    /// Looks at everything, and lets a manager look. Whether every cartridge is where it was: nothing has moved.
+    async fn read_only(&mut self) -> Result<bool> {
+        self.hear_manager().await?;
+        self.survey().await?;
+        Ok(true)
+    }
+
+    /// Takes the library, looks at everything, moves, puts back and gives the library back; whether every cartridge is
+    /// where it was.
+    async fn with_motion(&mut self) -> Result<bool> {
+        let stop = motion::watch_for_stop();
+        let manager = self.claim(stop.clone()).await?;
+        // While only reading, there is nothing to be brought to an end.
+        let surveyed = tokio::select! {
+            surveyed = self.survey() => surveyed,
+            () = motion::stopped(stop.clone()) => Err(Trouble::Stopped.into()),
+        };
+        let outcome = match surveyed {
+            Ok((before, exchange)) => self.motion(&before, exchange, &stop).await,
+            Err(error) => Err(error),
+        };
+        manager.shutdown().await;
+        outcome
+    }
+
+    /// Everything that only reads: what is where, and whether EXCHANGE MEDIUM is worth a try.
+    async fn survey(&mut self) -> Result<(Contents, bool)> {
         let capabilities = self.geometry().await?;
-        self.quirks().await?;
         let before = self.elements().await?;
         let exchange = self.commands(capabilities).await?;
         self.log_pages().await?;
@@ -168,7 +219,7 @@ impl Certify {
         self.tell_quirks();
         self.times().await?;
         self.in_flight().await?;
-        if moves { self.motion(&before, exchange).await } else { Ok(true) }
+        Ok((before, exchange))
     }
 
     fn title(&mut self, title: &str) {
@@ -193,7 +244,12 @@ impl Certify {
     fn tell_quirks(&mut self) {
         self.title("Quirks");
         if self.quirks.is_empty() {
-            self.fact("quirks: none seen");
+            self.fact(match self.unheard {
+                None => "quirks: none seen".to_owned(),
+                Some(why) => format!("quirks: none seen by this program alone; {why}"),
+            });
+        } else if let Some(why) = self.unheard {
+            self.fact(format!("quirks: as seen by this program alone; {why}"));
         }
         for quirk in std::mem::take(&mut self.quirks) {
             self.fact(format!("quirk: {quirk}"));
@@ -206,118 +262,6 @@ impl Certify {
 
     async fn vpd(&self, page: u8) -> Result<std::result::Result<Completion, String>> {
         self.ask(Inquiry { vpd: Some(page), allocation: 255 }.cdb(), 255).await
-    }
-
-    async fn identity(&mut self) -> Result<()> {
-        self.title("Identity");
-        let inquiry = self.ask(Inquiry { vpd: None, allocation: 96 }.cdb(), 96).await??;
-        let standard = StandardInquiry::parse(&inquiry.data)?;
-        if standard.device_type() != DeviceType::Changer {
-            let (kind, hint) = (standard.device_type(), self.changer_beside().await);
-            return Err(format!("{} is a {kind}, not a medium changer{hint}", self.device.device()).into());
-        }
-        self.fact(format!(
-            "INQUIRY: {} {} {}, version {}, {} bytes",
-            standard.vendor(),
-            standard.product(),
-            standard.revision(),
-            standard.version(),
-            inquiry.data.len()
-        ));
-        // Also told here: whether it is ready, and whether somebody else holds it.
-        let ready = self.ask(TestUnitReady {}.cdb(), 0).await?;
-        self.fact(format!("TEST UNIT READY: {}", ready.map_or_else(|why| why, |_| "ready".into())));
-        let pages = match self.vpd(0x00).await? {
-            Ok(page) => parsed(SupportedPages::parse(&page.data))
-                .map_or_else(|why| why, |list| format!("{:02X?}", list.pages().collect::<Vec<_>>())),
-            Err(why) => why,
-        };
-        self.fact(format!("VPD pages: {pages}"));
-        match self.vpd(0x80).await?.map(|page| {
-            UnitSerial::parse(&page.data).map(|page| page.serial().to_owned()).unwrap_or_default()
-        }) {
-            Ok(serial) => {
-                println!("   serial number {serial}");
-                self.fact(format!("VPD 80h: a serial number of {} characters", serial.len()));
-            }
-            Err(why) => self.fact(format!("VPD 80h: {why}")),
-        }
-        let identification = match self.vpd(0x83).await? {
-            Ok(page) => parsed(DeviceIdentification::parse(&page.data)).map_or_else(
-                |why| why,
-                |own| {
-                    let kinds = own.designators().map(|own| {
-                        format!("type {} of {} bytes for {}", own.kind, own.bytes.len(), own.association)
-                    });
-                    kinds.collect::<Vec<_>>().join(", ")
-                },
-            ),
-            Err(why) => why,
-        };
-        self.fact(format!("VPD 83h: {identification}"));
-        Ok(())
-    }
-
-    /// Which unit of the same target is the changer.
-    async fn changer_beside(&self) -> String {
-        let Ok(Ok(report)) =
-            self.ask(ReportLuns { select: 0, allocation: ROOM.into() }.cdb(), ROOM.into()).await
-        else {
-            return String::new();
-        };
-        let Ok(list) = LunList::parse(&report.data) else { return String::new() };
-        for unit in list.luns().filter_map(lun_number).filter_map(|lun| self.device.sibling(lun)) {
-            let command = Command::reading(Inquiry { vpd: None, allocation: 96 }.cdb(), 96, QUICK);
-            let Ok(Ok(inquiry)) = answer(&*unit, command).await else { continue };
-            let standard = StandardInquiry::parse(&inquiry.data);
-            if standard.is_ok_and(|standard| standard.device_type() == DeviceType::Changer) {
-                return format!("; {} is one", unit.device());
-            }
-        }
-        String::new()
-    }
-
-    async fn geometry(&mut self) -> Result<Option<DeviceCapabilities>> {
-        self.title("Geometry");
-        let mut capabilities = None;
-        for page in [0x1D, 0x1E, 0x1F] {
-            let six =
-                ModeSense6 { page, disable_block_descriptors: true, allocation: 255, ..Default::default() };
-            let ten =
-                ModeSense10 { page, disable_block_descriptors: true, allocation: 255, ..Default::default() };
-            let (six, ten) = (self.ask(six.cdb(), 255).await?, self.ask(ten.cdb(), 255).await?);
-            let six = six.map(|data| Some(ModeParameters::parse6(&data.data).ok()?.page(page, 0)?.to_vec()));
-            let ten = ten.map(|data| Some(ModeParameters::parse10(&data.data).ok()?.page(page, 0)?.to_vec()));
-            let word = |answer: &std::result::Result<Option<Vec<u8>>, String>| match answer {
-                Ok(Some(page)) => format!("{} bytes", page.len()),
-                Ok(None) => "GOOD without the page".to_owned(),
-                Err(why) => why.clone(),
-            };
-            let same = match (&six, &ten) {
-                (Ok(Some(six)), Ok(Some(ten))) if six != ten => ", and they differ",
-                _ => "",
-            };
-            if !same.is_empty() {
-                self.quirk(format!("page {page:02X}h differs between MODE SENSE(6) and (10)"));
-            }
-            for (length, answer) in [(6, &six), (10, &ten)] {
-                if matches!(answer, Ok(None)) {
-                    self.quirk(format!("MODE SENSE({length}) answers GOOD without page {page:02X}h"));
-                }
-            }
-            self.fact(format!("page {page:02X}h: MODE SENSE(6) {}, (10) {}{same}", word(&six), word(&ten)));
-            let Some(bytes) = six.ok().flatten().or(ten.ok().flatten()) else { continue };
-            if let (0x1D, Ok(map)) = (page, ElementAddressAssignment::parse(&bytes)) {
-                let ranges = ElementType::ALL
-                    .map(|kind| format!("{} {kind} from {}", map.range(kind).count, map.range(kind).first));
-                self.fact(format!("geometry: {}", ranges.join(", ")));
-                self.map = Some(map);
-            }
-            if page == 0x1F {
-                capabilities = DeviceCapabilities::parse(&bytes).ok();
-            }
-        }
-        Ok(capabilities)
     }
 }
 
@@ -367,6 +311,8 @@ fn without_names(error: &(dyn std::error::Error + 'static)) -> String {
         }
         Some(Trouble::Busy(_, status)) => status.to_string(),
         Some(Trouble::Reserved(_)) => Status::ReservationConflict.to_string(),
+        Some(Trouble::NotOurs(error)) => quirks::without_names(error).to_owned(),
+        Some(Trouble::Stopped) => Trouble::Stopped.to_string(),
         None => error.to_string(),
     }
 }
@@ -380,4 +326,8 @@ enum Trouble {
     Busy(String, Status),
     #[error("{0} is reserved by another host (RESERVATION CONFLICT): end the program that uses it there")]
     Reserved(String),
+    #[error("{0}; nothing was moved")]
+    NotOurs(#[from] ReadyError),
+    #[error("it was interrupted")]
+    Stopped,
 }

@@ -5,22 +5,27 @@
 #![cfg(all(feature = "iscsi", feature = "sim"))]
 
 mod beds;
+#[path = "examples/certify.rs"]
+mod certify;
+#[path = "examples/owner.rs"]
+mod owner;
+#[path = "examples/reads.rs"]
+mod reads;
+#[path = "store/temp.rs"]
+mod temp;
 #[path = "kill/truth.rs"]
 mod truth;
 
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use autochanger::transport::sim::{self, SimulatedLibrary};
 use autochanger::virtual_library::{DEFAULT_NAME, VirtualLibrary};
-use beds::proxy::{Cut, Proxy};
 use beds::{BedChap, TgtBed, TgtOptions};
 
 /// Only a broken example takes so long.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-const MOVE_MEDIUM: u8 = 0xA5;
 
 /// How a run ended, and what it said.
 #[derive(Debug)]
@@ -66,7 +71,12 @@ impl Run {
     }
 }
 
-async fn run(example: &str, arguments: &[&str]) -> Run {
+fn directory(locks: &temp::TempDir) -> String {
+    locks.file("").display().to_string()
+}
+
+/// An example, as a program that is killed when nobody waits for it any more.
+fn program(example: &str, arguments: &[&str]) -> tokio::process::Command {
     let test = std::env::current_exe().expect("this program has a path");
     let directory = test.parent().and_then(|deps| deps.parent()).expect("it is built into target/*/deps");
     let program: PathBuf =
@@ -78,7 +88,16 @@ async fn run(example: &str, arguments: &[&str]) -> Run {
     );
     let mut command = tokio::process::Command::new(program);
     command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
-    let output = tokio::time::timeout(PATIENCE, command.output()).await;
+    command
+}
+
+async fn run(example: &str, arguments: &[&str]) -> Run {
+    ended(program(example, arguments).output()).await
+}
+
+/// How a program ends.
+async fn ended(output: impl Future<Output = std::io::Result<Output>>) -> Run {
+    let output = tokio::time::timeout(PATIENCE, output).await;
     let output = output.expect("it comes to an end").expect("it can be started");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it writes text");
     let status = output.status.code().expect("nobody kills it");
@@ -154,93 +173,4 @@ fn devices_says_that_nobody_listens_and_what_is_no_portal() {
     let run = run_alone("devices", &["u%hunter2@host"]);
     run.is_refused(&["no portal"]);
     assert!(!format!("{run:?}").contains("hunter2"), "{run:?}");
-}
-
-#[test]
-fn without_arguments_certify_reads_a_simulated_library_and_moves_nothing() {
-    let run = run_alone("certify", &[]);
-    run.ended(0);
-    assert_eq!(run.err, "");
-    run.says("read-only");
-    for words in [
-        "INQUIRY: ",
-        "VPD 83h: type",
-        "geometry: 1 transport from 1, 24 storage from 1000",
-        "storage: 24 elements, 20 full, 20 with a label",
-        "drive: 2 elements, 0 full",
-        "log page 00h",
-        "TEST UNIT READY: p50",
-        "status of slots: p50",
-        "1 TEST UNIT READY together: 1 GOOD",
-    ] {
-        assert!(run.block().contains(words), "{words:?} is missing in:\n{}", run.block());
-    }
-    assert!(!run.out.contains("MOVE MEDIUM, slot"), "{}", run.out);
-    assert!(!run.block().contains("SIM-"), "no serial number is pasted: {}", run.block());
-}
-
-#[test]
-fn with_move_certify_moves_and_exchanges_and_puts_back() {
-    let run = run_alone("certify", &["sim:", "--move", "--runs", "2"]);
-    run.ended(0);
-    for words in [
-        "MOVE MEDIUM, slot to slot, there: ",
-        "MOVE MEDIUM, slot to slot, back: ",
-        "EXCHANGE MEDIUM, three slots: ",
-        "and it moved as it should",
-        "every cartridge is where it was",
-    ] {
-        assert!(run.block().contains(words), "{words:?} is missing in:\n{}", run.block());
-    }
-}
-
-#[test]
-fn on_tgt_certify_leaves_every_cartridge_where_it_was() {
-    let bed = TgtBed::start(TgtOptions::default());
-    let before = truth::contents(&bed.url());
-    for arguments in [&["--runs", "5"][..], &["--runs", "5", "--move"]] {
-        let url = bed.url();
-        let run = run_alone("certify", &[&[&*url], arguments].concat());
-        run.ended(0);
-        assert_eq!(truth::contents(&bed.url()), before, "{}", run.out);
-        let moved = run.block().contains("MOVE MEDIUM, slot to slot, back: ");
-        assert_eq!(moved, arguments.contains(&"--move"), "{}", run.out);
-        assert!(run.block().contains("STK L700") && run.block().contains("storage: 20 elements, 8 full"));
-        assert!(!run.block().contains("127.0.0.1") && !run.block().contains("VT000"), "{}", run.block());
-    }
-}
-
-#[tokio::test]
-async fn a_connection_lost_over_a_move_ends_certify_with_every_cartridge_back_and_no_host_in_the_block() {
-    for cut in [Cut::BeforeCommand(MOVE_MEDIUM), Cut::BeforeAnswer(MOVE_MEDIUM)] {
-        let bed = TgtBed::start(TgtOptions::default());
-        let contents = || {
-            let url = bed.url();
-            tokio::task::spawn_blocking(move || truth::contents(&url))
-        };
-        let before = contents().await.expect("it can be read");
-        let proxy = Proxy::start(bed.port()).await;
-        proxy.cut(cut);
-        let run = run("certify", &[&bed.url_through(proxy.port()), "--move", "--runs", "2"]).await;
-        run.is_refused(&["It could not be done"]);
-        assert!(run.block().contains("it ended with: ConnectionLost"), "{cut:?}: {}", run.out);
-        assert!(run.block().contains("every cartridge is where it was"), "{cut:?}: {}", run.out);
-        assert!(!run.block().contains("127.0.0.1"), "{}", run.block());
-        assert_eq!(contents().await.expect("it can be read"), before, "{cut:?}");
-        // The move that was cut is not sent again; whatever moved is brought back by one of its own.
-        assert!(proxy.count(MOVE_MEDIUM) <= 2, "{cut:?}: {:?}", proxy.commands());
-    }
-}
-
-#[test]
-fn certify_tells_what_is_no_changer_and_which_unit_is() {
-    let bed = TgtBed::start(TgtOptions::default());
-    let changer = bed.url();
-    run_alone("certify", &[&bed.drive_url(0)]).is_refused(&["tape", "not a medium changer", &changer]);
-    let empty = run_alone("certify", &["--move", "sim:cartridges=0"]);
-    empty.is_refused(&["--move needs a labelled cartridge"]);
-    assert!(empty.block().contains("it ended with: --move needs"), "what was found is told: {}", empty.out);
-    run_alone("certify", &["tape0"]).is_refused(&["tape0", "sim:"]);
-    run_alone("certify", &["--runs", "0"]).is_refused(&["--runs needs a number"]);
-    run_alone("certify", &["--shuffle"]).is_refused(&["--shuffle"]);
 }

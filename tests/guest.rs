@@ -27,5 +27,7 @@ mod foreign;
 mod inside;
 #[path = "guest/kernel.rs"]
 mod kernel;
+#[path = "examples/reads.rs"]
+mod reads;
 #[path = "guest/signals.rs"]
 mod signals;

@@ -1,26 +1,43 @@
 //! The arm at work: a cartridge to an empty slot and back, two that change places, and all put back whatever happens.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::watch;
 
 use super::*;
 
 /// How often putting back is tried, with a look in between: a library that fails so often needs a hand.
 const ATTEMPTS: usize = 6;
 
-/// Set by Ctrl-C: between two motions is no place to end.
-static STOPPED: AtomicBool = AtomicBool::new(false);
+/// Whether Ctrl-C has come, from now on: neither between two motions nor while the library is taken is a place to end.
+pub(super) fn watch_for_stop() -> watch::Receiver<bool> {
+    let (sender, stop) = watch::channel(false);
+    tokio::spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            sender.send_replace(true);
+            eprintln!("   (ending as soon as every cartridge is back and the library is given back)");
+        }
+        // Nobody can stop it now; who waits for that waits for ever.
+        std::future::pending::<()>().await;
+    });
+    stop
+}
+
+/// Ends when Ctrl-C has come.
+pub(super) async fn stopped(mut stop: watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending().await
+    }
+}
 
 impl Certify {
     /// Moves cartridges and puts them back; whether every one is where it was.
-    pub(super) async fn motion(&mut self, before: &Contents, exchange: bool) -> Result<bool> {
+    pub(super) async fn motion(
+        &mut self,
+        before: &Contents,
+        exchange: bool,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<bool> {
         self.title("Motion");
-        tokio::spawn(async {
-            while tokio::signal::ctrl_c().await.is_ok() {
-                STOPPED.store(true, Ordering::Relaxed);
-                eprintln!("   (ending as soon as every cartridge is back)");
-            }
-        });
-        let worked = self.work(before, exchange).await;
+        let worked = self.work(before, exchange, stop).await;
         let mut returned = self.put_back(before).await;
         for _ in 1..ATTEMPTS {
             if !matches!(returned, Ok(false) | Err(_)) {
@@ -44,7 +61,7 @@ impl Certify {
         returned
     }
 
-    async fn work(&mut self, before: &Contents, exchange: bool) -> Result<()> {
+    async fn work(&mut self, before: &Contents, exchange: bool, stop: &watch::Receiver<bool>) -> Result<()> {
         let (_, all) = self.contents().await?;
         let slots = all.get(&ElementType::Storage).map_or(&[][..], Vec::as_slice);
         // A cartridge without a label could not be found again.
@@ -58,7 +75,7 @@ impl Certify {
         let two = labelled.next();
         println!("   the cartridge of slot {one}, over slot {room}");
         for (from, to, name) in [(one, room, "there"), (room, one, "back")] {
-            let took = self.timed(move_medium(from, to)).await??;
+            let took = self.timed(move_medium(from, to), stop).await??;
             self.fact(format!("MOVE MEDIUM, slot to slot, {name}: {took:.1?}"));
         }
         let Some(two) = two.filter(|_| exchange) else {
@@ -73,7 +90,7 @@ impl Certify {
             invert_first: false,
             invert_second: false,
         };
-        match self.timed(command.cdb()).await? {
+        match self.timed(command.cdb(), stop).await? {
             Ok(took) => {
                 let (now, _) = self.contents().await?;
                 let right = now.get(&two) == before.get(&one) && now.get(&room) == before.get(&two);
@@ -86,9 +103,13 @@ impl Certify {
     }
 
     /// How long a motion took, or why it was refused. It is sent once.
-    async fn timed(&self, cdb: Cdb) -> Result<std::result::Result<Duration, String>> {
-        if STOPPED.load(Ordering::Relaxed) {
-            return Err("it was interrupted".into());
+    async fn timed(
+        &self,
+        cdb: Cdb,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<std::result::Result<Duration, String>> {
+        if *stop.borrow() {
+            return Err(Trouble::Stopped.into());
         }
         let start = Instant::now();
         // A unit attention or BUSY says that the device has not looked at the command; all else ends it.

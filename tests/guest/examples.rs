@@ -5,6 +5,7 @@ use std::process::Command;
 
 use super::bed::{Guest, example};
 use super::foreign::{Bed, SERIAL, said};
+use super::reads::only_reads;
 
 /// What an example says when it ends with 0.
 fn run(name: &str, arguments: &[&str]) -> String {
@@ -67,7 +68,13 @@ fn certify_and_devices_know_our_virtual_library_behind_the_kernel() {
             assert_eq!(bed.library.contents(), before, "{out}");
             block(&out, &bed.changer, &[SERIAL, "00042"]).to_owned()
         };
+        let sent = bed.library.log().last().map_or(0, |entry| entry.number + 1);
         let read_only = certify(&[]);
+        let log = bed.library.log();
+        let own: Vec<_> = log.iter().filter(|entry| entry.number >= sent).collect();
+        assert!(own.len() > 100 && own[0].number == sent, "all that it sent is here: {}", own.len());
+        only_reads(own.iter().map(|entry| entry.cdb()));
+        assert_eq!(read_only.matches("quirk").count(), 1, "{read_only}");
         for words in [
             "INQUIRY: AUTOCHGR SIM LIBRARY 0001, ",
             "geometry: 1 transport from 1, 24 storage from 1000, 4 import/export from 10, 2 drive from 500",
