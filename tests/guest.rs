@@ -27,6 +27,12 @@ mod foreign;
 mod inside;
 #[path = "guest/kernel.rs"]
 mod kernel;
+#[path = "guest/paths.rs"]
+mod paths;
+// Only a part of it is used here.
+#[allow(dead_code, unreachable_pub)]
+#[path = "beds/proxy.rs"]
+mod proxy;
 #[path = "examples/reads.rs"]
 mod reads;
 #[path = "guest/signals.rs"]

@@ -10,7 +10,7 @@ use autochanger_scsi::vpd::UnitSerial;
 use autochanger_scsi::{Inquiry, TestUnitReady};
 
 use super::bed::Guest;
-use super::inside::{PATIENCE, changer, transport, url};
+use super::inside::{PATIENCE, changer, delete, transport, url};
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime")
@@ -154,9 +154,4 @@ async fn serial_of(drive: &dyn Transport) -> String {
     let cdb = Inquiry { vpd: Some(0x80), allocation: 255 }.cdb();
     let answer = drive.execute(Command::reading(cdb, 255, PATIENCE)).await.expect("answered");
     UnitSerial::parse(&answer.data).expect("the page").serial().to_owned()
-}
-
-fn delete(node: &Path) {
-    let name = node.file_name().expect("a name").to_str().expect("of letters");
-    std::fs::write(format!("/sys/class/scsi_generic/{name}/device/delete"), "1").expect("deleted");
 }

@@ -10,8 +10,8 @@ use autochanger_scsi::{
 
 use super::bed::Guest;
 use super::inside::{
-    DRIVE, PATIENCE, SLOT, Standstill, ask, changer, commands_sent, kill_target, move_medium, transport,
-    until,
+    DRIVE, PATIENCE, SLOT, Standstill, ask, changer, commands_sent, delete, kill_target, move_medium,
+    transport, until,
 };
 
 fn in_runtime(test: impl Future<Output = ()>) {
@@ -100,9 +100,7 @@ fn a_device_that_is_taken_away_is_not_there_and_nothing_hangs() {
             drop(ask());
             let transport = transport();
             transport.execute(test_unit_ready()).await.expect("it is there");
-            let node = changer();
-            let sg = node.file_name().expect("a name").to_str().expect("of letters");
-            std::fs::write(format!("/sys/class/scsi_generic/{sg}/device/delete"), "1").expect("deleted");
+            delete(&changer());
             for cdb in [TestUnitReady {}.cdb(), move_medium(SLOT, DRIVE)] {
                 let error = transport.execute(Command::new(cdb, PATIENCE)).await.expect_err("it is gone");
                 let TransportError::NotSent(fault) = &error else { panic!("{cdb}: {error}") };

@@ -1,6 +1,6 @@
 //! The guest, from the inside: its library, its target, and hands on both.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -89,6 +89,12 @@ impl Standstill {
 
 pub(crate) fn kill_target() {
     shell(&format!("kill -KILL {}", tgtd()));
+}
+
+/// The kernel forgets a unit.
+pub(crate) fn delete(node: &Path) {
+    let name = node.file_name().expect("a name").to_str().expect("of letters");
+    std::fs::write(format!("/sys/class/scsi_generic/{name}/device/delete"), "1").expect("deleted");
 }
 
 /// This process is stopped and goes on, as Ctrl-Z and `fg` do it, or a debugger.
