@@ -15,7 +15,18 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use autochanger::transport::sim::{self, ElementType, SimulatedLibrary};
-use autochanger::virtual_library::VirtualLibrary;
+use autochanger::virtual_library::{VirtualLibrary, VirtualLibraryError};
+
+const HELP: &str = "\
+virtual_library: a simulated tape library, served as an iSCSI target until its standard input ends
+
+    cargo run --example virtual_library [-- [ADDRESS] [sim:OPTIONS] [user=NAME]]
+
+ADDRESS      where it listens: 127.0.0.1:3260 unless given; with port 0 on one that is free
+sim:OPTIONS  the library, as in a `sim:` URL: sim:slots=1000,drives=4,scale=60
+user=NAME    who may log in, by CHAP with the secret in the environment's CHAP_SECRET;
+             an address that other machines reach is served with it only
+-h, --help   this text";
 
 /// The library that is served unless another is described: a minute of its arm takes a second.
 const LIBRARY: &str = "slots=24,drives=2,ports=4,cartridges=20,profile=midrange,scale=60";
@@ -40,13 +51,18 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Box<dyn Error>> {
     let (mut options, mut address, mut user) = (LIBRARY.to_owned(), None, None);
     for argument in std::env::args().skip(1) {
-        if let Some(described) = argument.strip_prefix("sim:") {
+        if ["-h", "--help"].contains(&&*argument) {
+            println!("{HELP}");
+            return Ok(());
+        } else if let Some(described) = argument.strip_prefix("sim:") {
             options = described.to_owned();
         } else if let Some(named) = argument.strip_prefix("user=") {
             user = Some(named.to_owned());
         } else {
             let parsed: SocketAddr = argument.parse().map_err(|_| {
-                format!("{argument:?} is neither `sim:…`, `user=…` nor an address as 127.0.0.1:3260")
+                format!(
+                    "{argument:?} is neither `sim:…`, `user=…` nor an address as 127.0.0.1:3260; see --help"
+                )
             })?;
             address = Some(parsed);
         }
@@ -63,7 +79,12 @@ async fn run() -> Result<(), Box<dyn Error>> {
             std::env::var(SECRET).map_err(|_| format!("the secret of {user} is missing: set {SECRET}"))?;
         builder = builder.chap(user, secret);
     }
-    let served = builder.start().await?;
+    let served = builder.start().await.map_err(|error| match error {
+        VirtualLibraryError::NeedsChap { .. } => {
+            format!("{error}; the user is named by user=NAME, the secret by {SECRET}").into()
+        }
+        other => Box::<dyn Error>::from(other),
+    })?;
 
     let contents = served.library().contents();
     let count = |kind| contents.iter().filter(|(_, element, _)| *element == kind).count();

@@ -1,5 +1,5 @@
 //! The examples for a user's own devices, `devices` and `certify`, find what is there, say what it is, and leave every
-//! cartridge where it was.
+//! cartridge where it was; `virtual_library` serves whom it should.
 //!
 //! They are run as a user runs them: as programs of their own, built by `cargo test` beside the tests.
 #![cfg(all(feature = "iscsi", feature = "sim"))]
@@ -11,6 +11,8 @@ mod certify;
 mod owner;
 #[path = "examples/reads.rs"]
 mod reads;
+#[path = "examples/served.rs"]
+mod served;
 #[path = "store/temp.rs"]
 mod temp;
 #[path = "kill/truth.rs"]
