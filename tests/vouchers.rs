@@ -102,6 +102,25 @@ fn each_column_names_tests_of_its_kind() {
     }
 }
 
+#[test]
+fn no_body_and_no_test_of_a_foreign_program_is_left_out() {
+    let named: BTreeSet<&str> = tests().values().map(|(name, _)| *name).collect();
+    let bodies = BODIES.lines().filter_map(|line| line.trim().strip_prefix("(\"")?.split('"').next());
+    let mut wanted: Vec<(String, String)> =
+        bodies.map(|body| (body.to_owned(), "tests/conformance/table.rs".to_owned())).collect();
+    assert!(wanted.len() > 20, "the bodies are found");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guest/foreign");
+    for file in std::fs::read_dir(directory).expect("it is there").flatten() {
+        let text = std::fs::read_to_string(file.path()).expect("a source file");
+        let own =
+            text.split("#[test]\n").skip(1).filter_map(|rest| rest.strip_prefix("fn ")?.split('(').next());
+        wanted.extend(own.map(|test| (test.to_owned(), file.path().display().to_string())));
+    }
+    assert!(wanted.iter().any(|(_, file)| file.ends_with("elements.rs")), "the foreign programs are found");
+    let left_out: Vec<_> = wanted.iter().filter(|(name, _)| !named.contains(&**name)).collect();
+    assert!(left_out.is_empty(), "not on the page: {left_out:#?}");
+}
+
 /// Whether the third column of the table of bodies, tgt's, says that it runs there.
 fn runs_on_tgt(body: &str) -> bool {
     let line = BODIES.lines().find(|line| line.contains(&format!("\"{body}\"")));

@@ -62,9 +62,10 @@
 //! | [`door_patience`](Timing::door_patience) | 10 min | how long a door is open before a person is asked to close it (RSM: `MaxOpenSecs`) | nothing moves meanwhile |
 //!
 //! Pauses and deadlines run by the manager's [clock](crate::clock). A command's time-out runs by the transport's: tokio's for
-//! iSCSI, virtual time for a simulated library. When one expires, nothing is aborted or reset.
+//! iSCSI, virtual time for a simulated library, the kernel's for `sg:`. When one expires, the manager aborts and resets nothing; a kernel does:
+//! it aborts the command and, where that does not help, resets ever more of the bus, so that time-outs of motions are long.
 //!
-//! The pauses between looks at a drive are 0.25, 1, 2, 3, and then 5 s.
+//! The pauses between looks at a drive are 0.25 s in the first second, 1 s until 30 s have passed, 2 s until two minutes have, and then 5 s.
 //!
 //! # Trying again
 //!

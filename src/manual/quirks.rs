@@ -89,9 +89,11 @@
 //!
 //! # What does not matter here
 //!
-//! SEND VOLUME TAG, PREVENT ALLOW MEDIUM REMOVAL of the changer, INITIALIZE ELEMENT STATUS WITH RANGE, reservations of elements, log pages
-//! and cartridge memory are not used to manage a library, so it does not matter who lacks them. Nothing is moved to or from import/export
-//! elements or the arm, and never with INVERT or a control byte. Which transport or slot a motion may use is not read from mode page 1Fh.
+//! SEND VOLUME TAG, INITIALIZE ELEMENT STATUS WITH RANGE, reservations of elements, the changer's log pages and cartridge memory are not used
+//! to manage a library, so it does not matter who lacks them. The changer's PREVENT ALLOW MEDIUM REMOVAL is sent only where ports are to
+//! be locked ([`lock_ports`](crate::LibraryConfig::lock_ports)), and of log pages only those that say whether a drive is to be cleaned are
+//! read. Nothing is moved to or from the arm, and never with INVERT or a control byte. Which transport or slot a motion may use is not
+//! read from mode page 1Fh.
 //!
 //! # What cannot be lived with
 //!
