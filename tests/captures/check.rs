@@ -1,10 +1,16 @@
-//! Whether a record makes sense, judged by its data alone.
+//! Whether a record is decoded as it stands, and what is odd in it, judged by its data alone.
+//!
+//! What cannot be decoded, or is built otherwise than it was read, is a fault of ours, or of who recorded it. What a device may do and should
+//! not is an oddity: it is told, and the record is good.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::ops::Index;
 
 use autochanger_scsi::*;
 
 use crate::record::{Answer, Record};
+
+use crate::reports::check_elements;
 
 macro_rules! ensure {
     ($condition:expr, $($message:tt)+) => {
@@ -14,11 +20,32 @@ macro_rules! ensure {
     };
 }
 
-/// How many records were of which kind.
-pub(crate) type Tally = BTreeMap<&'static str, usize>;
+pub(crate) use ensure;
 
-/// Bytes by which the reports of one device are shorter than they say.
-const KNOWN_SHORTFALL: u32 = 8;
+/// Notes what a device should not do, where a condition does not hold.
+macro_rules! usual {
+    ($tally:expr, $condition:expr, $($message:tt)+) => {
+        if !$condition {
+            $tally.odd.push(format!($($message)+));
+        }
+    };
+}
+pub(crate) use usual;
+
+/// How many records were of which kind, and what was odd in them.
+#[derive(Default)]
+pub(crate) struct Tally {
+    pub(crate) counts: BTreeMap<&'static str, usize>,
+    pub(crate) odd: Vec<String>,
+}
+
+impl Index<&str> for Tally {
+    type Output = usize;
+
+    fn index(&self, kind: &str) -> &usize {
+        self.counts.get(kind).unwrap_or(&0)
+    }
+}
 
 /// Checks one record; says what does not fit.
 pub(crate) fn check(
@@ -54,7 +81,7 @@ pub(crate) fn check(
 }
 
 pub(crate) fn count(tally: &mut Tally, kind: &'static str) {
-    *tally.entry(kind).or_default() += 1;
+    *tally.counts.entry(kind).or_default() += 1;
 }
 
 /// The command is decoded as what its operation code says and built again from the same bytes, refused with a
@@ -114,26 +141,26 @@ fn check_command(bytes: &[u8], tally: &mut Tally) -> Result<Option<ChangerComman
     }
 }
 
-/// Sense data if and only if there is a CHECK CONDITION; byte counts that agree.
+/// What was recorded is whole. Sense data if and only if there is a CHECK CONDITION; byte counts that agree.
 fn check_answer(room: usize, answer: &Answer, tally: &mut Tally) -> Result<(), String> {
     let Answer { status, residual, got, sense, data } = answer;
     ensure!(data.len() == *got, "{} bytes of data-in instead of {got}", data.len());
     ensure!(*got <= room, "{got} bytes of data-in where there is room for {room}");
     let check_condition = *status == Status::CheckCondition;
-    ensure!(check_condition != sense.is_empty(), "{status} with {} bytes of sense data", sense.len());
-    if check_condition {
+    usual!(tally, check_condition != sense.is_empty(), "{status} with {} bytes of sense data", sense.len());
+    if !sense.is_empty() {
         let sense = check_sense(sense, tally)?;
-        ensure!(sense.key != SenseKey::NoSense, "CHECK CONDITION with {sense}");
+        usual!(tally, sense.key != SenseKey::NoSense, "{status} with {sense}");
     } else {
         let expected = (room as i64 - residual.max(&0)).max(0);
-        ensure!(*got as i64 == expected, "{got} bytes of {room} with residual {residual}");
+        usual!(tally, *got as i64 == expected, "{got} bytes of {room} with residual {residual}");
     }
     Ok(())
 }
 
 fn check_sense(data: &[u8], tally: &mut Tally) -> Result<Sense, String> {
     let sense = Sense::parse(data).ok_or("no sense data")?;
-    ensure!(!sense.deferred, "deferred sense data");
+    usual!(tally, !sense.deferred, "deferred sense data");
     let again = Sense::parse(&sense.to_fixed());
     ensure!(again == Some(sense), "{sense:?} is written and read as {again:?}");
     let mut buffer = [0; Sense::MAX_DESCRIPTOR];
@@ -148,12 +175,12 @@ fn check_inquiry(command: Inquiry, data: &[u8], tally: &mut Tally) -> Result<(),
     let Some(page) = command.vpd else {
         let inquiry = StandardInquiry::parse(data).map_err(|error| error.to_string())?;
         let device_type = inquiry.device_type();
-        ensure!(matches!(device_type, DeviceType::Changer | DeviceType::Tape), "a {device_type}");
+        usual!(tally, matches!(device_type, DeviceType::Changer | DeviceType::Tape), "a {device_type}");
         let limit = usize::from(command.allocation).min(inquiry.available());
-        ensure!(data.len() == limit, "{} bytes of {} available", data.len(), inquiry.available());
+        usual!(tally, data.len() == limit, "{} bytes of {} available", data.len(), inquiry.available());
         if data.len() >= 36 {
             let names = [inquiry.vendor(), inquiry.product()];
-            ensure!(names.iter().all(|name| !name.is_empty()), "a name is missing in {names:?}");
+            usual!(tally, names.iter().all(|name| !name.is_empty()), "a name is missing in {names:?}");
         }
         count(tally, "standard inquiry data");
         return Ok(());
@@ -161,23 +188,26 @@ fn check_inquiry(command: Inquiry, data: &[u8], tally: &mut Tally) -> Result<(),
     if data.len() < 4 {
         return Ok(());
     }
-    ensure!(data[1] == page, "page {:02X}h instead of {page:02X}h", data[1]);
+    usual!(tally, data[1] == page, "page {:02X}h instead of {page:02X}h", data[1]);
+    if data[1] != page {
+        return Ok(());
+    }
     let short = |error: ShortData| error.to_string();
     match page {
         vpd::SUPPORTED_PAGES => {
             let pages: Vec<_> = vpd::SupportedPages::parse(data).map_err(short)?.pages().collect();
-            ensure!(pages.contains(&vpd::SUPPORTED_PAGES), "{pages:02x?} without the page itself");
+            usual!(tally, pages.contains(&vpd::SUPPORTED_PAGES), "{pages:02x?} without the page itself");
             count(tally, "vital product data");
         }
         vpd::UNIT_SERIAL if data.len() > 12 => {
             let serial = vpd::UnitSerial::parse(data).map_err(short)?.serial();
-            ensure!(!serial.is_empty() && serial.trim() == serial, "serial number {serial:?}");
+            usual!(tally, !serial.is_empty() && serial.trim() == serial, "serial number {serial:?}");
             count(tally, "vital product data");
         }
         vpd::DEVICE_IDENTIFICATION if data.len() > 12 => {
             let page = vpd::DeviceIdentification::parse(data).map_err(short)?;
             let empty = page.designators().filter(|designator| designator.bytes.is_empty()).count();
-            ensure!(empty == 0, "{empty} empty designators");
+            usual!(tally, empty == 0, "{empty} empty designators");
             count(tally, "vital product data");
         }
         _ => {}
@@ -189,20 +219,20 @@ fn check_luns(data: &[u8], tally: &mut Tally) -> Result<(), String> {
     let list = LunList::parse(data).map_err(|error| error.to_string())?;
     let numbers: Vec<_> = list.luns().map(lun_number).collect();
     ensure!(numbers.len() == (data.len() - 8).min(list.byte_count() as usize) / 8, "{} units", numbers.len());
-    ensure!(numbers.contains(&Some(0)), "no logical unit 0 in {numbers:?}");
-    ensure!(numbers.iter().all(Option::is_some), "a logical unit without a number in {numbers:?}");
+    usual!(tally, numbers.contains(&Some(0)), "no logical unit 0 in {numbers:?}");
+    usual!(tally, numbers.iter().all(Option::is_some), "a logical unit without a number in {numbers:?}");
     count(tally, "list of logical units");
     Ok(())
 }
 
 fn check_log(command: LogSense, data: &[u8], tally: &mut Tally) -> Result<(), String> {
     let page = LogPage::parse(data).map_err(|error| error.to_string())?;
-    ensure!(page.code() == command.page, "page {:02X}h instead of {:02X}h", page.code(), command.page);
+    usual!(tally, page.code() == command.page, "page {:02X}h instead of {:02X}h", page.code(), command.page);
     let short = |error: ShortData| error.to_string();
-    match command.page {
+    match page.code() {
         SupportedLogPages::PAGE => {
             let list = SupportedLogPages::parse(data).map_err(short)?;
-            ensure!(list.contains(SupportedLogPages::PAGE), "a list of pages without itself");
+            usual!(tally, list.contains(SupportedLogPages::PAGE), "a list of pages without itself");
         }
         TapeAlertPage::PAGE => {
             let flags = TapeAlertPage::parse(data).map_err(short)?.present.iter().count();
@@ -224,22 +254,30 @@ fn check_commands(
 ) -> Result<(), String> {
     if command.options != ReportingOptions::All {
         let one = OneCommand::parse(data).map_err(|error| error.to_string())?;
-        ensure!(one.support != CommandSupport::Unknown, "support is unknown");
+        usual!(tally, one.support != CommandSupport::Unknown, "support is unknown");
         count(tally, "supported command");
         return Ok(());
     }
     let list = SupportedCommands::parse(data).map_err(|error| error.to_string())?;
     let commands: Vec<_> = list.commands().collect();
-    ensure!(!commands.is_empty(), "no command is supported");
+    usual!(tally, !commands.is_empty(), "no command is supported");
     for command in commands {
         let length = usize::from(command.cdb_length);
         let usual = cdb_length(command.opcode).is_none_or(|usual| usual == length);
-        ensure!(usual, "{:02X}h has {length} bytes", command.opcode);
+        usual!(tally, usual, "{:02X}h has {length} bytes", command.opcode);
         let shares = matches!(command.opcode, 0x5E | 0x5F | 0x8C | 0x9E | 0xA3 | 0xA4 | 0xAB);
-        ensure!(command.service_action.is_none() || shares, "{command:?}");
+        usual!(tally, command.service_action.is_none() || shares, "{command:?}");
     }
     count(tally, "list of supported commands");
     Ok(())
+}
+
+fn ranges(addresses: &ElementAddressAssignment) -> String {
+    let ranges = ElementType::ALL.map(|kind| {
+        let range = addresses.range(kind);
+        format!("{} {kind} from {}", range.count, range.first)
+    });
+    ranges.join(", ")
 }
 
 fn check_mode(
@@ -255,11 +293,11 @@ fn check_mode(
     if !parameters.is_truncated() && subpage == 0 {
         ensure!(pages.iter().all(ModePage::is_complete), "a page is cut in data that is whole");
         let asked = code == ALL_PAGES || pages.iter().any(|page| page.code == code);
-        ensure!(asked || pages.is_empty(), "page {code:02X}h is not among those sent");
+        usual!(tally, asked || pages.is_empty(), "page {code:02X}h is not among those sent");
     }
     if code != ALL_PAGES && subpage == 0 {
         let other = pages.iter().find(|page| page.code != code).map(|page| page.code);
-        ensure!(other.is_none(), "page {other:02X?} in answer to {code:02X}h");
+        usual!(tally, other.is_none(), "page {other:02X?} in answer to {code:02X}h");
     }
     if let Some(page) = parameters.page(DeviceCapabilities::PAGE, 0).filter(|page| page.len() >= 8) {
         DeviceCapabilities::parse(page).map_err(|error| error.to_string())?;
@@ -270,100 +308,10 @@ fn check_mode(
         && page.len() >= 18
     {
         let assignment = ElementAddressAssignment::parse(page).map_err(|error| error.to_string())?;
-        ensure!(assignment == *layout, "{assignment:?} instead of {layout:?}");
+        usual!(tally, assignment == *layout, "{} instead of {}", ranges(&assignment), ranges(layout));
         count(tally, "element addresses");
     }
     count(tally, "mode parameters");
-    Ok(())
-}
-
-fn check_elements(
-    command: ReadElementStatus,
-    room: usize,
-    data: &[u8],
-    layout: Option<&ElementAddressAssignment>,
-    tally: &mut Tally,
-) -> Result<(), String> {
-    let report = ElementStatus::parse(data).map_err(|error| error.to_string())?;
-    let got = data.len() as u32;
-    let whole = 8 + report.byte_count();
-    let limit = command.allocation.min(room as u32);
-    let shortfall = whole.min(limit).checked_sub(got);
-    ensure!(
-        shortfall.is_some_and(|bytes| bytes <= KNOWN_SHORTFALL),
-        "{got} bytes of {whole}, {limit} allowed"
-    );
-    ensure!(report.is_truncated() == (got < whole), "{got} bytes of {whole} are not known as truncated");
-    if !report.is_well_formed() {
-        count(tally, "malformed report");
-        return Ok(());
-    }
-    if command.element_type.is_none() && report.is_truncated() {
-        // Pages that overlap show only where the report is whole.
-        count(tally, "report of all types, cut");
-        return Ok(());
-    }
-    let elements: Vec<_> = report.elements().collect();
-    let mut addresses = BTreeSet::new();
-    let mut labels = BTreeSet::new();
-    for (index, element) in elements.iter().enumerate() {
-        let (element_type, address) = (element.element_type(), element.address());
-        let known = layout.is_none_or(|layout| layout.range(element_type).contains(address));
-        ensure!(known, "{element_type} element {address} is not in the layout");
-        ensure!(
-            command.element_type.is_none_or(|asked| asked == element_type),
-            "{element_type} was not asked for"
-        );
-        ensure!(address >= command.start, "element {address} lies before {}", command.start);
-        ensure!(addresses.insert(address), "element {address} is reported twice");
-        ensure!(
-            element.is_complete() || index + 1 == elements.len(),
-            "element {address} is cut in the middle"
-        );
-        if element.full()
-            && let Some(tag) = element.volume_tag()
-        {
-            ensure!(labels.insert(tag.identifier()), "{tag} is in two elements");
-        }
-    }
-    check_number(command, &report, &elements, layout)?;
-    count(tally, "element status report");
-    *tally.entry("elements").or_default() += elements.len();
-    *tally.entry("labels").or_default() += labels.len();
-    Ok(())
-}
-
-/// Whether as many elements are found as the report counts and the layout has.
-fn check_number(
-    command: ReadElementStatus,
-    report: &ElementStatus<'_>,
-    elements: &[Element<'_>],
-    layout: Option<&ElementAddressAssignment>,
-) -> Result<(), String> {
-    // Of a report that is a little short, the last descriptor may be missing.
-    let page_bytes: u32 = report.pages().map(|page| 8 + page.byte_count()).sum();
-    let cut = report.is_truncated();
-    if cut && page_bytes.abs_diff(report.byte_count()) > KNOWN_SHORTFALL {
-        return Ok(());
-    }
-    let fits = |found: usize, expected: usize| found == expected || (cut && found + 1 == expected);
-    let cut_by_allocation = command.allocation < 8 + report.byte_count();
-    let available = usize::from(report.elements_available());
-    if !cut_by_allocation && available != 0 {
-        ensure!(fits(elements.len(), available), "{} elements where {available} are counted", elements.len());
-    }
-    if let Some(layout) = layout
-        && !cut_by_allocation
-        && command.start == ElementAddress(0)
-        && command.count == u16::MAX
-    {
-        for element_type in ElementType::ALL {
-            let asked = command.element_type.is_none_or(|asked| asked == element_type);
-            let expected = if asked { usize::from(layout.range(element_type).count) } else { 0 };
-            let found = elements.iter().filter(|element| element.element_type() == element_type).count();
-            ensure!(fits(found, expected), "{found} {element_type} elements instead of {expected}");
-        }
-    }
     Ok(())
 }
 
