@@ -7,6 +7,8 @@ mod beds;
 mod intents;
 #[path = "iscsi_faults/leaving.rs"]
 mod leaving;
+#[path = "iscsi_faults/logins.rs"]
+mod logins;
 #[path = "iscsi_faults/proxy.rs"]
 mod proxy;
 #[path = "iscsi_faults/scripted.rs"]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use autochanger::transport::iscsi::{DigestPolicy, IscsiLogin, discover};
 use autochanger::transport::sim::{self, ElementAddress, SimulatedLibrary};
-use autochanger::transport::{Command, IscsiTransport, PathFaultKind, Transport, TransportError};
+use autochanger::transport::{Command, IscsiTransport, IscsiUrl, PathFaultKind, Transport, TransportError};
 use autochanger::virtual_library::{
     DEFAULT_NAME, MAX_CONNECTIONS, VirtualLibrary, VirtualLibraryBuilder, VirtualLibraryError,
 };
@@ -27,7 +27,12 @@ const SECRET: &str = "opensesame12";
 const OWN_SECRET: &str = "whoisthere12";
 
 fn builder() -> VirtualLibraryBuilder {
-    let description = sim::Library::new().slots(8).drives(2).cartridges("VT{:04}L8", 1..=4).serial("SIMVTL");
+    builder_of("SIMVTL")
+}
+
+/// A library with a serial number of its own, where a manager is to have it for itself.
+fn builder_of(serial: &str) -> VirtualLibraryBuilder {
+    let description = sim::Library::new().slots(8).drives(2).cartridges("VT{:04}L8", 1..=4).serial(serial);
     VirtualLibrary::builder(SimulatedLibrary::start(description)).listen(LOOPBACK)
 }
 
@@ -211,8 +216,7 @@ async fn a_library_that_others_can_reach_is_not_served_without_a_good_secret() {
 async fn secrets_that_cannot_serve_are_refused_and_shown_nowhere() {
     let both_the_same = builder().chap("backup", SECRET).mutual("library", SECRET);
     assert!(!format!("{both_the_same:?}").contains(SECRET));
-    let no_percent = builder().chap("backup", "open%sesame12");
-    for builder in [both_the_same, builder().mutual("library", SECRET), no_percent] {
+    for builder in [both_the_same, builder().mutual("library", SECRET)] {
         let error = builder.start().await.unwrap_err();
         assert!(matches!(error, VirtualLibraryError::Options { .. }), "{error}");
         let shown = format!("{error} {error:?}");
@@ -221,6 +225,59 @@ async fn secrets_that_cannot_serve_are_refused_and_shown_nowhere() {
     let served = builder().chap("backup", SECRET).mutual("library", OWN_SECRET).start().await.unwrap();
     let shown = format!("{served:?} {}", served.url());
     assert!(!shown.contains(SECRET) && !shown.contains(OWN_SECRET), "{shown}");
+}
+
+#[tokio::test]
+async fn a_secret_may_hold_what_a_url_cannot() {
+    const PERCENT: &str = "open%sesame@12";
+    let served = builder_of("SIMPERCENT").chap("backup", PERCENT).start().await.unwrap();
+    moves(&IscsiTransport::new(served.url())).await;
+    let bare: IscsiUrl = format!("iscsi://{}/{DEFAULT_NAME}/0", served.address()).parse().unwrap();
+    let url = bare.with_login(&IscsiLogin::new("backup", PERCENT)).unwrap();
+    let shown = format!("{url} {url:?}");
+    assert!(shown.contains("backup@") && !shown.contains("sesame"), "{shown}");
+    let manager = Manager::builder().library(LibraryConfig::device(url)).open().await.unwrap();
+    manager.ready().await.unwrap();
+    manager.shutdown().await;
+    for (login, problem) in [
+        (IscsiLogin::new("backup", ""), "is empty"),
+        (IscsiLogin::new("backup", PERCENT).mutual("library", PERCENT), "give each its own"),
+    ] {
+        let error = bare.with_login(&login).unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains(problem) && !shown.contains("sesame"), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn drives_by_url_share_the_changers_session_where_all_but_the_unit_is_the_same() {
+    let served = builder_of("SIMSHARED").start().await.unwrap();
+    let url = served.url();
+    let config = LibraryConfig::new(url.to_string())
+        .drive(500, url.with_lun(1).to_string())
+        .drive(501, url.with_lun(2).to_string());
+    let manager = Manager::builder().library(config).open().await.unwrap();
+    manager.ready().await.unwrap();
+    let session = manager.session("test").role(Role::Administrator).open().unwrap();
+    let tape = session.mount("VT0002L8").await.unwrap();
+    assert!(
+        tape.transport()
+            .is_some_and(|drive| drive.device() == url.with_lun(tape.drive().0 - 499).to_string())
+    );
+    tape.dismount().await.unwrap();
+    assert_eq!(served.sessions(), 1);
+    manager.shutdown().await;
+
+    let served = builder_of("SIMAPART").start().await.unwrap();
+    let url = served.url();
+    let other = format!("{}?keep_alive=20", url.with_lun(1));
+    let config = LibraryConfig::new(url.to_string()).drive(500, other);
+    let manager = Manager::builder().library(config).open().await.unwrap();
+    manager.ready().await.unwrap();
+    let session = manager.session("test").role(Role::Administrator).open().unwrap();
+    session.mount("VT0002L8").await.unwrap().dismount().await.unwrap();
+    assert_eq!(served.sessions(), 2, "what is to be treated otherwise has a session of its own");
+    manager.shutdown().await;
 }
 
 #[tokio::test]

@@ -26,6 +26,8 @@ use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 
 pub(crate) use claim::default_directory;
 pub(crate) use message::{Accepted, Closed, Control, Lost, PurgeFailed, Standing, Submit, Work, ended};
+#[cfg(feature = "iscsi")]
+pub(crate) use owner::machine_number;
 pub(crate) use owner::owner_key;
 pub(crate) use path::Ways;
 pub(crate) use record::{Recorder, Sink};

@@ -16,21 +16,24 @@ pub(crate) fn owner_key(name: Option<&str>, lock_directory: &Path) -> Option<u64
     if let Some(name) = name {
         return Some(key(&[b"name", name.as_bytes()]));
     }
-    let read = |path: &str| std::fs::read_to_string(path).ok();
-    let machine = read(MACHINE_ID)?;
-    let machine = machine.trim();
-    // Empty or `uninitialized` until the first start is over.
-    if machine.len() < 32 {
-        return None;
-    }
-    let host = read(HOST_NAME).unwrap_or_default();
+    let (machine, host) = machine()?;
     let directory = lock_directory.canonicalize().unwrap_or_else(|_| lock_directory.to_path_buf());
-    Some(key(&[
-        b"machine",
-        machine.as_bytes(),
-        host.trim().as_bytes(),
-        directory.as_os_str().as_encoded_bytes(),
-    ]))
+    Some(key(&[b"machine", machine.as_bytes(), host.as_bytes(), directory.as_os_str().as_encoded_bytes()]))
+}
+
+/// A number of this machine for a purpose, the same again at each start; `None` where the machine has no id.
+#[cfg(feature = "iscsi")]
+pub(crate) fn machine_number(purpose: &str) -> Option<u64> {
+    let (machine, host) = machine()?;
+    Some(key(&[purpose.as_bytes(), machine.as_bytes(), host.as_bytes()]))
+}
+
+/// The machine's id and name.
+fn machine() -> Option<(String, String)> {
+    let read = |path: &str| Some(std::fs::read_to_string(path).ok()?.trim().to_owned());
+    // Empty or `uninitialized` until the first start is over.
+    let machine = read(MACHINE_ID).filter(|machine| machine.len() >= 32)?;
+    Some((machine, read(HOST_NAME).unwrap_or_default()))
 }
 
 /// A key of some parts: FNV-1a and the finaliser of SplitMix64. It is read by everyone at the device, so it is no secret, and it

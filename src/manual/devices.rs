@@ -63,18 +63,26 @@
 //! | port | 3260 unless given |
 //! | target | begins with `iqn.`, `eui.` or `naa.`; 223 characters at most |
 //! | lun | 0 to 16383 |
+//! | `?digests=require` | `accept` (where the target wants them, which is how it is unless said), `prefer`, `require` or `refuse` header and data digests |
+//! | `?keep_alive=30` | seconds of silence before a sign of life is asked for, and how long it may take |
+//! | `?connect_timeout=10` | seconds for connecting and logging in together |
+//! | `?initiator=iqn.2026-01.example:host` | the name of this side, for a target's access list |
 //!
-//! A secret may hold any character but `%` and control characters; the last `@` ends it.
+//! Several options are joined by `&`. A secret may hold any character but `%` and control characters; the last `@` ends it.
+//! [`IscsiUrl::with_login`](crate::transport::IscsiUrl::with_login) takes a `%`, too, and
+//! [`LibraryConfig::device`](crate::LibraryConfig::device) such a URL.
 //!
-//! - One connection serves all logical units that one changer's transport reaches. A drive that is configured by a URL of its
-//!   own has a connection of its own.
+//! - One connection serves all logical units of a target. A drive that is configured by a URL shares the changer's where the two
+//!   differ in nothing but the unit; another login or other options make it a connection of its own.
 //! - It is made by the first command, and anew by the first command after it was lost. **No command is ever sent again by
 //!   itself.** What was in flight is [*outcome unknown*](TransportError::OutcomeUnknown), what had not left is
 //!   [*not sent*](TransportError::NotSent).
-//! - The initiator's name is [`INITIATOR_NAME`](crate::transport::iscsi::INITIATOR_NAME), for the target's access lists.
+//! - The initiator's name, for the target's access lists, is [`initiator_name`](crate::transport::iscsi::initiator_name): made of the
+//!   machine's id, so that no two machines share it, and the same at each start.
 //! - Header and data digests (CRC32C) are used where the target wants them, or as
 //!   [`digests`](crate::transport::IscsiTransport::digests) says. [`discover`](crate::transport::iscsi::discover) lists a portal's
-//!   targets. A login that is redirected is not followed: the error says where to.
+//!   targets. A login that is redirected is followed, four times at most; for good, and it is remembered as long as somebody is there.
+//! - Where a name has several addresses the next one is tried beside one that does not answer.
 //! - CHAP is by MD5, and nothing is encrypted: use it in networks that are trusted.
 //!
 //! ```

@@ -69,7 +69,7 @@
 //! | Keys that nobody knows (`NotUnderstood`), `Reject`, `Irrelevant`; values that cannot be agreed to | covered | bytes, ours |
 //! | A key said twice, in one PDU and in two | covered: the login fails, on both sides; a declaration may be repeated | bytes |
 //! | Numbers in hexadecimal | covered, on both sides | bytes |
-//! | Status classes 1 (redirection), 2, 3 | covered as errors; a redirection is not followed, its address is in the error | bytes, tgt |
+//! | Status classes 1 (redirection), 2, 3 | covered: a redirection is followed, for the time being or for good, circles and nonsense are left; the rest as errors | bytes, tgt |
 //! | InitiatorName, TargetName, SessionType, ISID of the random kind, TSIH and none in the last response | covered | tgt, ours |
 //! | CHAP one way and mutual; wrong name, wrong secret, reflected challenge and proof, the same secret both ways, other algorithms | covered (MD5) | tgt, ours, libiscsi as initiator |
 //! | CHAP with SHA-1, SHA-256, SHA3-256; SRP, Kerberos | not spoken: targets offer MD5 beside them | – |
@@ -85,7 +85,7 @@
 //! | NOP-Out as ping and as answer to a ping; NOP-In without a tag | covered | tgt, ours, bytes |
 //! | ABORT TASK, ABORT TASK SET, CLEAR TASK SET, LOGICAL UNIT RESET, TARGET WARM RESET; each response | covered in the protocol; commands are sent by the first and the last never, for an arm does not stop | tgt (2), ours |
 //! | CLEAR ACA, TARGET COLD RESET, TASK REASSIGN | not offered: no ACA here, a cold reset hits other hosts, reassignment is of error recovery level 2 | – |
-//! | Asynchronous messages: logout wanted, connection or session dropped, negotiation wanted, SCSI and vendor events | covered; a negotiation is answered by a new session | ours, bytes |
+//! | Asynchronous messages: logout wanted, connection or session dropped, negotiation wanted, SCSI and vendor events | covered; who wants to negotiate is given the word | ours, bytes |
 //! | Logout that closes the session | covered | tgt, ours |
 //! | Logout for another connection, or for recovery | one connection, level 0 | – |
 //! | Reject of a ping, of a function, of a command | covered | bytes, ours |

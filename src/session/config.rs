@@ -13,7 +13,7 @@ use autochanger_scsi::ElementAddress;
 
 use crate::driver::Ways;
 use crate::error::OpenError;
-use crate::transport::{self, DeviceUrl, Transport};
+use crate::transport::{self, DeviceUrl, IscsiUrl, Transport};
 
 /// One library: the way to its changer, and where needed the ways to its drives.
 ///
@@ -53,6 +53,7 @@ pub struct LibraryConfig {
 #[derive(Clone)]
 enum Way {
     Url(String),
+    Device(DeviceUrl),
     Transport(Arc<dyn Transport>),
 }
 
@@ -105,6 +106,12 @@ impl LibraryConfig {
     pub fn name(mut self, name: impl AsRef<str>) -> Self {
         self.name = Some(name.as_ref().into());
         self
+    }
+
+    /// The same by a URL that was read already, for a secret that no text can hold
+    /// ([`IscsiUrl::with_login`]).
+    pub fn device(url: impl Into<DeviceUrl>) -> Self {
+        Self { changer: Way::Device(url.into()), ..Self::new("") }
     }
 
     /// The way to the drive with this element address.
@@ -245,11 +252,13 @@ impl LibraryConfig {
                 limit: MAX_PATHS,
             });
         }
-        let changer = self.changer.open()?;
+        let mut opened = Opened::default();
+        let changer = opened.open(&self.changer)?;
+        // Each path is a connection of its own, also where two lead through one portal.
         let others = self.others.iter().map(Way::open).collect::<Result<Vec<_>, _>>()?;
         let mut drives = Vec::with_capacity(self.drives.len());
         for (_, way) in &self.drives {
-            drives.push(way.open()?);
+            drives.push(opened.open(way)?);
         }
         let mut elements: Vec<_> = self.drives.iter().map(|(element, _)| *element).collect();
         let assumed = drives.is_empty();
@@ -283,20 +292,45 @@ impl LibraryConfig {
     }
 }
 
+/// The ways that are open: logical units of one target share a connection.
+#[derive(Default)]
+struct Opened(Vec<(IscsiUrl, Arc<dyn Transport>)>);
+
+impl Opened {
+    fn open(&mut self, way: &Way) -> Result<Arc<dyn Transport>, OpenError> {
+        let Some(DeviceUrl::Iscsi(url)) = way.url()? else { return way.open() };
+        // The same target, login and options, whatever the unit.
+        let known = self.0.iter().find(|(known, _)| known.with_lun(url.lun()) == url);
+        if let Some(shared) = known.and_then(|(_, transport)| transport.sibling(url.lun())) {
+            return Ok(shared);
+        }
+        let transport = way.open()?;
+        self.0.push((url, Arc::clone(&transport)));
+        Ok(transport)
+    }
+}
+
 impl Way {
     fn open(&self) -> Result<Arc<dyn Transport>, OpenError> {
         match self {
             Self::Url(url) => Ok(transport::open(&url.parse::<DeviceUrl>()?)?),
+            Self::Device(url) => Ok(transport::open(url)?),
             Self::Transport(transport) => Ok(Arc::clone(transport)),
         }
+    }
+
+    fn url(&self) -> Result<Option<DeviceUrl>, OpenError> {
+        Ok(match self {
+            Self::Url(url) => Some(url.parse()?),
+            Self::Device(url) => Some(url.clone()),
+            Self::Transport(_) => None,
+        })
     }
 
     /// The machine's drives, where some are at other targets than the changer, which cannot tell of them.
     fn other_drives(&self) -> Vec<Arc<dyn Transport>> {
         #[cfg(all(feature = "sg", target_os = "linux"))]
-        if let Self::Url(url) = self
-            && let Ok(DeviceUrl::Sg(url)) = url.parse()
-        {
+        if let Ok(Some(DeviceUrl::Sg(url))) = self.url() {
             return transport::sg::drives_beyond_target(&url);
         }
         Vec::new()

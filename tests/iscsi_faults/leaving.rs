@@ -62,7 +62,7 @@ async fn a_logout_that_cannot_wait_for_a_move_is_done_in_time() {
 
 #[tokio::test]
 async fn a_target_that_wants_a_logout_of_each_session_is_not_logged_in_to_without_end() {
-    let target = Scripted::start(|target| target.ask_logout(60)).await;
+    let target = Scripted::start(|target, _| target.ask_logout(60)).await;
     let device = IscsiTransport::new(target.url().parse().unwrap());
     let error = device.execute(ready()).await.unwrap_err();
     let TransportError::NotSent(fault) = &error else { panic!("{error}") };

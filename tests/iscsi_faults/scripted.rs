@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use autochanger_iscsi::target::{SessionSeed, TargetAnswer};
+use autochanger_iscsi::pdu::{LoginResponse, RawPdu};
+use autochanger_iscsi::target::{Admitted, SessionSeed, TargetAnswer};
 use autochanger_iscsi::{Target, TargetConfig, TargetEvent};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -21,9 +22,24 @@ pub(crate) struct Scripted {
 
 impl Scripted {
     /// One that does this with each session that has logged in, and answers every command with GOOD.
-    pub(crate) async fn start(greet: impl Fn(&mut Target) + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(greet: impl Fn(&mut Target, &Admitted) + Send + Sync + 'static) -> Self {
         let greet = Arc::new(greet);
-        Self::listen(move |stream, address| serve(stream, address, greet.clone())).await
+        Self::listen(move |stream, address| serve(stream, address, greet.clone(), usize::MAX)).await
+    }
+
+    /// One that ends each session once it has answered a command.
+    pub(crate) async fn once() -> Self {
+        Self::listen(|stream, address| serve(stream, address, Arc::new(|_: &mut Target, _: &Admitted| {}), 1))
+            .await
+    }
+
+    /// One that sends whoever logs in elsewhere; `detail` is 1 for the time being, 2 for good.
+    pub(crate) async fn redirecting(
+        detail: u8,
+        to: impl Fn(SocketAddr) -> String + Send + Sync + 'static,
+    ) -> Self {
+        let to = Arc::new(to);
+        Self::listen(move |stream, address| redirect(stream, detail, to(address))).await
     }
 
     async fn listen<F: Future<Output = ()> + Send + 'static>(
@@ -43,6 +59,10 @@ impl Scripted {
         Self { address, connections, task }
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("iscsi://{}/{NAME}/0", self.address)
     }
@@ -58,15 +78,24 @@ impl Drop for Scripted {
     }
 }
 
-async fn serve(mut stream: TcpStream, address: SocketAddr, greet: Arc<impl Fn(&mut Target)>) {
+/// Serves a session until so many commands are answered.
+async fn serve(
+    mut stream: TcpStream,
+    address: SocketAddr,
+    greet: Arc<impl Fn(&mut Target, &Admitted)>,
+    mut left: usize,
+) {
     let seed = SessionSeed { challenge: [9; 16], tsih: 1, portal: address.to_string() };
     let mut target = Target::new(TargetConfig::new(NAME), seed);
     let mut buffer = [0; 4096];
     loop {
         while let Some(event) = target.poll_event() {
             match event {
-                TargetEvent::LoggedIn(_) => greet(&mut target),
-                TargetEvent::Command { task, .. } => target.answer(task, TargetAnswer::default()),
+                TargetEvent::LoggedIn(admitted) => greet(&mut target, &admitted),
+                TargetEvent::Command { task, .. } => {
+                    target.answer(task, TargetAnswer::default());
+                    left -= 1;
+                }
                 _ => {}
             }
         }
@@ -75,12 +104,26 @@ async fn serve(mut stream: TcpStream, address: SocketAddr, greet: Arc<impl Fn(&m
         if stream.write_all(&words).await.is_err() {
             return;
         }
-        if target.has_ended() {
+        if target.has_ended() || left == 0 {
             return;
         }
         match stream.read(&mut buffer).await {
             Ok(0) | Err(_) => return,
             Ok(length) => target.received(&buffer[..length]),
         }
+    }
+}
+
+async fn redirect(mut stream: TcpStream, detail: u8, to: String) {
+    if stream.read(&mut [0; 4096]).await.is_ok() {
+        let data = if to.is_empty() { String::new() } else { format!("TargetAddress={to}\0") };
+        let response: RawPdu = LoginResponse {
+            status_class: 1,
+            status_detail: detail,
+            data: data.into(),
+            ..LoginResponse::default()
+        }
+        .encode();
+        let _ = stream.write_all(&response.to_bytes()).await;
     }
 }

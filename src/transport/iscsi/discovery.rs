@@ -7,8 +7,11 @@ use autochanger_iscsi::{DigestPolicy, DiscoveredTarget, Event};
 use tokio::time::timeout;
 
 use super::fault::Cause;
-use super::link::{Link, Login};
-use super::{CONNECT_TIMEOUT, IscsiUrl, KEEP_ALIVE, PathFault, PathFaultKind, TransportError, session};
+use super::link::{Link, Login, Pair};
+use super::{
+    CONNECT_TIMEOUT, IscsiUrl, KEEP_ALIVE, PathFault, PathFaultKind, TransportError, initiator_name, name,
+    session,
+};
 use crate::transport::UrlError;
 use crate::transport::url::{parse_authority, redact};
 
@@ -30,6 +33,14 @@ impl IscsiLogin {
     #[must_use]
     pub fn mutual(self, user: impl Into<String>, secret: impl Into<String>) -> Self {
         Self { target: Some((user.into(), secret.into())), ..self }
+    }
+}
+
+impl IscsiLogin {
+    /// What this side proves, and what the other must, as user and secret.
+    pub(in crate::transport) fn parts(&self) -> (Pair<'_>, Option<Pair<'_>>) {
+        let target = self.target.as_ref().map(|(user, secret)| (&**user, &**secret));
+        ((&self.user, &self.secret), target)
     }
 }
 
@@ -63,14 +74,26 @@ impl IscsiTarget {
     /// The URL of a logical unit at the first address, with a login where one is needed.
     ///
     /// # Errors
-    /// [`UrlError::Malformed`] when the target has a name or an address that no URL can hold, or the login has a `%`.
+    /// [`UrlError::Malformed`] when the target has a name or an address that no URL can hold, or the login is none.
     pub fn url(&self, lun: u16, login: Option<&IscsiLogin>) -> Result<IscsiUrl, UrlError> {
-        let address = self.addresses.first().map_or("", String::as_str);
-        let login = login.map_or(String::new(), |login| match &login.target {
-            Some((user, secret)) => format!("{}%{}%{user}%{secret}@", login.user, login.secret),
-            None => format!("{}%{}@", login.user, login.secret),
-        });
-        format!("iscsi://{login}{address}/{}/{lun}", self.name).parse()
+        self.url_at(self.addresses.first().map_or("", String::as_str), lun, login)
+    }
+
+    /// The URLs of a logical unit at each address, for a library with several paths
+    /// ([`LibraryConfig::path`](crate::LibraryConfig::path)).
+    ///
+    /// # Errors
+    /// As [`url`](Self::url), for any of the addresses.
+    pub fn urls(&self, lun: u16, login: Option<&IscsiLogin>) -> Result<Vec<IscsiUrl>, UrlError> {
+        self.addresses.iter().map(|address| self.url_at(address, lun, login)).collect()
+    }
+
+    fn url_at(&self, address: &str, lun: u16, login: Option<&IscsiLogin>) -> Result<IscsiUrl, UrlError> {
+        let url: IscsiUrl = format!("iscsi://{address}/{}/{lun}", self.name).parse()?;
+        match login {
+            Some(login) => url.with_login(login),
+            None => Ok(url),
+        }
     }
 }
 
@@ -89,7 +112,22 @@ impl IscsiTarget {
 /// # Cancel safety
 /// Dropping the future closes the connection; nothing else was begun.
 pub async fn discover(host: &str, login: Option<&IscsiLogin>) -> Result<Vec<IscsiTarget>, TransportError> {
-    find(host, login).await.map_err(|cause| {
+    discover_as(initiator_name(), host, login).await
+}
+
+/// The same with another name for this side, as a portal's access list may want it.
+///
+/// # Errors
+/// As [`discover`]; [`Unsupported`](PathFaultKind::Unsupported) for what is no name of an iSCSI node.
+///
+/// # Cancel safety
+/// As [`discover`].
+pub async fn discover_as(
+    initiator: &str,
+    host: &str,
+    login: Option<&IscsiLogin>,
+) -> Result<Vec<IscsiTarget>, TransportError> {
+    find(initiator, host, login).await.map_err(|cause| {
         TransportError::NotSent(PathFault {
             kind: cause.kind,
             device: redact(&format!("iscsi://{host}")).into(),
@@ -98,17 +136,19 @@ pub async fn discover(host: &str, login: Option<&IscsiLogin>) -> Result<Vec<Iscs
     })
 }
 
-async fn find(portal: &str, login: Option<&IscsiLogin>) -> Result<Vec<IscsiTarget>, Cause> {
+async fn find(initiator: &str, portal: &str, login: Option<&IscsiLogin>) -> Result<Vec<IscsiTarget>, Cause> {
+    let initiator = name::checked(initiator)
+        .map_err(|error| Cause::new(PathFaultKind::Unsupported, error.to_string()))?;
     let (host, port) = parse_authority(portal).map_err(|problem| {
         Cause::new(PathFaultKind::Unsupported, format!("this is no portal: {problem}; expected host[:3260]"))
     })?;
+    let parts = login.map(IscsiLogin::parts);
     let login = Login {
+        initiator,
         target: None,
         isid: session::random_isid(),
-        credentials: login.map(|login| (&*login.user, &*login.secret)),
-        target_credentials: login
-            .and_then(|login| login.target.as_ref())
-            .map(|(user, secret)| (&**user, &**secret)),
+        credentials: parts.map(|(own, _)| own),
+        target_credentials: parts.and_then(|(_, target)| target),
         digests: DigestPolicy::Accept,
     };
     let mut link = Link::open_with((&host, port), login, CONNECT_TIMEOUT, KEEP_ALIVE).await?;
@@ -125,7 +165,8 @@ async fn find(portal: &str, login: Option<&IscsiLogin>) -> Result<Vec<IscsiTarge
     link.initiator.logout();
     // The answer is here; whether the goodbye is heard does not matter.
     let _ = timeout(GOODBYE, until_the_end(&mut link)).await;
-    Ok(targets.into_iter().map(|target| reached(target, &host, port)).collect())
+    let (host, port) = &link.address;
+    Ok(targets.into_iter().map(|target| reached(target, host, *port)).collect())
 }
 
 /// How long the answer to the logout is waited for.

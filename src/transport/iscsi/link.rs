@@ -6,18 +6,25 @@ use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use autochanger_iscsi::{Chap, DigestPolicy, Ended, Event, Initiator, LoginConfig, MutualChap, Secret};
+use autochanger_iscsi::{
+    Chap, DigestPolicy, Ended, Event, Initiator, LoginConfig, LoginError, MutualChap, Secret,
+};
 use bytes::{Buf, BytesMut};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
+use super::dial::dial;
 use super::fault::Cause;
-use super::{Endpoint, INITIATOR_NAME, PathFaultKind};
+use super::{Endpoint, PathFaultKind};
+use crate::transport::url::parse_authority;
 
 /// How much is taken from the initiator before it is written. What is taken counts as sent, so it is not more than a
 /// socket swallows at once.
 const WRITE_SIZE: usize = 16 * 1024;
+
+/// How often a login may be sent to another address: once for good, once to the right portal of it, and as much again.
+const MAX_REDIRECTIONS: u32 = 4;
 
 /// How long before the target ends the session by itself this side logs out: time for the request to get there.
 const GOODBYE_MARGIN: Duration = Duration::from_millis(500);
@@ -36,6 +43,10 @@ pub(super) struct Link {
     leave_by: Option<Instant>,
     /// What the socket said when it broke.
     broken: Option<String>,
+    /// Where the target has moved to for good.
+    pub(super) moved_to: Option<(String, u16)>,
+    /// Where it was found in the end.
+    pub(super) address: (String, u16),
 }
 
 impl Link {
@@ -43,13 +54,16 @@ impl Link {
     pub(super) async fn open(endpoint: Endpoint) -> Result<Self, Cause> {
         let url = &endpoint.url;
         let login = Login {
+            initiator: &endpoint.initiator,
             target: Some(url.target()),
             isid: endpoint.isid,
             credentials: url.credentials(),
             target_credentials: url.target_credentials(),
             digests: endpoint.digests,
         };
-        Self::open_with((url.host(), url.port()), login, endpoint.connect_timeout, endpoint.keep_alive).await
+        let address =
+            endpoint.moved_to.as_ref().map_or((url.host(), url.port()), |(host, port)| (host, *port));
+        Self::open_with(address, login, endpoint.connect_timeout, endpoint.keep_alive).await
     }
 
     /// The same, for any kind of session.
@@ -59,7 +73,7 @@ impl Link {
         time: Duration,
         keep_alive: Duration,
     ) -> Result<Self, Cause> {
-        match timeout(time, Self::connect(address, login, keep_alive)).await {
+        match timeout(time, Self::follow(address, login, keep_alive)).await {
             Ok(result) => result,
             Err(_) => {
                 let detail = format!("no connection and login within {time:?}");
@@ -68,15 +82,49 @@ impl Link {
         }
     }
 
+    /// Goes where the target sends who logs in, within bounds.
+    async fn follow(
+        (host, port): (&str, u16),
+        login: Login<'_>,
+        keep_alive: Duration,
+    ) -> Result<Self, Cause> {
+        let mut address = (host.to_owned(), port);
+        let mut moved_to = None;
+        // Only what was moved from where it was looked for is looked for elsewhere the next time.
+        let mut only_for_good = true;
+        for _ in 0..=MAX_REDIRECTIONS {
+            let mut link = Self::connect((&address.0, address.1), login, keep_alive).await?;
+            let ended = match link.log_in().await {
+                Ok(()) => return Ok(Self { moved_to, address, ..link }),
+                Err(ended) => ended,
+            };
+            let Ended::Login(LoginError::Redirected { address: Some(to), permanent }) = &ended else {
+                return Err(link.cause(&ended));
+            };
+            address = redirected(to)?;
+            only_for_good &= *permanent;
+            if only_for_good {
+                moved_to = Some(address.clone());
+            }
+        }
+        let detail = format!(
+            "the target sends from one address to the next, at last to {} port {}, and is at none of the first {}",
+            address.0,
+            address.1,
+            MAX_REDIRECTIONS + 1
+        );
+        Err(Cause::new(PathFaultKind::Unreachable, detail))
+    }
+
     async fn connect(address: (&str, u16), login: Login<'_>, keep_alive: Duration) -> Result<Self, Cause> {
         let unreachable = |error: io::Error| {
             let detail = format!("cannot connect to {} port {}: {error}", address.0, address.1);
             Cause::new(PathFaultKind::Unreachable, detail)
         };
-        let stream = TcpStream::connect(address).await.map_err(unreachable)?;
+        let stream = dial(address.0, address.1).await.map_err(unreachable)?;
         // A command is one small write whose answer is waited for: delay would be pure loss.
         stream.set_nodelay(true).map_err(unreachable)?;
-        let mut link = Self {
+        Ok(Self {
             stream,
             initiator: Initiator::new(login.config()?),
             output: BytesMut::new(),
@@ -85,17 +133,22 @@ impl Link {
             pinged: None,
             leave_by: None,
             broken: None,
-        };
+            moved_to: None,
+            address: (address.0.to_owned(), address.1),
+        })
+    }
+
+    async fn log_in(&mut self) -> Result<(), Ended> {
         loop {
-            link.write();
-            while let Some(event) = link.initiator.poll_event() {
+            self.write();
+            while let Some(event) = self.initiator.poll_event() {
                 match event {
-                    Event::LoggedIn => return Ok(link),
-                    Event::Ended(ended) => return Err(link.cause(&ended)),
+                    Event::LoggedIn => return Ok(()),
+                    Event::Ended(ended) => return Err(ended),
                     _ => {}
                 }
             }
-            link.turn().await;
+            self.turn().await;
         }
     }
 
@@ -219,11 +272,22 @@ impl Link {
     }
 }
 
+/// Where a target sends who logs in: `host[:port][,group]` (RFC 7143 section 13.8).
+fn redirected(to: &str) -> Result<(String, u16), Cause> {
+    let (address, _) = to.rsplit_once(',').unwrap_or((to, ""));
+    parse_authority(address).map_err(|problem| {
+        let detail = format!("the target has moved to {to:?}, which is no address: {problem}");
+        Cause::new(PathFaultKind::Protocol, detail)
+    })
+}
+
 /// A user and a secret.
 pub(super) type Pair<'a> = (&'a str, &'a str);
 
 /// Who logs in, to what and how.
+#[derive(Clone, Copy)]
 pub(super) struct Login<'a> {
+    pub(super) initiator: &'a str,
     /// `None` for a discovery session.
     pub(super) target: Option<&'a str>,
     pub(super) isid: [u8; 6],
@@ -251,7 +315,7 @@ impl Login<'_> {
             mutual,
         });
         Ok(LoginConfig {
-            initiator: INITIATOR_NAME.to_owned(),
+            initiator: self.initiator.to_owned(),
             target: self.target.map(str::to_owned),
             isid: self.isid,
             authentication,

@@ -8,10 +8,12 @@
 //! [`discover`] lists what a portal offers. The manual has a [chapter](crate::manual::iscsi) on what is spoken and what a
 //! lost connection means.
 
+mod dial;
 mod discovery;
 mod fault;
 mod flight;
 mod link;
+mod name;
 mod session;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,16 +25,14 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::error::{SendError, TrySendError};
 use tokio::sync::{mpsc, oneshot};
 
-use super::url::IscsiUrl;
+use super::url::{Digests, IscsiUrl};
 use super::{
     Command, Completion, Limits, PathFault, PathFaultKind, TaskManagement, Transport, TransportError,
 };
-pub use discovery::{IscsiLogin, IscsiTarget, discover};
+pub use discovery::{IscsiLogin, IscsiTarget, discover, discover_as};
 use fault::fault;
+pub use name::{INITIATOR_NAME_PREFIX, InitiatorNameError, initiator_name};
 use session::{Job, Work};
-
-/// The name that this side gives to a target, for its access lists.
-pub const INITIATOR_NAME: &str = "iqn.2026-01.io.autochanger:initiator";
 
 /// How long connecting and logging in may take together, unless said otherwise. A target that needs longer is not serving anybody.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -97,6 +97,9 @@ struct Endpoint {
     connect_timeout: Duration,
     keep_alive: Duration,
     digests: DigestPolicy,
+    initiator: Arc<str>,
+    /// Where the target has moved to for good, as it says.
+    moved_to: Option<(String, u16)>,
 }
 
 impl Target {
@@ -108,15 +111,17 @@ impl Target {
 }
 
 impl IscsiTransport {
-    /// A handle on the logical unit. Nothing is connected yet.
+    /// A handle on the logical unit, with what its URL says. Nothing is connected yet.
     pub fn new(url: IscsiUrl) -> Self {
-        let lun = url.lun();
+        let (lun, options) = (url.lun(), url.options());
         let endpoint = Endpoint {
-            url,
             isid: [0; 6],
-            connect_timeout: CONNECT_TIMEOUT,
-            keep_alive: KEEP_ALIVE,
-            digests: DigestPolicy::Accept,
+            connect_timeout: options.connect_timeout.unwrap_or(CONNECT_TIMEOUT),
+            keep_alive: options.keep_alive.unwrap_or(KEEP_ALIVE),
+            digests: options.digests.map_or(DigestPolicy::Accept, policy),
+            initiator: options.initiator.as_deref().unwrap_or(initiator_name()).into(),
+            moved_to: None,
+            url,
         };
         Self::of(Target::new(endpoint), lun)
     }
@@ -145,6 +150,16 @@ impl IscsiTransport {
     #[must_use]
     pub fn digests(self, digests: DigestPolicy) -> Self {
         Self::of(Target::new(Endpoint { digests, ..self.target.endpoint.clone() }), self.lun)
+    }
+
+    /// The handle with another name for this side than [`initiator_name`], as a target's access list may want it. The handle gets
+    /// a connection of its own.
+    ///
+    /// # Errors
+    /// When it is no name of an iSCSI node.
+    pub fn initiator(self, name: &str) -> Result<Self, InitiatorNameError> {
+        let initiator = name::checked(name)?.into();
+        Ok(Self::of(Target::new(Endpoint { initiator, ..self.target.endpoint.clone() }), self.lun))
     }
 
     /// Another logical unit of the same target, over the same connection.
@@ -254,6 +269,15 @@ impl Transport for IscsiTransport {
 
     fn sibling(&self, lun: u16) -> Option<Arc<dyn Transport>> {
         (lun <= autochanger_iscsi::initiator::MAX_LUN).then(|| Arc::new(self.unit(lun)) as Arc<dyn Transport>)
+    }
+}
+
+fn policy(digests: Digests) -> DigestPolicy {
+    match digests {
+        Digests::Accept => DigestPolicy::Accept,
+        Digests::Prefer => DigestPolicy::Prefer,
+        Digests::Require => DigestPolicy::Require,
+        Digests::Refuse => DigestPolicy::Refuse,
     }
 }
 

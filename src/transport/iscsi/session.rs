@@ -191,7 +191,10 @@ impl Session {
             self.closing = Some(now + CLOSE_TIMEOUT);
         }
         match wake.connected {
-            Some(Ok(link)) => {
+            Some(Ok(mut link)) => {
+                if let Some(address) = link.moved_to.take() {
+                    self.endpoint.moved_to = Some(address);
+                }
                 #[cfg(feature = "tracing")]
                 tracing::debug!(device = %self.endpoint.url, "logged in");
                 self.state = State::Up(Box::new(link));
@@ -200,6 +203,8 @@ impl Session {
                 #[cfg(feature = "tracing")]
                 tracing::debug!(device = %self.endpoint.url, cause = %cause.detail, "no session");
                 self.state = State::Down;
+                // Where it has moved to for good it is not, or not now: the URL is asked again.
+                self.endpoint.moved_to = None;
                 self.give_up_waiting(&cause);
             }
             None => {}

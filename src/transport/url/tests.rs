@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::*;
 
 fn iscsi(text: &str) -> IscsiUrl {
@@ -38,6 +40,31 @@ fn a_link_local_address_names_its_interface() {
     let url = iscsi("iscsi://me%secret@[fe80::1%eth0]:3261/iqn.2026-01.example:lib/0");
     assert_eq!((url.host(), url.port(), url.user()), ("fe80::1%eth0", 3261, Some("me")));
     assert_eq!(url.to_string(), "iscsi://me@[fe80::1%eth0]:3261/iqn.2026-01.example:lib/0");
+}
+
+#[test]
+fn a_url_of_an_iscsi_unit_may_say_how_it_is_spoken_to() {
+    let text = "iscsi://h:3260/iqn.x:y/3?digests=require&keep_alive=5&connect_timeout=20&initiator=iqn.2026-01.example:me";
+    let url = iscsi(text);
+    assert_eq!((url.to_string(), url.lun()), (text.to_owned(), 3));
+    let url = iscsi("iscsi://me%what?is@h/iqn.x:y/3?keep_alive=5");
+    assert_eq!(url.to_string(), "iscsi://me@h:3260/iqn.x:y/3?keep_alive=5");
+    assert_eq!(url.with_lun(4).to_string(), "iscsi://me@h:3260/iqn.x:y/4?keep_alive=5");
+    for (options, problem) in [
+        ("", "none of digests, keep_alive"),
+        ("max_transfer=5", "none of digests, keep_alive"),
+        ("digests=maybe", "none of accept, prefer"),
+        ("keep_alive=0", "from 1 to 86400"),
+        ("keep_alive=86401", "from 1 to 86400"),
+        ("connect_timeout=1s", "from 1 to 86400"),
+        ("connect_timeout", "from 1 to 86400"),
+        ("initiator=me", "the initiator name begins with none"),
+        ("keep_alive=5&keep_alive=6", "keep_alive is said twice"),
+    ] {
+        let error = format!("iscsi://u%hunter2@h/iqn.x:y/0?{options}").parse::<DeviceUrl>().unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains(problem) && !shown.contains("hunter2"), "{options:?}: {shown}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod numbers;
 mod receive;
 mod report;
 mod task;
+mod text;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -27,6 +28,7 @@ pub use report::{
     Residual, SubmitError, Tag,
 };
 use task::Task;
+use text::Exchange;
 
 /// The most tasks in flight, whatever window the target gives. A changer has one arm and a few drives; targets that
 /// take more than this at once are disks.
@@ -60,8 +62,10 @@ pub struct Initiator {
     ping: Option<Ping>,
     /// A command that was given up without a sign that it arrived; see [`abandon`](Initiator::abandon).
     suspect: Option<Suspect>,
-    /// The question for targets, and as much of the answer as is there.
-    discovery: Option<(u32, BytesMut)>,
+    /// The text that is spoken.
+    text: Option<Exchange>,
+    /// Another one is to follow.
+    negotiation_wanted: bool,
     logout: Option<u32>,
     /// The target wants a logout: what is in flight ends first.
     logout_wanted: bool,
@@ -120,7 +124,8 @@ impl Initiator {
             functions: BTreeMap::new(),
             ping: None,
             suspect: None,
-            discovery: None,
+            text: None,
+            negotiation_wanted: false,
             logout: None,
             logout_wanted: false,
             is_discovery,
@@ -280,7 +285,7 @@ impl Initiator {
             let taken = self.tasks.contains_key(&tag)
                 || self.abandoned.contains_key(&tag)
                 || self.functions.contains_key(&tag)
-                || self.discovery.as_ref().is_some_and(|(taken, _)| *taken == tag);
+                || self.text.as_ref().is_some_and(|text| text.tag == tag);
             if tag != NO_TAG && !taken && self.ping.is_none_or(|ping| ping.tag != tag) {
                 return tag;
             }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::numbers::Status;
+use super::text::Purpose;
 use super::{
     Answer, Ended, Event, Failure, Initiator, ManagementResponse, Phase, ProtocolError, Residual, Tag,
     protocol,
@@ -128,12 +129,14 @@ impl Initiator {
                 }
                 Ok(())
             }
-            // A connection or session dropped, a negotiation wanted: a new session is due in each case.
-            2..=4 => {
-                if pdu.event < 4 {
-                    self.time_to_wait = pdu.parameter2;
-                }
+            // A connection or a session dropped.
+            2 | 3 => {
+                self.time_to_wait = pdu.parameter2;
                 Err(Ended::ByTarget(pdu.event))
+            }
+            4 => {
+                self.negotiate();
+                Ok(())
             }
             // SCSI events come again as unit attentions; vendor events mean nothing to us.
             _ => Ok(()),
@@ -155,6 +158,15 @@ impl Initiator {
             Some(tag) if self.ping.is_some_and(|ping| ping.tag == tag) => {
                 self.ping = None;
                 self.events.push_back(Event::Pong);
+                Ok(())
+            }
+            // It wanted to negotiate, and does not any more.
+            Some(tag)
+                if self
+                    .text
+                    .take_if(|text| text.tag == tag && text.purpose == Purpose::Negotiation)
+                    .is_some() =>
+            {
                 Ok(())
             }
             Some(tag) if self.functions.contains_key(&tag) => {

@@ -7,6 +7,7 @@ mod commands;
 mod discovery;
 mod ends;
 mod functions;
+mod negotiation;
 mod numbers;
 
 const TEST_UNIT_READY: [u8; 16] = [0; 16];
