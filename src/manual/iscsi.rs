@@ -55,11 +55,11 @@
 //! CRC32C over headers and data is spoken where the target wants it, and otherwise not: TCP has a checksum, and where
 //! bits are damaged on purpose CRC32C does not help. [`digests`](crate::transport::IscsiTransport::digests) changes that.
 //!
-//! # The initiator, test group by test group
+//! # The initiator, by what it must do
 //!
-//! The groups are those of UNH-IOL's iSCSI initiator suites (login, full feature phase, CHAP, error recovery), put in our
-//! words. *Covered* means: a test of ours has it. Who the other side is in that test: **tgt** (a target that nobody here
-//! wrote), **ours** (our target, sans-IO or behind a socket), **bytes** (PDUs made by hand).
+//! *Covered* means: a test of ours has it. Who the other side is in that test: **tgt** (a target that nobody here wrote), **ours**
+//! (our target, sans-IO or behind a socket), **bytes** (PDUs made by hand). The chapter on [the suites](super::iscsi_suites) goes
+//! through UNH-IOL's tests for initiators by their numbers.
 //!
 //! | what the initiator must do | covered, or why not | other side |
 //! |---|---|---|

@@ -10,6 +10,7 @@
 //! | [`devices`] | How is a library named, reached, owned, and what can be wrong with it? |
 //! | [`quirks`] | What do real devices do otherwise than the standard says, and what is done about it? |
 //! | [`iscsi`] | What is spoken of iSCSI, what does a lost connection mean, and who vouches for it? |
+//! | [`iscsi_suites`] | What does the iSCSI initiator do in each test of the suites for initiators, and which test of ours holds it? |
 //! | [`testing`] | How do I test my program without a library? |
 //! | [`vouchers`] | Who vouches for each command: a document, a capture, a real target, a foreign initiator, or we alone? |
 //! | [`from_rsm`] | Which call takes the place of which call of Removable Storage Manager? |
@@ -25,6 +26,7 @@ pub mod defaults;
 pub mod devices;
 pub mod from_rsm;
 pub mod iscsi;
+pub mod iscsi_suites;
 pub mod labels;
 pub mod quirks;
 pub mod recovery;

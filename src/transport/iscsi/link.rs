@@ -323,3 +323,25 @@ impl Login<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_login_asks_the_target_something_new() {
+        let login = Login {
+            initiator: "iqn.2026-01.test:me",
+            target: Some("iqn.2026-01.test:library"),
+            isid: [0x80, 0, 0, 0, 0, 1],
+            credentials: Some(("backup", "opensesame12")),
+            target_credentials: Some(("library", "whoisthere12")),
+            digests: DigestPolicy::Accept,
+        };
+        let challenge = || match login.config().map(|config| config.authentication) {
+            Ok(Some(Chap { mutual: Some(mutual), .. })) => mutual.challenge,
+            other => panic!("no challenge: {:?}", other.is_ok()),
+        };
+        assert_ne!(challenge(), challenge());
+    }
+}

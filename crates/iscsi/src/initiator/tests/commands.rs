@@ -211,3 +211,34 @@ fn writes_that_were_given_up_are_kept_within_bounds() {
     assert_eq!(initiator.abandoned.len(), MAX_IN_FLIGHT);
     assert_eq!(initiator.in_flight(), 0);
 }
+
+#[test]
+fn a_request_for_more_than_a_burst_ends_the_session() {
+    for (length, ends) in [(512, false), (513, true)] {
+        let mut initiator = session_with(40, "ImmediateData=No\0MaxBurstLength=512\0");
+        let tag = initiator.submit(writing(2000)).unwrap();
+        transmitted(&mut initiator);
+        let r2t = ReadyToTransfer {
+            initiator_task_tag: tag.0,
+            desired_length: length,
+            ..ReadyToTransfer::default()
+        };
+        feed(&mut initiator, &r2t.encode());
+        assert_eq!(initiator.has_ended(), ends, "{length} bytes");
+    }
+}
+
+#[test]
+fn an_acknowledgement_that_is_asked_for_at_this_level_is_let_be() {
+    let mut initiator = session(40);
+    let tag = initiator.submit(reading(8)).unwrap();
+    transmitted(&mut initiator);
+    let asking =
+        DataIn { acknowledge: true, is_final: true, target_transfer_tag: 5, ..data_in(tag, 0, b"abcd") };
+    feed(&mut initiator, &asking.encode());
+    assert_eq!(transmitted(&mut initiator), [], "no SNACK at error recovery level 0");
+    let last = DataIn { has_status: true, is_final: true, ..data_in(tag, 4, b"efgh") };
+    feed(&mut initiator, &last.encode());
+    let [Event::Completed { answer, .. }] = &events(&mut initiator)[..] else { panic!("no answer") };
+    assert_eq!(&answer.data[..], b"abcdefgh");
+}
