@@ -1,6 +1,6 @@
 //! A proxy that does harm to PDUs, one at a time, when it is told to, and writes down every MOVE MEDIUM.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -25,6 +25,22 @@ pub(crate) enum Kind {
     Duplicate(Duration),
 }
 
+impl Kind {
+    /// What it is called where faults are counted.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Drop => "drop",
+            Self::Delay(_) => "delay",
+            Self::CutShort(_) => "cut short",
+            Self::Stall(_) => "stall",
+            Self::Duplicate(_) => "duplicate",
+        }
+    }
+}
+
+/// How many faults have happened, by what they were and whether on the way to the target.
+pub(crate) type Hits = BTreeMap<(&'static str, bool), usize>;
+
 /// Source and destination of a MOVE MEDIUM.
 pub(crate) type Way = (u16, u16);
 
@@ -42,10 +58,11 @@ pub(crate) struct Fault {
 #[derive(Default)]
 struct State {
     faults: VecDeque<Fault>,
-    hits: usize,
+    hits: Hits,
     damage: Option<bool>,
     moves: Vec<Way>,
     witness: Option<Witness>,
+    loses_answers: bool,
 }
 
 type Shared = Arc<Mutex<State>>;
@@ -89,14 +106,18 @@ impl Proxy {
         lock(&self.state).faults.clear();
     }
 
-    /// How many faults have happened.
-    pub(crate) fn hits(&self) -> usize {
-        lock(&self.state).hits
+    pub(crate) fn hits(&self) -> Hits {
+        lock(&self.state).hits.clone()
     }
 
     /// Has somebody hear of each MOVE MEDIUM that comes from the initiator, before anything becomes of it.
     pub(crate) fn witness(&self, witness: impl Fn(Way) + Send + 'static) {
         lock(&self.state).witness = Some(Box::new(witness));
+    }
+
+    /// The next PDU from the target after each MOVE MEDIUM is lost, which is its answer.
+    pub(crate) fn lose_answers(&self) {
+        lock(&self.state).loses_answers = true;
     }
 
     /// Flips a bit in the header of the next PDU in that direction that has a digest.
@@ -160,6 +181,9 @@ async fn pass(
             if let Some(witness) = &state.witness {
                 witness(way);
             }
+            if state.loses_answers {
+                state.faults.push_back(Fault { to_target: false, skip: 0, kind: Kind::Drop });
+            }
         }
         let kind = {
             let mut state = lock(state);
@@ -170,8 +194,10 @@ async fn pass(
             }
             match state.faults.front_mut() {
                 Some(fault) if fault.to_target == to_target && fault.skip == 0 => {
-                    state.hits += 1;
-                    state.faults.pop_front().map(|fault| fault.kind)
+                    let kind = fault.kind;
+                    state.faults.pop_front();
+                    *state.hits.entry((kind.name(), to_target)).or_default() += 1;
+                    Some(kind)
                 }
                 Some(fault) if fault.to_target == to_target => {
                     fault.skip -= 1;

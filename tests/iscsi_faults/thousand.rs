@@ -8,6 +8,7 @@ use std::time::Duration;
 use autochanger::catalog::MotionState;
 use autochanger::request::ElementName;
 use autochanger::transport::IscsiTransport;
+use autochanger::transport::sim;
 use autochanger::virtual_library::VirtualLibrary;
 use autochanger::{
     ElementType, EventKind, FailureKind, LibraryConfig, Manager, Place, Refusal, RequestError, RequestId,
@@ -16,13 +17,21 @@ use autochanger::{
 
 use super::beds::{TgtBed, TgtOptions};
 use super::intents::Intents;
-use super::proxy::{Fault, Kind, Proxy};
+use super::proxy::{Fault, Hits, Kind, Proxy};
 use super::temp::TempDir;
 use super::{builder, truth};
+
+const READ_ELEMENT_STATUS: u8 = 0xB8;
 
 /// How many requests, over how many libraries side by side: each mostly waits. One of the libraries is tgt's.
 const RUNS: usize = 1000;
 const LIBRARIES: usize = 8;
+
+/// Requests beyond those whose every look is refused for longer than a motion lasts, over a library of their own: so they end as unknown.
+const BLIND_RUNS: usize = 40;
+
+/// The least that each kind of fault must have happened in each direction: there are ten of these, and one to three in a run.
+const LEAST: usize = RUNS / 50;
 
 /// How long a command may take. None takes time, so what is later was harmed; it is real time, for the sockets are real.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -87,7 +96,7 @@ impl Dice {
 struct Seen {
     runs: usize,
     /// Faults that hit a PDU.
-    hits: usize,
+    hits: Hits,
     /// Requests that ended as asked, and otherwise.
     passed: usize,
     failed: usize,
@@ -104,7 +113,6 @@ impl Seen {
     fn add(&mut self, other: &Self) {
         let pairs = [
             (&mut self.runs, other.runs),
-            (&mut self.hits, other.hits),
             (&mut self.passed, other.passed),
             (&mut self.failed, other.failed),
             (&mut self.moved, other.moved),
@@ -116,6 +124,9 @@ impl Seen {
         for (sum, part) in pairs {
             *sum += part;
         }
+        for (fault, hits) in &other.hits {
+            *self.hits.entry(*fault).or_default() += hits;
+        }
     }
 }
 
@@ -125,15 +136,23 @@ async fn a_thousand_mounts_and_dismounts_are_never_replayed_and_each_ends_as_it_
     for seed in 0..LIBRARIES {
         lanes.spawn(async move { Lane::open(seed).await.work(seed as u64, RUNS / LIBRARIES).await });
     }
+    lanes.spawn(async { Lane::open(LIBRARIES).await.blind().work(LIBRARIES as u64, BLIND_RUNS).await });
     let mut seen = Seen::default();
     for lane in lanes.join_all().await {
         seen.add(&lane);
     }
     println!("{seen:?}");
-    assert_eq!(seen.runs, RUNS);
+    assert_eq!(seen.runs, RUNS + BLIND_RUNS);
+    for kind in ["drop", "delay", "cut short", "stall", "duplicate"] {
+        for to_target in [true, false] {
+            let hits = seen.hits.get(&(kind, to_target)).copied().unwrap_or_default();
+            assert!(hits >= LEAST, "{kind}, to the target: {to_target}: {seen:?}");
+        }
+    }
     // Each ending is met often, so that each is judged.
-    assert!(seen.hits >= RUNS / 2 && seen.passed >= RUNS / 2, "{seen:?}");
+    assert!(seen.passed >= RUNS / 2, "{seen:?}");
     assert!(seen.moved >= RUNS / 2 && seen.not_moved >= 20 && seen.doubted >= 100, "{seen:?}");
+    assert!(seen.unknown >= BLIND_RUNS / 2, "{seen:?}");
 }
 
 /// What serves the library.
@@ -175,6 +194,8 @@ struct Lane {
     manager: Manager,
     session: Session,
     doubted: Arc<Mutex<HashSet<(RequestId, u64)>>>,
+    /// Its looks are refused, not its PDUs harmed.
+    blind: bool,
     _locks: TempDir,
 }
 
@@ -212,9 +233,23 @@ impl Lane {
         let manager = builder.lock_directory(locks.file("")).open().await.expect("the manager opens");
         let session = manager.session("backup").role(Role::Administrator).open().expect("a session opens");
         let doubted = Arc::default();
-        let lane = Self { target, proxy, intents, manager, session, doubted, _locks: locks };
+        let lane = Self { target, proxy, intents, manager, session, doubted, blind: false, _locks: locks };
         lane.listen();
         lane
+    }
+
+    /// From each MOVE MEDIUM on the library reads no element any more, and its answer never comes.
+    fn blind(self) -> Self {
+        let Target::Ours(served) = &self.target else { panic!("tgt cannot be told to") };
+        let (library, witness) = (served.library().clone(), self.intents.clone());
+        self.proxy.witness(move |way| {
+            witness.moved(way);
+            // A person has to come: nothing is wrong with how it is asked.
+            let refused = sim::Fault::sense(sim::SenseKey::NotReady, 0x04, 0x03);
+            library.inject(refused.on(READ_ELEMENT_STATUS).always());
+        });
+        self.proxy.lose_answers();
+        Self { blind: true, ..self }
     }
 
     /// Writes down the doubts, each once.
@@ -249,11 +284,16 @@ impl Lane {
             // What comes first then is a login, and it is harmed.
             served.cut_connections();
         }
-        let faults = dice.faults();
+        let faults = if self.blind { Vec::new() } else { dice.faults() };
         let name = format!("{name}, {faults:?}, from {from}");
         self.proxy.arm(faults);
         let (id, said) = tokio::time::timeout(LONGEST, self.request(from)).await.expect(&name);
         self.proxy.disarm();
+        if let (Target::Ours(served), true) = (&self.target, self.blind) {
+            served.library().clear_faults();
+            // It was read anew after what is unknown, and refused that.
+            self.ready().await;
+        }
 
         let motions = self.session.motions(id).await.expect("its motions are kept");
         let told: Vec<MotionState> = motions.iter().map(|motion| motion.state).collect();
