@@ -190,10 +190,15 @@ impl Tale {
         self.check(session.motions(third_id).await?.is_empty(), "nothing was moved for it");
 
         let (one_id, tape) = (one.id(), one.await?);
-        self.say(format!("{} is ready in drive {}, {}", tape.barcode(), tape.drive(), way_to(&tape)));
+        self.say(format!("{} is ready in drive {}, {}", label(tape.barcode()), tape.drive(), way_to(&tape)));
         self.check(tape.drive() == drive, "it is in the drive that was asked for");
         let other = two.await?;
-        self.say(format!("{} is ready in drive {}, {}", other.barcode(), other.drive(), way_to(&other)));
+        self.say(format!(
+            "{} is ready in drive {}, {}",
+            label(other.barcode()),
+            other.drive(),
+            way_to(&other)
+        ));
         self.check(other.drive() != drive, "it is in another drive");
         let mounts = session.mounts().await?;
         self.check(

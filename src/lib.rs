@@ -14,7 +14,7 @@
 //!
 //! let session = manager.session("nightly-backup").role(Role::Administrator).open()?;
 //! let tape = session.mount("VT0001L8").await?;
-//! println!("{} is ready in drive {}", tape.barcode(), tape.drive());
+//! println!("{tape} is ready"); // "VT0001L8 in drive 500 is ready"
 //! tape.dismount().await?;
 //! # manager.shutdown().await;
 //! # Ok(())
@@ -63,9 +63,13 @@ pub use session::{
     TicketOutcome, UpdateLabelBuilder, Verdict, WriteFreeLabelBuilder,
 };
 
-pub use catalog::{Cartridge, Role};
-pub use id::{CartridgeId, LibraryId, RequestId};
-pub use request::{CartridgeRef, Operation, Outcome, Place, Request, State, Waiting};
+pub use catalog::{Cartridge, Compatibility, Label, Role, Service};
+pub use clock::WallTime;
+pub use id::{CartridgeId, LibraryId, RequestId, new_request_id};
+pub use request::{
+    AfterDoor, CancelledBy, CartridgeRef, LabelFound, Operation, Outcome, Place, Request, ServiceTarget,
+    State, Waiting,
+};
 pub use scsi::{ElementAddress, ElementType};
 pub use store::{FaultFilter, HistoryFilter, Purge, Purged};
 
@@ -76,15 +80,21 @@ pub mod catalog {
 
 /// The names of things.
 pub mod id {
-    pub use autochanger_engine::id::{CartridgeId, Device, LibraryId, RequestId, SessionId};
+    pub use autochanger_engine::id::{CartridgeId, Device, IdError, LibraryId, RequestId, SessionId};
+
+    /// Draws an id for a request (UUID v7, so that ids are in the order of their time), to be kept before the request is
+    /// handed in: what was handed in under it is known again after a crash. See [`MountBuilder::id`](crate::MountBuilder::id).
+    pub fn new_request_id() -> RequestId {
+        RequestId(uuid::Uuid::now_v7())
+    }
 }
 
 /// Requests: what was asked, by whom, and how it stands.
 pub mod request {
     pub use autochanger_engine::request::{
-        Access, AfterDoor, CancelledBy, CartridgeRef, ElementName, Failure, FailureKind, FaultOf, GroupId,
-        LabelFound, Operation, Options, Outcome, Place, QueuePlace, Request, ServiceTarget, State, Waiting,
-        Wanted,
+        Access, AfterDoor, CancelAccepted, CancelledBy, CartridgeRef, ElementName, Failure, FailureKind,
+        FaultOf, GroupId, LabelFound, Operation, Options, Outcome, Place, QueuePlace, Request, ServiceTarget,
+        State, Waiting, Wanted,
     };
 }
 
@@ -93,8 +103,8 @@ pub mod view {
     pub use autochanger_engine::Quirk;
     pub use autochanger_engine::forecast::{Forecast, Horizon, MAX_STEPS, NextStep, Step, Waits, Why};
     pub use autochanger_engine::view::{
-        DriveInfo, ElementCounts, LibraryError, LibraryInfo, LibraryState, MountInfo, OperatorRequest,
-        OperatorTask, PathInfo, PathState, SlotInfo,
+        DriveInfo, DriveState, ElementCounts, LibraryError, LibraryInfo, LibraryState, MountInfo,
+        OperatorRequest, OperatorTask, PathInfo, PathState, SlotInfo,
     };
 }
 

@@ -96,7 +96,7 @@ mod row_3_accepted_and_nothing_begun {
         assert_eq!(world.library.moves_sent(), 2, "one for each request that was asked for");
 
         let ticket = within(life.session.adopt(id)).await.expect("adopted");
-        assert_eq!(within(ticket).await.expect("mounted").barcode(), "VT0002L8");
+        assert_eq!(within(ticket).await.expect("mounted").barcode(), Some("VT0002L8"));
         assert_eq!(world.library.moves_sent(), 3);
     }
 
@@ -195,7 +195,7 @@ mod row_5_the_intent_was_durable_and_not_sent {
         assert_eq!(life.motions(second).await[0].state, MotionState::NotMoved);
         assert_eq!(world.library.moves_sent(), 1);
         let tape = within(within(life.session.adopt(second)).await.expect("adopted")).await.expect("mounted");
-        assert_eq!((tape.barcode(), world.library.moves_sent()), ("VT0002L8", 2));
+        assert_eq!((tape.barcode(), world.library.moves_sent()), (Some("VT0002L8"), 2));
         assert_eq!(life.motions(second).await.len(), 2, "each move has an intent of its own");
     }
 }

@@ -38,7 +38,7 @@
 //!
 //! // Submit and wait in one.
 //! let tape = session.mount("VT0001L8").await?;
-//! println!("{} is ready in drive {}", tape.barcode(), tape.drive());
+//! println!("{tape} is ready"); // "VT0001L8 in drive 500 is ready"
 //!
 //! // Or hand in, and wait later. With the ticket the request is durable.
 //! let ticket = session.mount("VT0002L8").priority(5).submit().await?;
@@ -125,13 +125,8 @@
 //!
 //! # Roles
 //!
-//! | | [`Administrator`](Role::Administrator) | [`Operator`](Role::Operator) (default) | [`Application`](Role::Application) |
-//! |---|---|---|---|
-//! | submits requests | yes | yes | yes |
-//! | sees requests, mounts and their events | all | all | its own application's |
-//! | cancels and adopts | all | its own application's | its own application's |
-//! | dismounts what another application has mounted | by [`force`](DismountBuilder::force) | no | no |
-//! | sees libraries, drives, slots, cartridges | all | all | all |
+//! An *application* uses media, an *operator* (the default) also works the library, an *administrator* also controls what others
+//! asked for. [`Role`] has the whole table; what a role does not suffice for is [`Refusal::RoleNeeded`](crate::Refusal::RoleNeeded).
 //!
 //! A role is stated by the program that opens the session. It keeps honest programs apart; it is no protection against
 //! others in the same process.

@@ -19,7 +19,7 @@
 //! | [`ready`](crate::Manager::ready) bears with a library that cannot be reached | 10 s ([`READY_PATIENCE`]) | [`ready_within`](crate::Manager::ready_within) | longer than a target's restart, shorter than a person waits without a word |
 //! | … with one that is being identified | no bound | `ready_within` | a library can take long to come up |
 //! | application's name | 1 to 256 bytes ([`APPLICATION_NAME_MAX`]) | – | it is kept with each request |
-//! | role | [`Operator`](crate::Role::Operator) | [`role`](crate::SessionBuilder::role) | what hurts others must be asked for |
+//! | role | [`Operator`](crate::Role::Operator) | [`role`](crate::SessionBuilder::role) | what others asked for is controlled only by who says so |
 //!
 //! # A library
 //!

@@ -7,7 +7,7 @@
 //!
 //! | RSM | here | what differs, and why |
 //! |---|---|---|
-//! | `OpenNtmsSession` | [`Manager::session`] | no service to connect to: the manager lives in the process. The application's name is required, 1 to 256 bytes; a [role](crate::Role) takes the place of security descriptors |
+//! | `OpenNtmsSession` | [`Manager::session`] | no service to connect to: the manager lives in the process. The application's name is required, 1 to 256 bytes; a [role](crate::Role) takes the place of security descriptors: *use* is an application's, *control* and *modify* of a library are an operator's, those of the computer and of others' requests an administrator's |
 //! | `CloseNtmsSession` | [`Session::close`] | cancels the session's mounts unless [detached](crate::MountBuilder::detached); the rest goes on, and nothing is dismounted, as in RSM. Dropping a session cancels nothing |
 //! | `EnumerateNtmsObject`, `GetNtmsObjectInformation` | [`Session::libraries`], [`drives`](Session::drives), [`slots`](Session::slots), [`cartridges`](Session::cartridges) | one call gives the objects themselves. Slots, ports and arms are in one list, told apart by type |
 //! | the same, of kind LIBREQUEST | [`Session::requests`], [`live_requests`](Session::live_requests), [`request`](Session::request) | the history is read newest first, a bounded part at a time |
@@ -108,8 +108,9 @@
 //! |---|---|
 //! | `OBJECT_NOT_FOUND`, `INVALID_MEDIA` of a mount | [`Refusal::CartridgeNotFound`] |
 //! | `MEDIA_OFFLINE` | [`Refusal::CartridgeNotAvailable`], unless the mount [waits for an operator](crate::MountBuilder::wait_for_operator) |
-//! | `INVALID_STATE` of a dismount | [`Refusal::NotMounted`]; [`Refusal::MediaOpen`] where another application has it mounted |
+//! | `INVALID_STATE` of a dismount | [`Refusal::NotMounted`]; [`Refusal::MediaOpen`] where another application has it mounted, [`Refusal::OwnMediaOpen`] where an eject or identification finds it mounted by its own |
 //! | `INVALID_DRIVE`, `DRIVE_MEDIA_MISMATCH` (a drive of another library) | [`Refusal::NoSuchElement`] |
+//! | `ACCESS_DENIED` | [`Refusal::RoleNeeded`]; of a cancel, reordering or adoption `PermissionDenied` |
 //! | `INVALID_LIBRARY` | [`Refusal::NoSuchLibrary`] |
 //! | `NOT_READY`, `LIBRARY_OFFLINE` | [`Refusal::NotReady`] |
 //! | – | [`Refusal::Incompatible`]: generations of cartridge and drive that do not go together |

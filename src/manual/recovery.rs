@@ -85,7 +85,7 @@
 //! let session = manager.session("nightly-backup").open()?;
 //! let mounts = session.mounts().await?;
 //! let tape = session.adopt(mounts[0].id).await?.await?;
-//! assert_eq!((tape.barcode(), tape.drive()), ("VT0001L8", drive));
+//! assert_eq!((tape.barcode(), tape.drive()), (Some("VT0001L8"), drive));
 //! tape.dismount().await?;
 //! assert_eq!(library.moves_sent(), 2);
 //! # manager.shutdown().await;

@@ -40,7 +40,7 @@ impl Session {
     /// match session.cancel_library_request(ticket.id()).await {
     ///     Ok(Cancellation::Cancelled) => println!("nothing moved"),
     ///     Ok(Cancellation::Stopping(verdict)) => println!("{}", verdict.await?),
-    ///     Err(CancelError::InProgress { .. }) => println!("{} is mounted", ticket.await?.barcode()),
+    ///     Err(CancelError::InProgress { .. }) => println!("{} is mounted", ticket.await?),
     ///     Err(error) => return Err(error.into()),
     /// }
     /// # Ok(())

@@ -59,9 +59,9 @@ impl Mounted {
         self.id
     }
 
-    /// The cartridge's label; empty where it has none.
-    pub fn barcode(&self) -> &str {
-        self.barcode.as_deref().unwrap_or_default()
+    /// The cartridge's label, where it has one.
+    pub fn barcode(&self) -> Option<&str> {
+        self.barcode.as_deref()
     }
 
     /// The cartridge.
@@ -98,6 +98,16 @@ impl Mounted {
     #[doc(alias = "DismountNtmsMedia")]
     pub fn dismount(&self) -> DismountBuilder {
         self.session.dismount(self.cartridge)
+    }
+}
+
+/// What is where, for people: "VT0001L8 in drive 500"; a cartridge without a label by its id.
+impl fmt::Display for Mounted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.barcode {
+            Some(barcode) => write!(f, "{barcode} in drive {}", self.drive),
+            None => write!(f, "cartridge {} in drive {}", self.cartridge, self.drive),
+        }
     }
 }
 
@@ -145,6 +155,7 @@ impl fmt::Debug for Mounted {
 
 /// A medium that was taken out of its drive, or stayed there for a mount that wanted it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Dismounted {
     /// The request.
     pub id: RequestId,
@@ -203,6 +214,7 @@ impl TicketOutcome for Dismounted {
 
 /// What an inventory found.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Inventory {
     /// The request.
     pub id: RequestId,

@@ -15,7 +15,7 @@ const FIRST: u32 = 1;
 
 impl Session {
     /// Gives a waiting request another place among the waiting requests of its operation and library: 1 is the first, `u32::MAX` the
-    /// last. Returns the place that it has got. The place is durable, and stays when others come and go.
+    /// last. Returns the place that it has got; 0 is taken as 1. The place is durable, and stays when others come and go.
     ///
     /// # Errors
     /// [`ReorderError`]: it is not live, not the caller's, or has no place (it is under way, put off, or waits for a person).

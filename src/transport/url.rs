@@ -1,5 +1,6 @@
 //! Device URLs: how a library or drive is named in configuration, in messages and on a command line.
 
+mod hint;
 mod iscsi;
 mod sg;
 
@@ -52,7 +53,7 @@ impl FromStr for DeviceUrl {
             "sim" if text.contains(':') => Ok(Self::Sim(rest.to_owned())),
             "iscsi" => IscsiUrl::parse(text, rest).map(Self::Iscsi),
             "sg" => SgUrl::parse(text, rest).map(Self::Sg),
-            _ => Err(UrlError::UnknownScheme { url: redact(text), schemes: SCHEMES }),
+            _ => Err(UrlError::UnknownScheme { url: redact(text), hint: hint::of(text), schemes: SCHEMES }),
         }
     }
 }
@@ -162,11 +163,13 @@ pub enum UrlError {
     },
     /// No transport has such URLs.
     #[error(
-        "device URL {url:?}: unknown kind of device; this build has: {schemes}. Write sim:, or {EXAMPLE}"
+        "device URL {url:?}: unknown kind of device{hint}; this build has: {schemes}. Write sim:, or {EXAMPLE}"
     )]
     UnknownScheme {
         /// The URL, without its secret.
         url: String,
+        /// What may have been meant, where that can be guessed.
+        hint: String,
         /// What this build can open.
         schemes: &'static str,
     },

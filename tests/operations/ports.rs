@@ -38,7 +38,7 @@ async fn an_eject_is_cancelled_while_it_waits_for_a_port_and_not_while_the_arm_c
 async fn an_eject_of_what_is_mounted_or_to_what_is_no_port_is_refused() {
     let bed = bed().await;
     within(bed.session.mount("VT0001L8")).await.expect("mounted");
-    assert!(matches!(refusal(bed.session.eject("VT0001L8").submit().await), Refusal::MediaOpen { .. }));
+    assert!(matches!(refusal(bed.session.eject("VT0001L8").submit().await), Refusal::OwnMediaOpen { .. }));
     let no_port = bed.session.eject("VT0002L8").port(1000).submit().await;
     assert!(matches!(refusal(no_port), Refusal::NoSuchElement { address: 1000, .. }));
     bed.end().await;

@@ -79,7 +79,7 @@ async fn two_cartridges_that_changed_places_are_each_found_at_the_others() {
     let before = setting.contents().await;
     assert_eq!((before["VT0001L3"], before["VT0002L3"]), (slot(1001), slot(1000)));
     let tape = setting.mount("VT0001L3").await;
-    assert_eq!(tape.barcode(), "VT0001L3");
+    assert_eq!(tape.barcode(), Some("VT0001L3"));
     assert!(!setting.contents().await.values().any(|place| *place == slot(1001)), "taken from where it is");
     within(tape.dismount()).await.expect("dismounted");
     setting.end(&before).await;

@@ -77,7 +77,7 @@ impl TransportError {
 
 /// What is wrong with the way to a device.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{device}: {detail} ({})", kind.advice())]
+#[error("{device}: {detail} ({})", self.advice())]
 pub struct PathFault {
     /// What kind of fault it is, to match on.
     pub kind: PathFaultKind,
@@ -85,6 +85,23 @@ pub struct PathFault {
     pub device: Arc<str>,
     /// What was seen.
     pub detail: String,
+}
+
+impl PathFault {
+    /// What a person can do about it, at a device of this kind of URL.
+    pub fn advice(&self) -> &'static str {
+        let scheme = self.device.split_once(':').map(|(scheme, _)| scheme);
+        match (self.kind, scheme) {
+            (PathFaultKind::Unreachable, Some("iscsi")) => "check host and port, and that the target is up",
+            (PathFaultKind::Unreachable, Some("sg")) => {
+                "check the device's name and its cable, and that it is switched on"
+            }
+            (PathFaultKind::ConnectionLost, Some("iscsi")) => {
+                "the next command connects anew; if it never works, check that this is an iSCSI portal"
+            }
+            (kind, _) => kind.advice(),
+        }
+    }
 }
 
 /// The kinds of path faults.
@@ -120,13 +137,11 @@ pub enum PathFaultKind {
 }
 
 impl PathFaultKind {
-    /// What a person can do about it.
+    /// What a person can do about it, whatever the way to the device is; [`PathFault::advice`] knows more.
     pub fn advice(self) -> &'static str {
         match self {
-            Self::Unreachable => "check host and port (or the device's name), and that the device is there",
-            Self::ConnectionLost => {
-                "the next command connects anew; if it never works, check that this is an iSCSI portal"
-            }
+            Self::Unreachable => "check the device's name, and that the device is there",
+            Self::ConnectionLost => "the next command tries the way anew",
             Self::LoginRefused => "check user and secret in the device URL",
             Self::TargetNotFound => "check the target name (IQN) in the device URL",
             Self::NoSuchUnit => "check the LUN in the device URL",
@@ -161,4 +176,27 @@ pub struct Limits {
     pub max_transfer: u32,
     /// How many commands may be in flight at once.
     pub max_in_flight: u16,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    fn told(kind: PathFaultKind, device: &str) -> String {
+        PathFault { kind, device: device.into(), detail: "it was seen".into() }.to_string()
+    }
+
+    #[test]
+    fn what_to_do_about_a_path_depends_on_the_kind_of_path() {
+        let portal = "iscsi://vtl:3260/iqn.2026-01.example:lib/0";
+        assert!(told(PathFaultKind::ConnectionLost, portal).contains("iSCSI portal"));
+        assert!(told(PathFaultKind::Unreachable, portal).contains("host and port"));
+        for device in ["sim:vault", "sg:/dev/sg9", "a vault of one's own"] {
+            for kind in [PathFaultKind::ConnectionLost, PathFaultKind::Unreachable] {
+                let told = told(kind, device);
+                assert!(!told.contains("iSCSI") && !told.contains("port"), "{told}");
+            }
+        }
+    }
 }

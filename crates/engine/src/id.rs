@@ -1,6 +1,8 @@
 //! The names of things. Ids that outlive a process are UUIDs; the others live as long as the manager.
 
+use alloc::string::String;
 use core::fmt;
+use core::str::FromStr;
 
 use uuid::Uuid;
 
@@ -27,7 +29,26 @@ macro_rules! durable_id {
                 Self(id)
             }
         }
+
+        /// Reads what [`Display`](fmt::Display) writes, and the other ways to write a UUID.
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Uuid::parse_str(text).map(Self).map_err(|_| IdError(text.chars().take(IdError::SHOWN).collect()))
+            }
+        }
     };
+}
+
+/// A text that is no id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no id: an id is a UUID, such as 0198a3c4-5d0b-7000-8000-0123456789ab")]
+pub struct IdError(String);
+
+impl IdError {
+    /// Characters of the text that are shown: more than an id has, and no more than a line.
+    const SHOWN: usize = 60;
 }
 
 durable_id! {
@@ -120,6 +141,17 @@ fn mix(mut z: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn an_id_is_read_as_it_is_written_and_what_is_none_is_told_apart() {
+        let id = RequestId(Uuid::from_u128(0x0198_a3c4_5d0b_7000_8000_0123_4567_89ab));
+        assert_eq!(id.to_string().parse::<RequestId>(), Ok(id));
+        let error = "VT0001L8".parse::<CartridgeId>().unwrap_err();
+        assert!(error.to_string().starts_with("\"VT0001L8\" is no id"), "{error}");
+        let long = "x".repeat(10_000).parse::<LibraryId>().unwrap_err();
+        assert!(long.to_string().len() < 200);
+    }
 
     #[test]
     fn the_same_seed_gives_the_same_ids_and_no_two_are_equal() {

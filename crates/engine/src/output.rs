@@ -6,11 +6,12 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::catalog::{
-    Cartridge, DriveRecord, FaultRecord, Identity, Label, LibraryRecord, MotionRecord, MountRecord, Service,
+    Cartridge, DriveRecord, FaultRecord, Identity, Label, LibraryRecord, MotionRecord, MountRecord, Role,
+    Service,
 };
 use crate::command::Command;
 use crate::id::{BatchId, CartridgeId, CommandId, LibraryIndex, Path, RequestId, Token};
-use crate::request::{CancelError, Cancellation, LabelFound, Place, Request, State};
+use crate::request::{CancelError, Cancellation, LabelFound, Operation, Place, Request, State};
 use crate::time::WallTime;
 use crate::view::{DriveState, LibraryState, MountInfo, OperatorRequest, PathState};
 
@@ -153,6 +154,26 @@ pub enum SubmitError {
         /// Who has it.
         application: String,
     },
+    /// The medium is mounted by the application that asks: it is in use there.
+    #[error("you have cartridge {cartridge} mounted in drive {drive}: dismount it first")]
+    OwnMediaOpen {
+        /// The cartridge.
+        cartridge: String,
+        /// The drive's address.
+        drive: u16,
+    },
+    /// The session's role does not suffice.
+    #[error(
+        "the {operation} needs the role of an {needed}, and this session has the role of an {role}: open one as an {needed}"
+    )]
+    RoleNeeded {
+        /// What was asked for.
+        operation: Operation,
+        /// The session's role.
+        role: Role,
+        /// The least that is needed.
+        needed: Role,
+    },
     /// The library is not ready.
     #[error("library {library} is not ready: {state}")]
     NotReady {
@@ -243,7 +264,8 @@ impl SubmitError {
         match self {
             Self::CartridgeNotFound { .. } | Self::AmbiguousBarcode { .. } => 4300,
             Self::CartridgeNotAvailable { .. } => 4304,
-            Self::NotMounted { .. } | Self::MediaOpen { .. } => 5023,
+            Self::NotMounted { .. } | Self::MediaOpen { .. } | Self::OwnMediaOpen { .. } => 5023,
+            Self::RoleNeeded { .. } => 5,
             Self::NotReady { .. } => 4305,
             Self::NoSuchLibrary(_) => 4301,
             Self::NoSuchElement { wanted: "drive", .. } => 15,

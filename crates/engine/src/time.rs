@@ -22,6 +22,11 @@ impl WallTime {
         Self(self.0.saturating_add(duration.as_millis().min(u128::from(u64::MAX)) as u64))
     }
 
+    /// The time since 1970-01-01 UTC: with the standard library, `SystemTime::UNIX_EPOCH + at.since_epoch()`.
+    pub fn since_epoch(self) -> Duration {
+        Duration::from_millis(self.0)
+    }
+
     /// How much time has passed since `earlier`; zero when the clock went back.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
@@ -66,5 +71,11 @@ mod tests {
         assert_eq!(WallTime(0).to_string(), "1970-01-01T00:00:00.000Z");
         assert_eq!(WallTime(951_782_400_000).to_string(), "2000-02-29T00:00:00.000Z");
         assert_eq!(WallTime(1_795_345_200_123).to_string(), "2026-11-22T11:00:00.123Z");
+    }
+
+    #[test]
+    fn wall_time_is_the_systems_time() {
+        let at = std::time::SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_345_200_123);
+        assert_eq!(std::time::SystemTime::UNIX_EPOCH + WallTime(1_795_345_200_123).since_epoch(), at);
     }
 }

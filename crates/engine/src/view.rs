@@ -17,6 +17,7 @@ use crate::time::WallTime;
 
 /// A library (RSM: `NTMS_LIBRARYINFORMATION`).
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct LibraryInfo {
     /// Its name in the configuration.
     pub name: Arc<str>,
@@ -48,6 +49,7 @@ pub struct LibraryInfo {
 
 /// A way to a library's changer.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PathInfo {
     /// The device's URL without its secret.
     pub device: Arc<str>,
@@ -85,6 +87,7 @@ impl core::fmt::Display for PathState {
 
 /// Elements by type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct ElementCounts {
     /// Transports (arms).
     pub transports: u16,
@@ -187,6 +190,7 @@ pub enum LibraryError {
 
 /// A drive (RSM: `NTMS_DRIVEINFORMATION`).
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct DriveInfo {
     /// Its library.
     pub library: LibraryId,
@@ -265,6 +269,7 @@ impl core::fmt::Display for DriveState {
 
 /// An element that is not a drive: slot, port or transport.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct SlotInfo {
     /// Its library.
     pub library: LibraryId,
@@ -284,6 +289,7 @@ pub struct SlotInfo {
 
 /// A mounted medium.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MountInfo {
     /// The mount request's id.
     pub id: RequestId,
@@ -308,6 +314,7 @@ pub struct MountInfo {
 /// Something that a person is asked to do (RSM: `NTMS_OPREQUESTINFORMATION`). It is there as long as its request waits for
 /// it; it is withdrawn when that is cancelled.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OperatorRequest {
     /// The request that waits for it.
     pub request: RequestId,

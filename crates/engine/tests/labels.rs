@@ -333,7 +333,7 @@ fn an_open_medium_is_not_identified_for_anybody() {
     let mut world = World::ready(library());
     world.mount(TAPE);
     world.rest();
-    assert!(matches!(world.submit(identify(TAPE)), Err(SubmitError::MediaOpen { .. })));
+    assert!(matches!(world.submit(identify(TAPE)), Err(SubmitError::OwnMediaOpen { .. })));
 }
 
 #[test]

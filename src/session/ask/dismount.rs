@@ -56,6 +56,32 @@ impl DismountBuilder {
     /// [dwell time](crate::LibraryConfig::dwell) at least. The mount is over for its application at once, and
     /// [`State::Deferred`](crate::State::Deferred) tells so; the request passes when the medium has left the drive, or when a mount
     /// found it there ([`Dismounted::kept_in_drive`]).
+    ///
+    /// So [`submit`](Self::submit) it: awaiting the builder or its ticket waits until somebody needs the drive, or the cartridge.
+    ///
+    /// ```
+    /// # #[cfg(feature = "sim")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), autochanger::Error> {
+    /// # use autochanger::{LibraryConfig, Manager, State};
+    /// # let manager = Manager::builder().library(LibraryConfig::new("sim:drives=1")).open().await?;
+    /// # manager.ready().await?;
+    /// # let session = manager.session("nightly-backup").open()?;
+    /// let tape = session.mount("VT0001L8").await?;
+    /// let ticket = tape.dismount().deferred().submit().await?;
+    /// let mut progress = ticket.progress();
+    /// while progress.next().await.is_some_and(|state| state != State::Deferred) {}
+    /// assert!(session.mounts().await?.is_empty()); // the mount is over, and the medium still in the drive
+    ///
+    /// let other = session.mount("VT0002L8").await?; // needs the drive: now the medium leaves it
+    /// assert!(ticket.await?.slot().is_some());
+    /// # other.dismount().await?;
+    /// # manager.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "sim"))]
+    /// # fn main() {}
+    /// ```
     #[doc(alias = "NTMS_DISMOUNT_DEFERRED")]
     pub fn deferred(mut self) -> Self {
         self.common.options.deferred = true;

@@ -27,7 +27,7 @@ impl Session {
     /// use autochanger::GroupMember;
     ///
     /// let tapes = session.mount_all([GroupMember::new("VT0001L8").read_only(), "VT0002L8".into()]).await?;
-    /// println!("{} and {} are mounted", tapes[0].barcode(), tapes[1].barcode());
+    /// println!("{} and {} are ready", tapes[0], tapes[1]);
     /// # Ok(())
     /// # }
     /// ```

@@ -16,6 +16,7 @@ impl Session {
     }
 
     /// Asks for the door to be unlocked, and waits until it was opened and closed again. It goes on when the session is closed.
+    /// Needs [`Role::Operator`](crate::Role).
     #[doc(alias = "AccessNtmsLibraryDoor")]
     pub fn door_access(&self) -> DoorAccessBuilder {
         DoorAccessBuilder { library: None, then: AfterDoor::default(), common: Common::new(self, true) }
@@ -33,7 +34,7 @@ pub struct InventoryBuilder {
 
 impl InventoryBuilder {
     /// Has the library scan itself first (INITIALIZE ELEMENT STATUS). That can take an hour, during which the library
-    /// serves no host.
+    /// serves no host. Needs [`Role::Operator`](crate::Role).
     pub fn full(mut self) -> Self {
         self.full = true;
         self

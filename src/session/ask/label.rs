@@ -15,7 +15,7 @@ impl Session {
     }
 
     /// Asks for the manager's own label of a free medium to be written at the beginning of the medium: what is on it is lost. It goes
-    /// on when the session is closed.
+    /// on when the session is closed. Needs [`Role::Operator`](crate::Role).
     #[doc(alias = "NTMS_LM_WRITESCRATCH")]
     pub fn write_free_label(&self, cartridge: impl Into<CartridgeRef>) -> WriteFreeLabelBuilder {
         WriteFreeLabelBuilder {
@@ -26,6 +26,7 @@ impl Session {
     }
 
     /// Asks what a cartridge is, by its label: data, a cleaner, something unknown. It goes on when the session is closed.
+    /// Needs [`Role::Operator`](crate::Role).
     #[doc(alias = "NTMS_LM_CLASSIFY")]
     pub fn classify(&self, cartridge: impl Into<CartridgeRef>) -> ClassifyBuilder {
         ClassifyBuilder { cartridge: cartridge.into(), common: Common::new(self, true) }

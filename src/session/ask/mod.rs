@@ -155,9 +155,9 @@ macro_rules! request_builder {
 macro_rules! with_library {
     ($name:ident) => {
         impl $name {
-            /// Of this library; not needed where there is one only.
-            pub fn library(mut self, library: autochanger_engine::id::LibraryId) -> Self {
-                self.library = Some(library);
+            /// Of this library; not needed where there is one only. [`LibraryInfo::id`](crate::view::LibraryInfo::id) will do as it is.
+            pub fn library(mut self, library: impl Into<Option<autochanger_engine::id::LibraryId>>) -> Self {
+                self.library = library.into();
                 self
             }
         }

@@ -10,10 +10,14 @@ use crate::session::outcome::Mounted;
 impl Session {
     /// Asks for a cartridge to be put into a drive; it passes when the drive is ready.
     ///
+    /// A cartridge that is mounted already is waited for until it is dismounted, also where this application has it mounted:
+    /// [`adopt`](Session::adopt) gives that mount, [`at_once`](MountBuilder::at_once) refuses instead of waiting, a
+    /// [`deadline`](MountBuilder::deadline) ends the wait.
+    ///
     /// ```no_run
     /// # async fn example(session: autochanger::Session) -> Result<(), autochanger::Error> {
     /// let tape = session.mount("VT0001L8").read_only().await?;
-    /// println!("{} is in drive {}", tape.barcode(), tape.drive());
+    /// println!("{tape} is ready");
     /// # Ok(())
     /// # }
     /// ```

@@ -12,12 +12,14 @@ use crate::session::ticket::Ticket;
 
 impl Session {
     /// Asks for a cartridge to be put into a port, for a person to take. It goes on when the session is closed.
+    /// Needs [`Role::Operator`](crate::Role).
     #[doc(alias = "EjectNtmsMedia")]
     pub fn eject(&self, cartridge: impl Into<CartridgeRef>) -> EjectBuilder {
         EjectBuilder { cartridge: cartridge.into(), port: None, common: Common::new(self, true) }
     }
 
     /// Asks for several cartridges to be put into ports: one request for each, so that each can be cancelled, and each has its end.
+    /// Needs [`Role::Operator`](crate::Role).
     #[doc(alias = "BeginNtmsEject")]
     pub fn eject_all<C: Into<CartridgeRef>>(
         &self,
@@ -27,6 +29,7 @@ impl Session {
     }
 
     /// Asks for a cartridge that a person puts into a port to be taken in. It goes on when the session is closed.
+    /// Needs [`Role::Operator`](crate::Role).
     #[doc(alias = "InjectNtmsMedia", alias = "NTMS_INJECT_START")]
     pub fn inject(&self) -> InjectBuilder {
         InjectBuilder { library: None, many: false, common: Common::new(self, true) }
@@ -39,6 +42,7 @@ impl Session {
     }
 
     /// Asks for the cleaning cartridge to be put into a port. It goes on when the session is closed.
+    /// Needs [`Role::Operator`](crate::Role).
     #[doc(alias = "EjectNtmsCleaner")]
     pub fn eject_cleaner(&self) -> EjectCleanerBuilder {
         EjectCleanerBuilder { library: None, common: Common::new(self, true) }
@@ -46,7 +50,7 @@ impl Session {
 
     /// Asks for a cleaning cartridge to be taken from a port into the slot that is
     /// [reserved](Self::reserve_cleaner_slot) for it. `uses`: how often it can clean; `None`: not counted. It goes on when the
-    /// session is closed.
+    /// session is closed. Needs [`Role::Operator`](crate::Role).
     #[doc(alias = "InjectNtmsCleaner")]
     pub fn inject_cleaner(&self, uses: impl Into<Option<u32>>) -> InjectCleanerBuilder {
         InjectCleanerBuilder { library: None, uses: uses.into(), common: Common::new(self, true) }

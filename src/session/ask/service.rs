@@ -9,13 +9,13 @@ use crate::session::outcome::Done;
 
 impl Session {
     /// Asks for another service. It passes when the service is there: a pause when nothing moves any more, a drain when nothing is
-    /// mounted any more. It goes on when the session is closed.
+    /// mounted any more. It goes on when the session is closed. Needs [`Role::Operator`](crate::Role).
     ///
     /// | | library | drive | cartridge |
     /// |---|---|---|---|
     /// | [`Service::Enabled`] | serves | serves | can be mounted |
-    /// | [`Service::Paused`] | nothing is begun but inventories and door accesses; what waits goes on waiting | gets no medium | – |
-    /// | [`Service::Draining`] | dismounts go on; when nothing is mounted any more it is paused | is emptied, then paused | – |
+    /// | [`Service::Paused`] | nothing is begun but inventories and door accesses; what waits goes on waiting | gets no medium | refused |
+    /// | [`Service::Draining`] | dismounts go on; when nothing is mounted any more it is paused | is emptied, then paused | refused: drain the drive that it is in |
     /// | [`Service::Disabled`] | what is asked of it is refused, what waits for it fails | gets no medium; what nobody has mounted leaves it | is not mounted; mounts that wait for it fail |
     #[doc(alias = "EnableNtmsObject", alias = "DisableNtmsObject")]
     pub fn set_service(&self, target: impl Into<ServiceTarget>, service: Service) -> ServiceBuilder {

@@ -20,8 +20,9 @@ mod path;
 mod tests;
 
 pub use autochanger_sim::{
-    Access, Device, ElementAddress, ElementType, Fault, Hold, LayoutError, Library, LogEnd, LogEntry,
-    OperatorError, Quirk, Record, SenseKey, Status, Timing, UnknownQuirk,
+    Access, Device, ElementAddress, ElementType, Fault, Hold, HoldId, Key, LOG_CAPACITY, LayoutError,
+    Library, LogEnd, LogEntry, Nexus, OperatorError, Outcome, Quirk, Record, SenseKey, Status, Timing, Unit,
+    UnknownQuirk,
 };
 pub use gate::Gate;
 pub use library::SimulatedLibrary;

@@ -106,6 +106,17 @@ fn an_sg_device_is_recognised_and_this_build_says_what_it_has() {
 }
 
 #[test]
+fn what_was_probably_meant_is_said_and_no_secret_with_it() {
+    let told = |text: &str| text.parse::<DeviceUrl>().unwrap_err().to_string();
+    assert!(told("/dev/sg3").contains("did you mean sg:/dev/sg3?"), "{}", told("/dev/sg3"));
+    let portal = told("127.0.0.1:13277");
+    assert!(portal.contains("iscsi://127.0.0.1:13277/iqn."), "{portal}");
+    for text in ["me%hunter2@host:3260", "/dev/%hunter2", "hunter2@host:1"] {
+        assert!(!told(text).contains("hunter2"), "{}", told(text));
+    }
+}
+
+#[test]
 fn each_wrong_url_is_told_what_is_wrong_and_never_shows_a_secret() {
     for (text, problem) in [
         ("iscsi:host/iqn.x:y/0", "`//` is missing"),

@@ -36,8 +36,19 @@ impl Engine {
         if !PRIORITIES.contains(&submission.priority) {
             return Err(SubmitError::PriorityOutOfRange(submission.priority));
         }
+        let (role, needed) = (submission.caller.role, submission.wanted.needs());
+        if !role.suffices_for(needed) {
+            return Err(SubmitError::RoleNeeded { operation: submission.wanted.operation(), role, needed });
+        }
         self.check_options(submission)?;
         match &submission.wanted {
+            Wanted::SetService { target: ServiceTarget::Cartridge(_), service }
+                if !matches!(service, Service::Enabled | Service::Disabled) =>
+            {
+                Err(SubmitError::Unfit(format!(
+                    "a cartridge is enabled or disabled, and cannot be {service}: disable it, or drain the drive that it is in"
+                )))
+            }
             Wanted::SetService { target, .. } => match target {
                 ServiceTarget::Library(library) => self.of_library(*library),
                 ServiceTarget::Drive { library, drive } => {
@@ -88,12 +99,12 @@ impl Engine {
                 if let Some(port) = port {
                     self.check_element(resolved.index, *port, ElementType::ImportExport)?;
                 }
-                self.check_not_open(&resolved)?;
+                self.check_not_open(&resolved, &submission.caller)?;
                 Ok(resolved)
             }
             Wanted::Identify { cartridge, .. } | Wanted::WriteFreeLabel { cartridge, .. } => {
                 let resolved = self.usable(self.check_cartridge(cartridge, false)?)?;
-                self.check_not_open(&resolved)?;
+                self.check_not_open(&resolved, &submission.caller)?;
                 self.check_way(&resolved)?;
                 let write = matches!(submission.wanted, Wanted::WriteFreeLabel { .. });
                 self.check_pairing(&resolved, None, if write { Access::ReadWrite } else { Access::Read })?;
@@ -220,15 +231,15 @@ impl Engine {
     }
 
     /// A cartridge that somebody has mounted is not worked on for somebody else.
-    fn check_not_open(&self, resolved: &Resolved) -> Result<(), SubmitError> {
+    fn check_not_open(&self, resolved: &Resolved, caller: &Caller) -> Result<(), SubmitError> {
         let Some(mount) = resolved.cartridge.and_then(|id| self.catalogue.mount_of(id)) else {
             return Ok(());
         };
-        Err(SubmitError::MediaOpen {
-            cartridge: self.cartridge_name(mount.cartridge),
-            drive: mount.drive.0,
-            application: mount.application.to_string(),
-        })
+        let (cartridge, drive) = (self.cartridge_name(mount.cartridge), mount.drive.0);
+        if mount.application == caller.application {
+            return Err(SubmitError::OwnMediaOpen { cartridge, drive });
+        }
+        Err(SubmitError::MediaOpen { cartridge, drive, application: mount.application.to_string() })
     }
 
     /// Whoever reads a label needs a drive that can be asked. Without any drive he waits for one.

@@ -27,14 +27,10 @@ pub(crate) struct Reconciled {
     pub(crate) missing: u32,
 }
 
-impl From<Reconciled> for Outcome {
-    fn from(found: Reconciled) -> Self {
-        Self::Inventoried {
-            elements: found.elements,
-            cartridges: found.cartridges,
-            appeared: found.appeared,
-            missing: found.missing,
-        }
+impl Reconciled {
+    pub(crate) fn outcome(self) -> Outcome {
+        let Self { elements, cartridges, appeared, missing } = self;
+        Outcome::Inventoried { elements, cartridges, appeared, missing }
     }
 }
 

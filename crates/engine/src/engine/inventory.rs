@@ -145,7 +145,7 @@ impl Engine {
                     if self.operation(id) == Some(Operation::InjectCleaner) {
                         return self.cleaner_came_by_door(index, id, now);
                     }
-                    self.end(id, State::Passed(found.into()), now);
+                    self.end(id, State::Passed(found.outcome()), now);
                 }
             }
             Err(not_read) => {

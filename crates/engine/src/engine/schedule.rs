@@ -123,7 +123,7 @@ impl Engine {
         if let Some(library) = self.library_mut(index) {
             library.queue.block(order, id, blocker);
         }
-        self.show_waiting(id, Some(blocker.into()));
+        self.show_waiting(id, Some(blocker.shown()));
         // What it was woken for is still there: the next in line may be able to use it.
         match woken_from {
             // A drive can be had, and not for this one's medium: it can be for that of one behind it.

@@ -95,14 +95,15 @@ pub(crate) enum Blocker {
     Service,
 }
 
-impl From<Blocker> for Waiting {
-    fn from(blocker: Blocker) -> Self {
-        match blocker {
-            Blocker::Medium(_) => Self::Medium,
-            Blocker::Drive(_) | Blocker::AnyDrive => Self::Drive,
-            Blocker::Slot => Self::Slot,
-            Blocker::Port => Self::Port,
-            Blocker::Service => Self::Service,
+impl Blocker {
+    /// What callers are shown of it.
+    pub(crate) fn shown(self) -> Waiting {
+        match self {
+            Self::Medium(_) => Waiting::Medium,
+            Self::Drive(_) | Self::AnyDrive => Waiting::Drive,
+            Self::Slot => Waiting::Slot,
+            Self::Port => Waiting::Port,
+            Self::Service => Waiting::Service,
         }
     }
 }

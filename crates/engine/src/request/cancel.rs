@@ -8,7 +8,7 @@ use crate::id::RequestId;
 
 /// A cancel that was accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cancellation {
+pub enum CancelAccepted {
     /// No step of the request was ever sent, and none will be. Durable.
     Cancelled,
     /// Steps were sent. The request ends as stopped before its next one, or it is too late: the request's end tells.

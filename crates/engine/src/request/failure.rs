@@ -191,7 +191,9 @@ impl FailureKind {
             Self::Unknown => "the library is read again by itself; look where the cartridge is then",
             Self::Interrupted => "the cartridge is where the message says; ask again",
             Self::NotMounted => "if it should be in a drive, run an inventory: hands may have been there",
-            Self::MediaOpen => "ask it to dismount, or, as an administrator, dismount with `force`",
+            Self::MediaOpen => {
+                "it must be dismounted first: by the application that has it mounted, or by an administrator with `force`"
+            }
             Self::Store => "check the store's disk, then open the manager again",
             Self::Disabled => "enable it, or ask for another one",
             Self::Busy => "ask again later, or without `at_once`",

@@ -7,7 +7,8 @@ use core::fmt;
 use autochanger_scsi::ElementAddress;
 
 use super::Operation;
-use crate::catalog::{Label, Service};
+use crate::access::Role;
+use crate::catalog::{Cartridge, Label, Service};
 use crate::id::{CartridgeId, LibraryId};
 
 /// A cartridge, as callers name it.
@@ -60,6 +61,12 @@ impl From<CartridgeId> for CartridgeRef {
     }
 }
 
+impl From<&Cartridge> for CartridgeRef {
+    fn from(cartridge: &Cartridge) -> Self {
+        Self::Id(cartridge.id)
+    }
+}
+
 /// What the mounting program means to do with the medium.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Access {
@@ -101,6 +108,26 @@ impl ServiceTarget {
 impl From<LibraryId> for ServiceTarget {
     fn from(library: LibraryId) -> Self {
         Self::Library(Some(library))
+    }
+}
+
+/// `None`: the only library.
+impl From<Option<LibraryId>> for ServiceTarget {
+    fn from(library: Option<LibraryId>) -> Self {
+        Self::Library(library)
+    }
+}
+
+/// A drive of the only library.
+impl From<ElementAddress> for ServiceTarget {
+    fn from(drive: ElementAddress) -> Self {
+        Self::drive(drive)
+    }
+}
+
+impl From<&Cartridge> for ServiceTarget {
+    fn from(cartridge: &Cartridge) -> Self {
+        Self::cartridge(cartridge)
     }
 }
 
@@ -239,6 +266,24 @@ pub enum Wanted {
 }
 
 impl Wanted {
+    /// The least role that may ask for it (RSM: the rights *use* and *control* on a library). What an application uses is its media;
+    /// what takes time, room or a medium from others is for whoever works the library.
+    pub fn needs(&self) -> Role {
+        match self {
+            Self::Mount { .. } | Self::Dismount { .. } | Self::Identify { .. } => Role::Application,
+            Self::UpdateLabel { .. } | Self::Inventory { full: false, .. } => Role::Application,
+            // It can stall the library for an hour.
+            Self::Inventory { full: true, .. } => Role::Operator,
+            Self::SetService { .. } | Self::DoorAccess { .. } => Role::Operator,
+            Self::Eject { .. } | Self::EjectCleaner { .. } => Role::Operator,
+            Self::Inject { .. } | Self::InjectCleaner { .. } => Role::Operator,
+            Self::CleanDrive { .. } => Role::Operator,
+            Self::ReserveCleanerSlot { .. } | Self::ReleaseCleanerSlot { .. } => Role::Operator,
+            // The one can overwrite what is another's, the other says what a cartridge is for everybody.
+            Self::WriteFreeLabel { .. } | Self::Classify { .. } => Role::Operator,
+        }
+    }
+
     /// The operation behind it.
     pub fn operation(&self) -> Operation {
         match self {
