@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Any initiator may then log in: `iscsi-ls -s iscsi://127.0.0.1:3260`, `iscsiadm`, or this crate with the URL that is
-//! printed. It ends with the end of its standard input, or with Ctrl-C.
+//! printed. It ends with Ctrl-C or SIGTERM; where its standard input is a pipe, with the end of that.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -99,13 +99,19 @@ async fn run() -> Result<(), Box<dyn Error>> {
     println!("Its changer: {}", served.url());
     println!("Look at it:  iscsi-ls -s iscsi://{}", served.address());
 
-    // A thread, since standard input cannot be waited for otherwise; it ends with the program.
-    let (ended, end) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || {
-        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-        let _ = ended.send(());
-    });
-    let _ = end.await;
+    if is_piped() {
+        println!("It serves until its standard input ends.");
+        // A thread, since standard input cannot be waited for otherwise; it ends with the program.
+        let (ended, end) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            let _ = ended.send(());
+        });
+        let _ = end.await;
+    } else {
+        println!("It serves until Ctrl-C, or `kill {}`.", std::process::id());
+        ended_by_signal().await?;
+    }
     println!(
         "Closing: {} sessions were open, {} moves were made.",
         served.sessions(),
@@ -113,4 +119,30 @@ async fn run() -> Result<(), Box<dyn Error>> {
     );
     served.shutdown().await;
     Ok(())
+}
+
+/// Whether somebody holds the other end of the standard input: its end tells that he is gone. A terminal, a file or nothing at
+/// all (`nohup`, a job in the background) tells nothing.
+fn is_piped() -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        let kind = std::fs::metadata("/dev/stdin").map(|stdin| stdin.file_type());
+        kind.is_ok_and(|kind| kind.is_fifo() || kind.is_socket())
+    }
+    #[cfg(not(unix))]
+    false
+}
+
+async fn ended_by_signal() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            ended = tokio::signal::ctrl_c() => ended,
+            _ = terminated.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
