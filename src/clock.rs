@@ -1,6 +1,9 @@
 //! The manager's time: the system's, a faster one, or one that a test moves by hand.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
@@ -127,6 +130,23 @@ impl Clock for ScaledClock {
 #[derive(Debug, Clone)]
 pub struct ManualClock {
     now: watch::Sender<Now>,
+    /// Until when somebody sleeps; the number tells two of one time apart.
+    sleepers: watch::Sender<BTreeSet<(Duration, u64)>>,
+    numbers: Arc<AtomicU64>,
+}
+
+/// Somebody sleeps, for as long as this lives.
+struct Sleeper<'a> {
+    clock: &'a ManualClock,
+    entry: (Duration, u64),
+}
+
+impl Drop for Sleeper<'_> {
+    fn drop(&mut self) {
+        self.clock.sleepers.send_modify(|sleepers| {
+            sleepers.remove(&self.entry);
+        });
+    }
 }
 
 impl ManualClock {
@@ -135,7 +155,11 @@ impl ManualClock {
 
     /// A clock at monotonic time zero and wall time [`START`](Self::START).
     pub fn new() -> Self {
-        Self { now: watch::Sender::new(Now { monotonic: Duration::ZERO, wall: Self::START }) }
+        Self {
+            now: watch::Sender::new(Now { monotonic: Duration::ZERO, wall: Self::START }),
+            sleepers: watch::Sender::default(),
+            numbers: Arc::default(),
+        }
     }
 
     /// Lets time pass, both monotonic and wall. Wakes whoever waited for it.
@@ -144,6 +168,67 @@ impl ManualClock {
             now.monotonic = now.monotonic.saturating_add(time);
             now.wall = now.wall.plus(time);
         });
+    }
+
+    /// Until when the one sleeps who is to be woken next; `None` where nobody waits for this clock.
+    pub fn next_sleeper(&self) -> Option<Duration> {
+        self.sleepers.borrow().first().map(|(at, _)| *at)
+    }
+
+    /// Waits until somebody sleeps, and lets so much time pass that the first one wakes. Returns how much that was. Whoever was
+    /// woken before comes first: time stands while he has not gone on.
+    ///
+    /// A manager sleeps while it waits for something by the clock: a pause, a deadline. So beside a future that is awaited this makes
+    /// the time pass that the future needs. Answers of devices take no time of this clock, and are not waited for: where a
+    /// deadline matters that should not pass, await the step before it first.
+    ///
+    /// ```
+    /// # #[cfg(feature = "sim")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use autochanger::clock::ManualClock;
+    /// use autochanger::{LibraryConfig, Manager};
+    ///
+    /// async fn passing<T>(clock: &ManualClock, future: impl IntoFuture<Output = T>) -> T {
+    ///     let mut future = std::pin::pin!(future.into_future());
+    ///     loop {
+    ///         tokio::select! {
+    ///             biased;
+    ///             value = &mut future => return value,
+    ///             _ = clock.advance_to_next() => {}
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let clock = ManualClock::new();
+    /// let manager = Manager::builder().library(LibraryConfig::new("sim:")).clock(clock.clone()).open().await?;
+    /// manager.ready().await?;
+    /// let session = manager.session("nightly-backup").open()?;
+    /// let minute = std::time::Duration::from_secs(60);
+    /// let ticket = session.inject().deadline(minute).submit().await?;
+    /// assert!(passing(&clock, ticket).await.is_err()); // at once: nobody came within the minute
+    /// # manager.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "sim"))]
+    /// # fn main() {}
+    /// ```
+    ///
+    /// # Cancel safety
+    /// Dropped before it is ready, the future has let no time pass.
+    pub async fn advance_to_next(&self) -> Duration {
+        let mut sleepers = self.sleepers.subscribe();
+        let due = |sleepers: &BTreeSet<(Duration, u64)>| {
+            let now = self.now.borrow().monotonic;
+            sleepers.first().and_then(|(at, _)| at.checked_sub(now)).filter(|time| !time.is_zero())
+        };
+        // This clock holds a sender, so the channel cannot close.
+        let time = match sleepers.wait_for(|sleepers| due(sleepers).is_some()).await {
+            Ok(sleepers) => due(&sleepers).unwrap_or_default(),
+            Err(_) => Duration::ZERO,
+        };
+        self.advance(time);
+        time
     }
 
     /// Lets the wall time jump, as when somebody sets the clock; the monotonic time stays.
@@ -165,6 +250,11 @@ impl Clock for ManualClock {
     }
 
     async fn sleep_until(&self, monotonic: Duration) {
+        let entry = (monotonic, self.numbers.fetch_add(1, Ordering::Relaxed));
+        let _sleeper = Sleeper { clock: self, entry };
+        self.sleepers.send_modify(|sleepers| {
+            sleepers.insert(entry);
+        });
         // This clock holds a sender, so the channel cannot close while anybody waits on it.
         let _ = self.now.subscribe().wait_for(|now| now.monotonic >= monotonic).await;
     }
@@ -193,6 +283,41 @@ mod tests {
         }
         clock.advance(Duration::from_secs(1));
         waiter.await.expect("the waiter ends");
+    }
+
+    #[tokio::test]
+    async fn time_passes_to_whoever_wakes_first_and_stands_until_he_has_gone_on() {
+        let clock = ManualClock::new();
+        let sleep = |seconds| {
+            let clock = clock.clone();
+            async move { clock.sleep_until(Duration::from_secs(seconds)).await }
+        };
+        let mut early = Box::pin(sleep(5));
+        let mut late = Box::pin(sleep(12));
+        // Nobody has begun to sleep: nothing passes.
+        tokio::select! {
+            biased;
+            _ = clock.advance_to_next() => panic!("nobody sleeps"),
+            () = tokio::task::yield_now() => {}
+        }
+        for sleeper in [&mut early, &mut late] {
+            tokio::select! {
+                biased;
+                () = sleeper => panic!("time stands"),
+                () = tokio::task::yield_now() => {}
+            }
+        }
+        assert_eq!(clock.next_sleeper(), Some(Duration::from_secs(5)));
+        assert_eq!(clock.advance_to_next().await, Duration::from_secs(5));
+        tokio::select! {
+            biased;
+            _ = clock.advance_to_next() => panic!("who was woken has not gone on"),
+            () = tokio::task::yield_now() => {}
+        }
+        early.await;
+        assert_eq!(clock.advance_to_next().await, Duration::from_secs(7));
+        late.await;
+        assert_eq!(clock.next_sleeper(), None);
     }
 
     #[tokio::test]

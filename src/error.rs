@@ -5,9 +5,7 @@ use std::time::Duration;
 
 pub use autochanger_engine::command::{PathFault, PathFaultKind, TransportError};
 pub use autochanger_engine::input::ClaimError;
-pub use autochanger_engine::output::AdoptError as AdoptRefusal;
-pub use autochanger_engine::output::ReorderError as ReorderRefusal;
-pub use autochanger_engine::output::SubmitError as Refusal;
+pub use autochanger_engine::output::{AdoptRefusal, Refusal, ReorderRefusal};
 pub use autochanger_engine::request::{CancelError, Failure, FailureKind, FaultOf};
 pub use autochanger_engine::view::LibraryError;
 
@@ -81,7 +79,7 @@ pub enum ReadyError {
         error: LibraryError,
     },
     /// A library could not be reached in the time. It is tried again all the same.
-    #[error("library {library} could not be reached within {waited:?}: {fault}")]
+    #[error("{} could not be reached within {}: {fault}", named(library, fault), rounded(*waited))]
     NotPresent {
         /// Its name.
         library: Arc<str>,
@@ -92,7 +90,7 @@ pub enum ReadyError {
         fault: PathFault,
     },
     /// A library was still being identified when the time was over. It goes on.
-    #[error("library {library} was still being identified after {waited:?}: wait longer")]
+    #[error("library {library} was still being identified after {}: wait longer", rounded(*waited))]
     StillInitializing {
         /// Its name.
         library: Arc<str>,
@@ -102,6 +100,19 @@ pub enum ReadyError {
     /// The manager was shut down.
     #[error("the manager was shut down: open another one")]
     ManagerClosed,
+}
+
+/// A library without a name of its own is called by its URL, with which the fault begins.
+fn named(library: &str, fault: &PathFault) -> String {
+    if *fault.device == *library { "a library".into() } else { format!("library {library}") }
+}
+
+/// A time for people: whole seconds, below one milliseconds.
+fn rounded(time: Duration) -> String {
+    match time.as_secs_f64().round() as u64 {
+        0 => format!("{} ms", time.as_millis()),
+        seconds => format!("{seconds} s"),
+    }
 }
 
 /// Why a request was not accepted. Nothing was kept of it.
@@ -335,4 +346,28 @@ pub enum Error {
     /// See [`StoreError`].
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_that_cannot_be_reached_is_named_once_and_the_time_is_rounded() {
+        let url = "iscsi://vtl:3260/iqn.2026-01.example:lib/0";
+        let told = |library: &str, waited: f64| {
+            let fault = PathFault {
+                kind: PathFaultKind::Unreachable,
+                device: url.into(),
+                detail: "connection refused".into(),
+            };
+            let waited = Duration::from_secs_f64(waited);
+            ReadyError::NotPresent { library: library.into(), waited, fault }.to_string()
+        };
+        let nameless = told(url, 3.003_956_816);
+        assert!(nameless.starts_with("a library could not be reached within 3 s: iscsi://vtl"), "{nameless}");
+        assert_eq!(nameless.matches(url).count(), 1);
+        let named = told("vault", 0.25);
+        assert!(named.starts_with("library vault could not be reached within 250 ms: iscsi:"), "{named}");
+    }
 }

@@ -30,7 +30,8 @@
 //! - Dropping a future never starts or stops the robot; stopping is a named call.
 //! - Hardware is reached by a [`Transport`](transport::Transport): iSCSI in user space, a simulated library, or one of
 //!   the caller's own.
-//! - The [manual] has chapters on the words, cancellation, recovery, defaults, devices, testing, and the way from RSM.
+//! - The [manual] has chapters on the words, cancellation, operating a library, recovery, labels, defaults, devices and their quirks,
+//!   iSCSI, testing, who vouches for what, and the way from RSM.
 #![forbid(unsafe_code)]
 
 pub mod clock;

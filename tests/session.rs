@@ -15,8 +15,8 @@ use autochanger::transport::sim::{Hold, SimulatedLibrary};
 use autochanger::transport::{Command, Completion, Limits, Transport, TransportError};
 use autochanger::{
     AdoptError, CancelError, CartridgeRef, ElementAddress, ElementType, EventKind, HistoryFilter,
-    LibraryConfig, LibraryError, Manager, OpenError, Operation, Place, QueryError, ReadyError, Refusal,
-    RequestError, Role, SessionClosed, SessionError, State, SubmitError, Timing, Waiting,
+    LibraryConfig, LibraryError, LibraryId, Manager, OpenError, Operation, Place, QueryError, ReadyError,
+    Refusal, RequestError, Role, SessionClosed, SessionError, State, SubmitError, Timing, Waiting,
 };
 use common::{Bed, Hand, MOVE_MEDIUM, builder, event, library, lock_directory, new_id, until, within};
 
@@ -192,7 +192,7 @@ mod refusals {
         assert!(matches!(empty, Refusal::NotMounted { .. }), "{empty:?}");
         let priority = refusal(session.mount("VT0001L8").priority(16).submit().await);
         assert_eq!(priority, Refusal::PriorityOutOfRange(16));
-        let library = refusal(session.inventory().library(uuid::Uuid::nil().into()).submit().await);
+        let library = refusal(session.inventory().library(LibraryId(uuid::Uuid::nil())).submit().await);
         assert!(matches!(library, Refusal::NoSuchLibrary(_)), "{library:?}");
         assert!(session.requests(HistoryFilter::default()).await.expect("readable").is_empty());
         assert_eq!(bed.library.moves_sent(), 0);

@@ -61,6 +61,9 @@
 //! | [`door_timeout`](Timing::door_timeout) | 30 min | from the asking until a request for the door goes on by itself | many libraries never tell of their doors |
 //! | [`door_patience`](Timing::door_patience) | 10 min | how long a door is open before a person is asked to close it (RSM: `MaxOpenSecs`) | nothing moves meanwhile |
 //!
+//! A drive that is cleaned is looked at every 5 s. It counts as clean when it has let go of the cleaning cartridge; where it never
+//! said that it had one, when it has said for 30 s that there is no medium in it; where it cannot be asked, after 5 min. On a simulated library that takes no time use a [clock](crate::clock) that a test moves, or a scaled one.
+//!
 //! Pauses and deadlines run by the manager's [clock](crate::clock). A command's time-out runs by the transport's: tokio's for
 //! iSCSI, virtual time for a simulated library, the kernel's for `sg:`. When one expires, the manager aborts and resets nothing; a kernel does:
 //! it aborts the command and, where that does not help, resets ever more of the bus, so that time-outs of motions are long.
@@ -127,7 +130,6 @@
 //! | what | value | why |
 //! |---|---|---|
 //! | ended requests kept in memory | 100,000 ([`MemoryStore::MAX_ENDED`]) | a day of a library that never rests, in some 50 MB |
-//! | ended requests kept in a file | all until they are purged, some 300 bytes each | what is history is the caller's to say |
 //! | requests that one purge deletes | 8,192 ([`Purge::MAX`]) | commits wait meanwhile |
 //! | a file that is verified when it is opened | up to 256 MiB, a million ended requests | a start waits for a quarter of a second at most |
 //! | ended requests kept in a file | all, some 300 bytes each | nothing is purged by itself: [`purge_requests`](crate::Session::purge_requests) |

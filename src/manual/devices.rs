@@ -265,7 +265,12 @@
 //! |---|---|---|
 //! | opening, and after its way was lost | INQUIRY, PERSISTENT RESERVE IN and OUT, then TEST UNIT READY, MODE SENSE (1Dh, 1Fh), READ ELEMENT STATUS, REPORT LUNS | INQUIRY |
 //! | mount | MOVE MEDIUM | TEST UNIT READY until it is ready |
-//! | dismount | MOVE MEDIUM | LOAD UNLOAD; by force PREVENT ALLOW MEDIUM REMOVAL |
+//! | dismount | MOVE MEDIUM, or EXCHANGE MEDIUM where [`exchange`](LibraryConfig::exchange) says so | LOAD UNLOAD; by force PREVENT ALLOW MEDIUM REMOVAL. When it has let go of its medium LOG SENSE, whether it wants to be cleaned: page 11h, else 12h, else 2Eh (TapeAlert) |
+//! | cleaning | MOVE MEDIUM | TEST UNIT READY until it is done, then LOG SENSE (12h, 2Eh) |
+//! | identification, a free label, a mount with [`Verify::Label`](crate::Verify::Label) | MOVE MEDIUM | as a mount; REWIND, READ(6); for a free label WRITE(6), WRITE FILEMARKS, and both again to read it back |
+//! | eject, inject | MOVE MEDIUM; OPEN/CLOSE IMPORT/EXPORT ELEMENT; READ ELEMENT STATUS of the ports while somebody is waited for | LOAD UNLOAD where it is in a drive |
+//! | ports that are to be [locked](LibraryConfig::lock_ports), and the unlocking for a person | PREVENT ALLOW MEDIUM REMOVAL | – |
+//! | door access | PREVENT ALLOW MEDIUM REMOVAL, then TEST UNIT READY until it was open and is closed | – |
 //! | inventory, or after a unit attention | READ ELEMENT STATUS; in full INITIALIZE ELEMENT STATUS first | – |
 //! | shutting down | PERSISTENT RESERVE OUT | – |
 //! | every 5 minutes, on paths in reserve | INQUIRY | – |
@@ -274,7 +279,8 @@
 //! Where sense data does not come with its status, REQUEST SENSE asks for it. What libraries do otherwise than the standard says, and
 //! what is sent then, is in the chapter on [quirks](super::quirks).
 //!
-//! A drive with a mounted medium is sent nothing unasked, but for that INQUIRY when its library comes back. One
+//! A drive with a mounted medium is sent nothing unasked, but for that INQUIRY when its library comes back. The log page 2Eh is read
+//! last, of a drive that has neither of the others, and after a cleaning: reading it takes the alerts back from whoever would read them next. One
 //! command at a time is in flight to a drive, and as many to the changer as
 //! [`moves_in_flight`](LibraryConfig::moves_in_flight) says.
 //!
@@ -289,17 +295,19 @@
 //! | [`RequestError`](crate::RequestError) | waiting for a request | ended, or its end is not known here |
 //! | [`CancelError`](crate::CancelError) | a cancel | as it was |
 //! | [`AdoptError`](crate::AdoptError) | adopting | as it was |
+//! | [`ReorderError`](crate::ReorderError) | another place in the queue | as it was |
+//! | [`PurgeError`](crate::PurgeError) | purging | nothing is gone, unless the store failed in the midst of it |
 //! | [`QueryError`](crate::QueryError) | looking | – |
 //! | [`Error`](crate::Error) | any of them, for `?` | – |
 //!
 //! A request that failed carries a [`Failure`](crate::Failure): a kind to match on, words with the names of cartridge, elements and
 //! library, the device's sense data, and the cartridge's place. [`FailureKind::fault_of`] says whose fault it is,
-//! [`FailureKind::advice`] what to do.
+//! [`FailureKind::advice`] what to do, with which its text ends.
 //!
 //! | [`FaultOf`](crate::FaultOf) | kinds |
 //! |---|---|
-//! | `Caller` | [`Incompatible`](FailureKind::Incompatible), [`Refused`](FailureKind::Refused), [`NotMounted`](FailureKind::NotMounted) |
-//! | `Medium` | [`MediumFault`](FailureKind::MediumFault) |
+//! | `Caller` | [`Incompatible`](FailureKind::Incompatible), [`Refused`](FailureKind::Refused), [`NotMounted`](FailureKind::NotMounted), [`MediaOpen`](FailureKind::MediaOpen), [`Disabled`](FailureKind::Disabled), [`Busy`](FailureKind::Busy), [`Group`](FailureKind::Group), [`TimedOut`](FailureKind::TimedOut), [`NoCleaner`](FailureKind::NoCleaner), [`NotFree`](FailureKind::NotFree), [`WriteProtected`](FailureKind::WriteProtected) |
+//! | `Medium` | [`MediumFault`](FailureKind::MediumFault), [`WrongLabel`](FailureKind::WrongLabel) |
 //! | `Drive` | [`DriveFault`](FailureKind::DriveFault), [`MediumHeld`](FailureKind::MediumHeld) |
 //! | `Library` | [`SourceEmpty`](FailureKind::SourceEmpty), [`DestinationFull`](FailureKind::DestinationFull), [`LibraryFault`](FailureKind::LibraryFault), [`CartridgeMissing`](FailureKind::CartridgeMissing) |
 //! | `Path` | [`PathLost`](FailureKind::PathLost), [`Unknown`](FailureKind::Unknown) |
@@ -315,10 +323,55 @@
 //! ```
 //!
 //! A fault of the way is a [`PathFault`](crate::PathFault) with a [`PathFaultKind`], the device's URL without its secret, and
-//! [what to do](PathFaultKind::advice).
+//! [what to do](crate::PathFault::advice).
 
 #[cfg(doc)]
 use crate::{
     FailureKind, LibraryConfig, LibraryError, PathFaultKind,
     transport::{DeviceUrl, Transport, TransportError, UrlError},
 };
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use crate::{FailureKind, FaultOf};
+
+    const CHAPTER: &str = include_str!("devices.rs");
+
+    /// The kinds of failure in the row of whose fault they are.
+    fn row(of: FaultOf) -> BTreeSet<String> {
+        let head = format!("//! | `{of:?}` | ");
+        let row = CHAPTER.lines().find_map(|line| line.strip_prefix(&*head));
+        let row = row.unwrap_or_else(|| panic!("{of:?} has no row"));
+        row.split("](FailureKind::")
+            .skip(1)
+            .map(|rest| rest.split(')').next().unwrap_or(rest).to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn every_kind_of_failure_is_in_the_row_of_whose_fault_it_is_and_in_no_other() {
+        for of in FailureKind::ALL.iter().map(|kind| kind.fault_of()) {
+            let kinds = FailureKind::ALL.iter().filter(|kind| kind.fault_of() == of);
+            assert_eq!(
+                row(of),
+                kinds.map(|kind| format!("{kind:?}")).collect(),
+                "the row of {of:?} (left) and the code"
+            );
+        }
+    }
+
+    #[test]
+    fn every_error_of_a_call_is_in_the_table() {
+        let errors = include_str!("../error.rs");
+        let (_, any) = errors.split_once("pub enum Error {").expect("it is there");
+        for line in any.lines().filter_map(|line| line.trim().strip_prefix("/// See [`")) {
+            let name = line.split('`').next().unwrap_or(line);
+            // What is no call of its own is told by the others.
+            let told =
+                ["SessionClosed", "StoreError"].contains(&name) || CHAPTER.contains(&format!("[`{name}`]"));
+            assert!(told, "{name} is in no table");
+        }
+    }
+}

@@ -11,7 +11,7 @@
 //! | `LTFS` | an ANSI volume label whose implementation identifier is `LTFS` | the volume identifier |
 //! | `ANSI` | a volume label of ANSI X3.27: 80 characters that begin with `VOL1` | the volume identifier |
 //!
-//! Formats of your own implement `LabelFormat` (RSM: a media label library, `ClaimMediaLabel`): they get the block and say whether
+//! Formats of your own implement [`LabelFormat`](crate::label::LabelFormat) (RSM: a media label library, `ClaimMediaLabel`): they get the block and say whether
 //! it is theirs, and which label it carries. The manager's own label goes first.
 //!
 //! | found | meaning |
@@ -28,8 +28,8 @@
 //! `keep` it stays in the drive, mounted for nobody, until the drive is needed; it has no dwell (RSM: `NTMS_DISMOUNT_DEFERRED`).
 //! Cleaning cartridges are refused: in a drive they would clean.
 //!
-//! What was found is recorded where nothing was. Where another label is recorded, that one stays, `EventKind::LabelChanged` tells
-//! of both, and the request passes with what it found: recording what is right is left to you (`UpdateLabel`). Unreadable is
+//! What was found is recorded where nothing was. Where another label is recorded, that one stays, [`EventKind::LabelChanged`](crate::EventKind::LabelChanged) tells
+//! of both, and the request passes with what it found: recording what is right is left to you ([`update_label`](crate::Session::update_label)). Unreadable is
 //! never *changed*.
 //!
 //! An inventory by labels (RSM: the OMID inventory) is an identification of each cartridge: hand one in for each that you want
@@ -39,22 +39,22 @@
 //! # Free labels
 //!
 //! A blank medium, a free one, and one on which the writing of a free label was cut off are written without being asked twice;
-//! anything else fails as `NotFree` unless `overwrite` is said, also what could not be read. WRITE(6) and one filemark are followed
+//! anything else fails as [`NotFree`](crate::FailureKind::NotFree) unless `overwrite` is said, also what could not be read. WRITE(6) and one filemark are followed
 //! by REWIND and a READ that must give the same bytes; otherwise it is written again, 16 times at the most. A write-protected medium
-//! fails as `WriteProtected`. The block, 512 bytes, big-endian: `AUTOCHANGER FREE`, version (2 bytes, 1), UUID (16), time in
+//! fails as [`WriteProtected`](crate::FailureKind::WriteProtected). The block, 512 bytes, big-endian: `AUTOCHANGER FREE`, version (2 bytes, 1), UUID (16), time in
 //! milliseconds since 1970 (8), zeros, CRC-32 of all before it (4).
 //!
 //! # Mounts that are held against the label
 //!
-//! With `Verify::Label` each mount reads the label before it passes. Where none is recorded, what is found is. Another one, or none
-//! at all, fails the mount as `WrongLabel`: `EventKind::LabelChanged` tells of both, and the medium is put back. So an application
+//! With [`Verify::Label`](crate::Verify::Label) each mount reads the label before it passes. Where none is recorded, what is found is. Another one, or none
+//! at all, fails the mount as [`WrongLabel`](crate::FailureKind::WrongLabel): `EventKind::LabelChanged` tells of both, and the medium is put back. So an application
 //! that writes a label of its own records it at once (RSM: `UpdateNtmsOmidInfo`, the same rule). The tape stands at its beginning when
-//! the mount passes. `Verify::Barcode`, the default, reads nothing.
+//! the mount passes. [`Verify::Barcode`](crate::Verify::Barcode), the default, reads nothing.
 //!
 //! # Recovery
 //!
 //! After a mount, identification or writing that failed by a drive's or the library's fault, or because of a wrong label, the manager
-//! reads the inventory by a request of its own (RSM: `AutoRecovery`), unless `auto_recovery` is switched off. It never has the library scan
+//! reads the inventory by a request of its own (RSM: `AutoRecovery`), unless [`auto_recovery`](crate::LibraryConfig::auto_recovery) is switched off. It never has the library scan
 //! itself.
 //!
 //! After a restart with the medium in the drive everything begins again with reading. Nothing that depends on where the tape stands is

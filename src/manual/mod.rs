@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`concepts`] | What are the things called, and which way does a request go? |
 //! | [`cancellation`] | What does a cancel answer, and what does each answer mean? |
+//! | [`operating`] | How do cartridges go out and come in, who is asked, what is taken out of service, cleaned, put first? |
 //! | [`recovery`] | What is left after a crash, a lost answer, a lost cartridge? |
 //! | [`labels`] | What is written on media, and what does the manager make of it? |
 //! | [`defaults`] | Which bounds and time-outs are there, where are they set, and why are they so? |
@@ -28,7 +29,26 @@ pub mod from_rsm;
 pub mod iscsi;
 pub mod iscsi_suites;
 pub mod labels;
+pub mod operating;
 pub mod quirks;
 pub mod recovery;
 pub mod testing;
 pub mod vouchers;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_chapter_is_in_the_table_and_in_the_readme() {
+        let (index, readme) = (include_str!("mod.rs"), include_str!("../../README.md"));
+        let chapters = index.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+        let chapters: Vec<&str> = chapters.collect();
+        assert!(chapters.len() > 10, "{chapters:?}");
+        for chapter in chapters {
+            assert!(index.contains(&format!("| [`{chapter}`] |")), "{chapter} is not in the table");
+            assert!(
+                readme.contains(&format!("](src/manual/{chapter}.rs)")),
+                "{chapter} is not in the README"
+            );
+        }
+    }
+}

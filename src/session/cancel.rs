@@ -59,6 +59,19 @@ impl Session {
     }
 
     /// As [`cancel_library_request`](Self::cancel_library_request), with a [reason](CancelBuilder::reason) for the record.
+    ///
+    /// ```no_run
+    /// # async fn example(session: autochanger::Session) -> Result<(), autochanger::Error> {
+    /// use autochanger::Cancellation;
+    ///
+    /// let ticket = session.mount("VT0001L8").submit().await?;
+    /// let answer = session.cancel(ticket.id()).reason("the backup was called off").await?;
+    /// if let Cancellation::Stopping(verdict) = answer {
+    ///     println!("{}", verdict.await?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[doc(alias = "CancelNtmsLibraryRequest")]
     pub fn cancel(&self, id: RequestId) -> CancelBuilder {
         CancelBuilder { session: self.clone(), id, reason: None }

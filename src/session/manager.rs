@@ -29,6 +29,24 @@ pub const APPLICATION_NAME_MAX: usize = 256;
 /// Dropping it shuts it down without waiting: sessions answer "closed", what the store was given is still committed,
 /// then the store is closed and the libraries are given back. [`shutdown`](Self::shutdown) waits for that. Neither
 /// stops a move: the next manager on the same store looks at what became of it.
+///
+/// ```no_run
+/// # #[cfg(feature = "redb")]
+/// # async fn example() -> Result<(), autochanger::Error> {
+/// use autochanger::{LibraryConfig, Manager};
+///
+/// let manager = Manager::builder()
+///     .library(LibraryConfig::new("sg:/dev/sg3")) // drives are found by their serial numbers
+///     .store("media.redb")
+///     .open()
+///     .await?;
+/// manager.ready().await?; // or go on: requests wait for nobody, and say `NotReady`
+/// let session = manager.session("nightly-backup").open()?;
+/// # let _ = session;
+/// manager.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
 #[doc(alias = "RSM")]
 pub struct Manager {
     shared: Arc<Shared>,

@@ -75,6 +75,16 @@ impl Session {
     /// A medium that is mounted already resolves its ticket at once; a request goes on from where it stood. It is then
     /// bound to this session. Operators and applications claim their own application's, administrators any.
     ///
+    /// ```no_run
+    /// # async fn example(session: autochanger::Session) -> Result<(), autochanger::Error> {
+    /// for mount in session.mounts().await? {
+    ///     let tape = session.adopt(mount.id).await?.await?;
+    ///     println!("{tape} is mine again");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`AdoptError`]: there is no such mount, it has ended, or it is another application's.
     ///

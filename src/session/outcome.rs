@@ -40,6 +40,18 @@ mod sealed {
 ///
 /// Dropping it moves nothing: the medium stays mounted until somebody [dismounts](Self::dismount) it, also across a
 /// restart ([`Session::mounts`], [`Session::adopt`]).
+///
+/// ```no_run
+/// # async fn example(session: autochanger::Session) -> Result<(), autochanger::Error> {
+/// let tape = session.mount("VT0001L8").await?;
+/// match tape.os_device() {
+///     Some(path) => println!("write to {}", path.display()), // /dev/nst0
+///     None => println!("{tape}: the way to it is {:?}", tape.transport().map(|way| way.device().to_owned())),
+/// }
+/// tape.dismount().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Mounted {
     session: Session,

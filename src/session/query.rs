@@ -85,6 +85,15 @@ impl Session {
 
     /// The requests that have not ended, oldest first; those that the session may see.
     ///
+    /// ```no_run
+    /// # async fn example(session: autochanger::Session) -> Result<(), autochanger::Error> {
+    /// for request in session.live_requests().await? {
+    ///     println!("{} {}: {}", request.id, request.operation(), request.state);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`SessionClosed`].
     ///
@@ -160,6 +169,19 @@ impl Session {
     }
 
     /// What happens from now on, as far as the session may see it.
+    ///
+    /// ```no_run
+    /// # async fn example(session: autochanger::Session) -> Result<(), autochanger::Error> {
+    /// let mut events = session.events();
+    /// while let Some(event) = events.next().await {
+    ///     match event {
+    ///         Ok(event) => println!("{event}"),
+    ///         Err(missed) => eprintln!("{missed}"),
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[doc(alias = "OpenNtmsNotification")]
     pub fn events(&self) -> EventStream {
         EventStream::of(self.shared(), Some(&self.inner.caller))

@@ -17,6 +17,15 @@ impl Session {
     /// Gives a waiting request another place among the waiting requests of its operation and library: 1 is the first, `u32::MAX` the
     /// last. Returns the place that it has got; 0 is taken as 1. The place is durable, and stays when others come and go.
     ///
+    /// ```no_run
+    /// # async fn example(session: autochanger::Session) -> Result<(), autochanger::Error> {
+    /// let ticket = session.mount("VT0001L8").submit().await?;
+    /// let place = session.reorder(ticket.id(), 1).await?;
+    /// println!("it is number {place}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ReorderError`]: it is not live, not the caller's, or has no place (it is under way, put off, or waits for a person).
     ///
@@ -85,6 +94,17 @@ impl Session {
     /// What failed, and whose fault it was: the latest first. A session of [`Role::Application`] gets what its own application's requests
     /// met, and so fewer than the [limit](FaultFilter::limit) where others met some, too.
     ///
+    /// ```no_run
+    /// # async fn example(session: autochanger::Session) -> Result<(), autochanger::Error> {
+    /// use autochanger::FaultFilter;
+    ///
+    /// for fault in session.faults(FaultFilter::default()).await? {
+    ///     println!("{} fault of the {}: {}", fault.at, fault.of, fault.message);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`QueryError`]: the session is closed, or the store could not be read.
     ///
@@ -110,6 +130,16 @@ impl Session {
     }
 
     /// Forgets requests that have ended, with their motions and faults; see [`Purge`]. Needs [`Role::Administrator`].
+    ///
+    /// ```no_run
+    /// # async fn example(session: autochanger::Session) -> Result<(), autochanger::Error> {
+    /// use autochanger::Purge;
+    ///
+    /// let purged = session.purge_requests(Purge::KeepNewest(10_000)).await?;
+    /// println!("{purged:?}");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`PurgeError`]: the role does not suffice, the session is closed, or the store failed.

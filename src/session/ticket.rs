@@ -22,6 +22,19 @@ use crate::error::RequestError;
 /// Dropping a ticket, or a future made of it, cancels nothing: call
 /// [`cancel_library_request`](Session::cancel_library_request).
 ///
+/// ```no_run
+/// # async fn example(session: autochanger::Session) -> Result<(), autochanger::Error> {
+/// let mut ticket = session.mount("VT0001L8").submit().await?;
+/// println!("request {} is durable", ticket.id());
+/// let minute = std::time::Duration::from_secs(60);
+/// match tokio::time::timeout(minute, &mut ticket).await {
+///     Ok(mounted) => println!("{} is ready", mounted?),
+///     Err(_) => println!("it goes on: {}", ticket.state()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
 /// [`Mounted`]: super::Mounted
 pub struct Ticket<T> {
     session: Session,
@@ -47,7 +60,19 @@ impl<T: TicketOutcome> Ticket<T> {
     }
 
     /// The request's states: the present one, and then each that follows, to the final one. A reader that is slower
-    /// than the request misses states in between, never the last.
+    /// than the request misses states in between, never the last. The same state is told again where something else of the
+    /// request has changed: a dismount is in process when its drive unloads, and again when its move is intended.
+    ///
+    /// ```no_run
+    /// # async fn example(session: autochanger::Session) -> Result<(), autochanger::Error> {
+    /// let ticket = session.mount("VT0001L8").submit().await?;
+    /// let mut progress = ticket.progress();
+    /// while let Some(state) = progress.next().await {
+    ///     println!("{state}"); // queued, in process, passed: mounted in drive 500
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn progress(&self) -> Progress {
         let mut standing = self.standing.clone();
         standing.mark_changed();

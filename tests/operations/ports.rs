@@ -1,7 +1,7 @@
 //! What goes out through the ports, and what comes in.
 
-use autochanger::request::ServiceTarget;
-use autochanger::{State, Waiting};
+use autochanger::catalog::MotionState;
+use autochanger::{ElementType, ServiceTarget, State, Waiting};
 
 use super::*;
 use crate::common::until;
@@ -99,12 +99,22 @@ async fn an_inject_of_many_takes_one_after_the_other_and_is_stopped_by_a_cancel(
         .await;
     }
     // Whether the second one's move has ended by now or not: something was moved, so that this is a stop.
-    let answer = within(bed.session.cancel(ticket.id())).await;
+    let id = ticket.id();
+    let answer = within(bed.session.cancel(id)).await;
     let Ok(Cancellation::Stopping(verdict)) = answer else { panic!("{answer:?}") };
     assert!(matches!(within(verdict).await, Ok(Ending::Stopped { .. })));
     let end = within(ticket).await;
     assert!(matches!(end, Err(RequestError::Stopped { .. })), "{end:?}");
     assert_eq!(bed.library.moves_sent(), 2);
+    // What came is told by its motions.
+    let known = bed.session.cartridges(None).await.expect("open");
+    let came = bed.session.motions(id).await.expect("readable");
+    let labels = came.iter().map(|motion| {
+        assert_eq!((motion.state, motion.destination.kind), (MotionState::Moved, ElementType::Storage));
+        let new = known.iter().find(|known| known.id == motion.cartridge).expect("it is known");
+        new.barcode.as_deref().expect("a label")
+    });
+    assert_eq!(labels.collect::<Vec<_>>(), ["NEW001L8", "NEW002L8"]);
     bed.end().await;
 }
 

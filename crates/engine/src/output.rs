@@ -15,6 +15,9 @@ use crate::request::{CancelError, Cancellation, LabelFound, Operation, Place, Re
 use crate::time::WallTime;
 use crate::view::{DriveState, LibraryState, MountInfo, OperatorRequest, PathState};
 
+// What callers of the root crate see is named as it is there, where each is a part of an error of that name.
+pub use self::{AdoptRefusal as AdoptError, Refusal as SubmitError, ReorderRefusal as ReorderError};
+
 /// One thing to be done.
 #[derive(Debug, Clone)]
 pub enum Output {
@@ -107,7 +110,7 @@ pub enum Answer {
 /// Why a request was not accepted. Nothing was kept of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum SubmitError {
+pub enum Refusal {
     /// No cartridge of that name.
     #[error(
         "there is no cartridge {cartridge}: check the label, or run an inventory if it was put in by hand"
@@ -258,7 +261,7 @@ pub enum SubmitError {
     },
 }
 
-impl SubmitError {
+impl Refusal {
     /// The code with which RSM's functions answered the same fact on Windows; where RSM knew no such fact, the nearest.
     pub fn win32_code(&self) -> u32 {
         match self {
@@ -285,7 +288,7 @@ impl SubmitError {
 /// Why a request was not given another place in the queue.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum ReorderError {
+pub enum ReorderRefusal {
     /// It is not live, or not the caller's to see.
     #[error("there is no live request {id}; list the requests to see which there are")]
     NotFound {
@@ -316,7 +319,7 @@ pub enum ReorderError {
     },
 }
 
-impl ReorderError {
+impl ReorderRefusal {
     /// The code with which `SetNtmsRequestOrder` answered the same fact on Windows; where RSM knew no such fact, the nearest.
     pub fn win32_code(&self) -> u32 {
         match self {
@@ -331,7 +334,7 @@ impl ReorderError {
 /// Why a request or mount was not adopted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum AdoptError {
+pub enum AdoptRefusal {
     /// No live mount or waiting request has the id, or it is not the caller's to see.
     #[error("there is no mount {id} to adopt; list the mounts to see which there are")]
     NotFound {

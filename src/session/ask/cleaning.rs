@@ -11,6 +11,14 @@ use crate::session::outcome::{Cleaned, Done};
 impl Session {
     /// Asks for a drive to be cleaned, with the library's cleaning cartridge. It goes on when the session is closed.
     /// Needs [`Role::Operator`](crate::Role).
+    ///
+    /// ```no_run
+    /// # async fn example(session: autochanger::Session) -> Result<(), autochanger::Error> {
+    /// let cleaned = session.clean_drive(500).await?;
+    /// println!("the cleaner can be used {:?} times yet", cleaned.uses_left);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[doc(alias = "CleanNtmsDrive")]
     pub fn clean_drive(&self, drive: impl Into<ElementAddress>) -> CleanDriveBuilder {
         CleanDriveBuilder { library: None, drive: drive.into(), common: Common::new(self, true) }

@@ -10,6 +10,14 @@ use crate::session::outcome::Dismounted;
 impl Session {
     /// Asks for a cartridge to be taken out of its drive and put into a slot: the one it came from, unless the builder
     /// says otherwise. It goes on when the session is closed.
+    ///
+    /// ```no_run
+    /// # async fn example(session: autochanger::Session) -> Result<(), autochanger::Error> {
+    /// let gone = session.dismount("VT0001L8").await?;
+    /// println!("it is in {gone}"); // "it is in slot 1000"
+    /// # Ok(())
+    /// # }
+    /// ```
     #[doc(alias = "DismountNtmsMedia")]
     pub fn dismount(&self, cartridge: impl Into<CartridgeRef>) -> DismountBuilder {
         DismountBuilder {

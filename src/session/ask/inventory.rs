@@ -10,6 +10,14 @@ use crate::session::outcome::{Done, Inventory};
 impl Session {
     /// Asks for the inventory of a library to be read (READ ELEMENT STATUS): what changed by hand is known afterwards.
     /// It goes on when the session is closed.
+    ///
+    /// ```no_run
+    /// # async fn example(session: autochanger::Session) -> Result<(), autochanger::Error> {
+    /// let found = session.inventory().await?;
+    /// println!("{} cartridges, {} of them new, {} missing", found.cartridges, found.appeared, found.missing);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[doc(alias = "InventoryNtmsLibrary")]
     pub fn inventory(&self) -> InventoryBuilder {
         InventoryBuilder { library: None, full: false, common: Common::new(self, true) }

@@ -9,6 +9,14 @@ use crate::session::outcome::{Classified, Done, Identified};
 
 impl Session {
     /// Asks for the label on a medium to be read, in a drive. It goes on when the session is closed.
+    ///
+    /// ```no_run
+    /// # async fn example(session: autochanger::Session) -> Result<(), autochanger::Error> {
+    /// let read = session.identify("VT0001L8").await?;
+    /// println!("on it is {}", read.found);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[doc(alias = "IdentifyNtmsSlot")]
     pub fn identify(&self, cartridge: impl Into<CartridgeRef>) -> IdentifyBuilder {
         IdentifyBuilder { cartridge: cartridge.into(), keep: false, common: Common::new(self, true) }
@@ -34,6 +42,16 @@ impl Session {
 
     /// Records the label that the application has written on a medium, so that the catalogue knows it. Nothing is read or written. It
     /// goes on when the session is closed.
+    ///
+    /// ```no_run
+    /// # async fn example(session: autochanger::Session) -> Result<(), autochanger::Error> {
+    /// use autochanger::Label;
+    ///
+    /// let label = Label { format: "backup".into(), id: b"set 7, tape 3"[..].into(), description: "".into() };
+    /// session.update_label("VT0001L8", label).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[doc(alias = "UpdateNtmsOmidInfo")]
     pub fn update_label(&self, cartridge: impl Into<CartridgeRef>, label: Label) -> UpdateLabelBuilder {
         UpdateLabelBuilder { cartridge: cartridge.into(), label, common: Common::new(self, true) }

@@ -85,7 +85,8 @@ impl Common {
 macro_rules! request_builder {
     ($name:ident gives $outcome:ident) => {
         impl $name {
-            /// The request's place in the queue among its like: −15 to 15, 0 unless given; the higher is served first.
+            /// The request's place in the queue: −15 to 15, 0 unless given. The higher is served first, but for what is older by
+            /// more than the difference is [worth](crate::ManagerBuilder::priority_worth): 10 minutes a point unless configured.
             /// Out of range it is [refused](crate::Refusal::PriorityOutOfRange).
             pub fn priority(mut self, priority: i8) -> Self {
                 self.common.priority = priority;

@@ -13,6 +13,14 @@ use crate::session::ticket::Ticket;
 impl Session {
     /// Asks for a cartridge to be put into a port, for a person to take. It goes on when the session is closed.
     /// Needs [`Role::Operator`](crate::Role).
+    ///
+    /// ```no_run
+    /// # async fn example(session: autochanger::Session) -> Result<(), autochanger::Error> {
+    /// let out = session.eject("VT0001L8").await?;
+    /// println!("take it out of port {:?}", out.port);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[doc(alias = "EjectNtmsMedia")]
     pub fn eject(&self, cartridge: impl Into<CartridgeRef>) -> EjectBuilder {
         EjectBuilder { cartridge: cartridge.into(), port: None, common: Common::new(self, true) }
@@ -30,12 +38,39 @@ impl Session {
 
     /// Asks for a cartridge that a person puts into a port to be taken in. It goes on when the session is closed.
     /// Needs [`Role::Operator`](crate::Role).
+    ///
+    /// ```no_run
+    /// # async fn example(session: autochanger::Session) -> Result<(), autochanger::Error> {
+    /// let came = session.inject().await?; // waits for a person
+    /// println!("{} came", came.cartridges.len());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[doc(alias = "InjectNtmsMedia", alias = "NTMS_INJECT_START")]
     pub fn inject(&self) -> InjectBuilder {
         InjectBuilder { library: None, many: false, common: Common::new(self, true) }
     }
 
     /// As [`inject`](Self::inject), for one cartridge after the other until it is cancelled or nothing more comes.
+    ///
+    /// Where nothing more comes within [`Timing::port_timeout`](crate::Timing::port_timeout) it passes with the
+    /// [cartridges](Injected::cartridges) that came. A cancel stops it; which ones it has taken in by then, and into which slots,
+    /// [`motions`](Self::motions) tells:
+    ///
+    /// ```no_run
+    /// # use autochanger::Cancellation;
+    /// # async fn example(session: autochanger::Session) -> Result<(), autochanger::Error> {
+    /// let ticket = session.inject_many().submit().await?;
+    /// // … until the person at the library says that this was all:
+    /// if let Cancellation::Stopping(verdict) = session.cancel_library_request(ticket.id()).await? {
+    ///     println!("{}", verdict.await?);
+    /// }
+    /// for motion in session.motions(ticket.id()).await? {
+    ///     println!("{} to {}: {}", motion.cartridge, motion.destination, motion.state);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[doc(alias = "NTMS_INJECT_STARTMANY")]
     pub fn inject_many(&self) -> InjectBuilder {
         InjectBuilder { library: None, many: true, common: Common::new(self, true) }

@@ -17,6 +17,18 @@ impl Session {
     /// | [`Service::Paused`] | nothing is begun but inventories and door accesses; what waits goes on waiting | gets no medium | refused |
     /// | [`Service::Draining`] | dismounts go on; when nothing is mounted any more it is paused | is emptied, then paused | refused: drain the drive that it is in |
     /// | [`Service::Disabled`] | what is asked of it is refused, what waits for it fails | gets no medium; what nobody has mounted leaves it | is not mounted; mounts that wait for it fail |
+    ///
+    /// ```no_run
+    /// # async fn example(session: autochanger::Session) -> Result<(), autochanger::Error> {
+    /// use autochanger::{ElementAddress, ServiceTarget};
+    ///
+    /// session.drain(ElementAddress(500)).await?; // a drive, until it is empty
+    /// session.disable(ServiceTarget::cartridge("VT0001L8")).await?;
+    /// session.pause(ServiceTarget::Library(None)).await?; // the only library
+    /// session.resume(ServiceTarget::Library(None)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[doc(alias = "EnableNtmsObject", alias = "DisableNtmsObject")]
     pub fn set_service(&self, target: impl Into<ServiceTarget>, service: Service) -> ServiceBuilder {
         ServiceBuilder { target: target.into(), service, common: Common::new(self, true) }

@@ -25,6 +25,20 @@ use crate::transport::Transport;
 /// [`Timing`](super::Timing) every answer is immediate. Commands go on whether or not anybody waits for them.
 ///
 /// Waiting needs a tokio runtime with its time driver; everything else works anywhere.
+///
+/// ```
+/// use autochanger::ElementAddress;
+/// use autochanger::transport::sim::{self, SimulatedLibrary};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let library = SimulatedLibrary::start(sim::Library::new().cartridges("VT{:04}L8", 1..=4));
+/// library.operator_take(1003)?; // a hand behind the manager's back
+/// assert_eq!(library.find("VT0004L8"), None);
+/// assert_eq!(library.find("VT0001L8"), Some(ElementAddress(1000)));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct SimulatedLibrary {
     shared: Arc<Shared>,

@@ -9,6 +9,9 @@
 //! assert_eq!(library.find("VT0001L8"), Some(sim::ElementAddress(1000)));
 //! # assert_eq!(changer.limits().max_in_flight, sim::MAX_IN_FLIGHT);
 //! ```
+//!
+//! The examples of what is described here are those of the crate `autochanger-sim`; in a program that has this crate only, the names are
+//! `autochanger::transport::sim::…`.
 
 mod clock;
 mod gate;

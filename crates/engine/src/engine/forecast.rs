@@ -16,7 +16,7 @@ use crate::input::Input;
 use crate::library::learned::Usual;
 use crate::library::queue::Blocker;
 use crate::output::{Answer, Change, Event, EventKind, Output, SubmitError};
-use crate::request::{State, Submission, Waiting};
+use crate::request::{State, Submission};
 use crate::time::Now;
 
 /// How many inputs each step may take at the most: a request that passes takes about ten.
@@ -74,7 +74,7 @@ impl Engine {
             request: live.request.clone(),
             waiting: match live.request.state {
                 State::Waiting(waiting) => Some(waiting),
-                _ => live.blocker().map(Waiting::from),
+                _ => live.blocker().map(Blocker::shown),
             },
             held_by: self.holders(live),
         };

@@ -7,7 +7,7 @@ use autochanger_scsi::Sense;
 
 use super::Place;
 
-/// Why a request did not pass.
+/// Why a request did not pass. As text it is the [message](Self::message) and [what to do](FailureKind::advice).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}; {}", kind.advice())]
 pub struct Failure {
@@ -120,6 +120,33 @@ pub enum FaultOf {
 }
 
 impl FailureKind {
+    /// Every kind.
+    pub const ALL: &[Self] = &[
+        Self::SourceEmpty,
+        Self::DestinationFull,
+        Self::MediumHeld,
+        Self::Incompatible,
+        Self::MediumFault,
+        Self::DriveFault,
+        Self::LibraryFault,
+        Self::Refused,
+        Self::PathLost,
+        Self::Unknown,
+        Self::Interrupted,
+        Self::CartridgeMissing,
+        Self::NotMounted,
+        Self::MediaOpen,
+        Self::Store,
+        Self::Disabled,
+        Self::Busy,
+        Self::Group,
+        Self::TimedOut,
+        Self::NoCleaner,
+        Self::WrongLabel,
+        Self::NotFree,
+        Self::WriteProtected,
+    ];
+
     /// Whose fault it is.
     pub fn fault_of(self) -> FaultOf {
         match self {
@@ -218,5 +245,21 @@ impl fmt::Display for FaultOf {
             Self::Store => "store",
             Self::Host => "host",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_listed() {
+        let (_, kinds) = include_str!("failure.rs").split_once("pub enum FailureKind {").unwrap();
+        let (kinds, _) = kinds.split_once("\n}").unwrap();
+        let named = kinds.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('/'));
+        let named: alloc::vec::Vec<&str> = named.map(|line| line.trim_end_matches(',')).collect();
+        let listed: alloc::vec::Vec<String> =
+            FailureKind::ALL.iter().map(|kind| alloc::format!("{kind:?}")).collect();
+        assert_eq!(named, listed);
     }
 }

@@ -155,7 +155,7 @@ pub struct Submission {
     pub caller: Caller,
     /// What is asked for.
     pub wanted: Wanted,
-    /// −15..=15; among requests of one operation the higher is served first.
+    /// −15..=15; the higher is served first, but for what is older by more than the difference is worth.
     pub priority: i8,
     /// The request is cancelled when it has not ended within this time.
     pub deadline: Option<Duration>,

@@ -318,7 +318,8 @@ impl fmt::Display for State {
             }
             Self::Passed(Outcome::Ejected { port }) => write!(f, "passed: ejected to port {port}"),
             Self::Passed(Outcome::Injected { cartridges }) => {
-                write!(f, "passed: {} cartridges taken in", cartridges.len())
+                let plural = if cartridges.len() == 1 { "" } else { "s" };
+                write!(f, "passed: {} cartridge{plural} taken in", cartridges.len())
             }
             Self::Passed(Outcome::Cleaned { uses_left: Some(left) }) => {
                 write!(f, "passed: cleaned, the cleaner can be used {left} times yet")
