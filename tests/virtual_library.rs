@@ -297,6 +297,7 @@ async fn discovery_lists_the_target_with_a_url_that_works() {
     let [target] = &targets[..] else { panic!("{targets:?}") };
     assert_eq!((&*target.name, &target.addresses), (DEFAULT_NAME, &vec![portal]));
     let url = target.url(0, Some(&login)).unwrap();
+    assert_eq!(target.urls(0, Some(&login)).unwrap(), std::slice::from_ref(&url));
     moves(&IscsiTransport::new(url)).await;
     assert_eq!(served.library().find("VT0001L8"), Some(ElementAddress(1005)));
 }
