@@ -9,7 +9,7 @@ impl Initiator {
     /// taken. The rest of its data goes out when the target asks for it, for the unit would wait for it.
     ///
     /// When the target has not said yet that the command arrived, it is asked with a ping: a command that was lost on
-    /// the way stops all that follow it, so the session ends ([`ProtocolError::CommandLost`]).
+    /// the way stops all that follow it, so the session ends ([`ProtocolError::CommandLost`](super::ProtocolError::CommandLost)).
     ///
     /// Returns whether it was in flight.
     pub fn abandon(&mut self, tag: Tag) -> bool {

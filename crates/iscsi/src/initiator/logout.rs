@@ -13,7 +13,7 @@ impl Initiator {
         }
     }
 
-    /// Asks the target to close the session. [`Event::Ended`] follows with its answer. Commands in flight end with the
+    /// Asks the target to close the session. [`Event::Ended`](super::Event::Ended) follows with its answer. Commands in flight end with the
     /// session, so wait for them first where their answers matter.
     pub fn logout(&mut self) {
         if self.logout.is_some() || !matches!(self.phase, Phase::FullFeature) {
