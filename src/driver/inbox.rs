@@ -29,14 +29,14 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
-    /// Control first, then what the helpers report, then submissions.
-    pub(super) async fn next(&mut self, due: impl Future<Output = ()>) -> Next {
+    /// Control first, then what the helpers report, then submissions, where they are taken.
+    pub(super) async fn next(&mut self, due: impl Future<Output = ()>, takes_submissions: bool) -> Next {
         if self.streak >= CONTROL_STREAK {
             self.streak = 0;
             if let Ok(report) = self.reports.try_recv() {
                 return Next::Report(report);
             }
-            if let Ok(submit) = self.submissions.try_recv() {
+            if takes_submissions && let Ok(submit) = self.submissions.try_recv() {
                 return Next::Submit(submit);
             }
             return Next::Due;
@@ -47,7 +47,7 @@ impl Inbox {
             Some(control) = self.control.recv() => Next::Control(control),
             Some(report) = self.reports.recv() => Next::Report(report),
             () = due => Next::Due,
-            Some(submit) = self.submissions.recv() => Next::Submit(submit),
+            Some(submit) = self.submissions.recv(), if takes_submissions => Next::Submit(submit),
         };
         self.streak = if matches!(next, Next::Control(_)) { self.streak.saturating_add(1) } else { 0 };
         next
@@ -73,7 +73,7 @@ mod tests {
         let mut before = 0;
         loop {
             let _ = control.try_send(Control::Look(Box::new(|_| {})));
-            match inbox.next(std::future::pending()).await {
+            match inbox.next(std::future::pending(), true).await {
                 Next::Control(_) => before += 1,
                 Next::Report(_) => break,
                 _ => panic!("nothing else was sent"),
@@ -82,12 +82,12 @@ mod tests {
         assert_eq!(before, CONTROL_STREAK);
         for _ in 0..CONTROL_STREAK {
             let _ = control.try_send(Control::Look(Box::new(|_| {})));
-            let next = inbox.next(std::future::pending()).await;
+            let next = inbox.next(std::future::pending(), true).await;
             assert!(matches!(next, Next::Control(_)));
         }
-        let next = inbox.next(std::future::pending()).await;
+        let next = inbox.next(std::future::pending(), true).await;
         assert!(matches!(next, Next::Due), "time is looked at, too");
         stop.notify_one();
-        assert!(matches!(inbox.next(std::future::pending()).await, Next::Stop));
+        assert!(matches!(inbox.next(std::future::pending(), true).await, Next::Stop));
     }
 }

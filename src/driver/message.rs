@@ -10,7 +10,7 @@ use autochanger_engine::id::{BatchId, CommandId, LibraryIndex, RequestId, Sessio
 use autochanger_engine::input::{ClaimError, StoreFailure};
 use autochanger_engine::output::{AdoptError, ReorderError, SubmitError};
 use autochanger_engine::request::{CancelError, Cancellation, Request, Submission};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 
 use crate::store::{Purge, Purged, Store, StoreError};
 
@@ -93,6 +93,7 @@ pub(crate) enum Control {
     /// Forgets requests that have ended, unless the store has failed before.
     Purge {
         purge: Purge,
+        permit: OwnedSemaphorePermit,
         reply: oneshot::Sender<Result<Purged, PurgeFailed>>,
     },
     Adopt {
@@ -121,7 +122,7 @@ pub(crate) enum PurgeFailed {
 /// A look at the engine; it sends its own answer.
 pub(crate) type Look = Box<dyn FnOnce(&Engine) + Send>;
 
-/// A question for the store; it sends its own answer.
+/// A question for the store; it sends its own answer, and keeps its permit until then.
 pub(crate) type Ask = Box<dyn FnOnce(&mut dyn Store) + Send>;
 
 /// An accepted cancel.

@@ -47,6 +47,14 @@ pub(crate) const SUBMISSION_LANE: usize = 1024;
 /// Cancels, adoptions, closings and looks on their way. They are served first, so few ever wait.
 pub(crate) const CONTROL_LANE: usize = 256;
 
+/// Questions that may be unanswered: their answers wait for the store, and so does what they change. When there are so many no more
+/// submissions are taken out of their lane, until the store has caught up. Twice what a store commits as one group.
+const MAX_UNANSWERED: usize = 16_384;
+
+/// So many cancels, reorderings and adoptions may wait beside them; beyond it they are refused at once, for they are to be answered
+/// also when the lane of submissions stands still.
+const MAX_UNANSWERED_CONTROL: usize = MAX_UNANSWERED + 4096;
+
 /// Events that a subscriber may lag behind before it loses the oldest ones.
 pub(crate) const EVENT_BUFFER: usize = 4096;
 
@@ -136,7 +144,7 @@ struct Driver {
     report: mpsc::UnboundedSender<Report>,
     events: broadcast::Sender<Event>,
     standings: Standings,
-    /// Bounded by the engine, which answers everything beyond its own bounds at once.
+    /// Bounded by [`MAX_UNANSWERED_CONTROL`].
     asked: HashMap<Token, Asked>,
     next_token: u64,
     /// What a store that does not block has answered already.
@@ -158,7 +166,8 @@ impl Driver {
         self.serve_inline();
         loop {
             self.arm_timer();
-            match inbox.next(due(&mut self.timer)).await {
+            let takes_submissions = self.asked.len() < MAX_UNANSWERED;
+            match inbox.next(due(&mut self.timer), takes_submissions).await {
                 Next::Control(control) => self.control(control),
                 Next::Report(report) => self.hear(report),
                 Next::Submit(submit) => self.submit(submit),
@@ -244,7 +253,18 @@ impl Driver {
     }
 
     fn control(&mut self, control: Control) {
+        let limit = MAX_UNANSWERED_CONTROL;
         match control {
+            // An asker that has gone is not missed.
+            Control::Cancel { reply, .. } | Control::Refuse { reply, .. } if self.asked.len() >= limit => {
+                let _ = reply.send(Err(CancelError::ResourceExhausted { limit }));
+            }
+            Control::Reorder { reply, .. } if self.asked.len() >= limit => {
+                let _ = reply.send(Err(ReorderError::ResourceExhausted { limit }));
+            }
+            Control::Adopt { reply, .. } if self.asked.len() >= limit => {
+                let _ = reply.send(Err(AdoptError::ResourceExhausted { limit }));
+            }
             Control::Cancel { caller, id, reason, reply } => {
                 let token = self.token(Asked::Cancel(id, reply));
                 self.handle(Input::Cancel { token, caller, id, reason });
@@ -257,7 +277,7 @@ impl Driver {
                 let token = self.token(Asked::Reorder(reply));
                 self.handle(Input::Reorder { token, caller, id, position });
             }
-            Control::Purge { purge, reply } => self.writer.purge(purge, reply),
+            Control::Purge { purge, permit, reply } => self.writer.purge(purge, permit, reply),
             Control::Adopt { caller, id, reply } => {
                 let token = self.token(Asked::Adopt(reply));
                 self.handle(Input::Adopt { token, caller, id });

@@ -8,7 +8,7 @@ use std::sync::mpsc as blocking;
 use autochanger_engine::id::{BatchId, RequestId, Token};
 use autochanger_engine::input::{Input, StoreFailure};
 use autochanger_engine::{Change, Snapshot};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::message::{Ask, PurgeFailed, Report};
 use crate::store::{Purge, Purged, Store, StoreError};
@@ -31,13 +31,13 @@ pub(crate) enum Writer {
 /// The error that ended the store's service: nothing is committed after it, for a gap would be worse than a stop.
 pub(crate) type Failed = Option<StoreFailure>;
 
-/// What the thread is asked. Unbounded as a channel, bounded by the engine (batches, look-ups) and by the sessions'
-/// permits (questions).
+/// What the thread is asked. Unbounded as a channel, bounded by the driver's unanswered questions (batches, look-ups) and by the
+/// permits that questions carry.
 pub(crate) enum Job {
     Commit { changes: Vec<Change>, owed: Owed },
     Find { token: Token, id: RequestId, reports: mpsc::UnboundedSender<Report> },
     Ask(Ask),
-    Purge { purge: Purge, reply: oneshot::Sender<Result<Purged, PurgeFailed>> },
+    Purge { purge: Purge, permit: OwnedSemaphorePermit, reply: oneshot::Sender<Result<Purged, PurgeFailed>> },
 }
 
 impl Writer {
@@ -119,13 +119,18 @@ impl Writer {
     }
 
     /// Forgets requests that have ended. One that cannot be put is dropped.
-    pub(crate) fn purge(&mut self, purge: Purge, reply: oneshot::Sender<Result<Purged, PurgeFailed>>) {
+    pub(crate) fn purge(
+        &mut self,
+        purge: Purge,
+        permit: OwnedSemaphorePermit,
+        reply: oneshot::Sender<Result<Purged, PurgeFailed>>,
+    ) {
         match self {
             Self::Inline { store, failed } => {
                 let _ = reply.send(purge_unless_failed(&mut **store, failed, &purge));
             }
             Self::Thread { jobs, .. } => {
-                let _ = jobs.send(Job::Purge { purge, reply });
+                let _ = jobs.send(Job::Purge { purge, permit, reply });
             }
         }
     }
@@ -164,18 +169,43 @@ impl Drop for Owed {
     }
 }
 
-/// The thread's work: takes everything that waits, commits it as one group, then answers questions, which so see it.
+/// The thread's work: commits everything that waits as one group, then answers one question, which so sees it, and looks for
+/// commits again: however long a history is read, no commit waits for more than one.
 fn write(store: &mut dyn Store, queue: &blocking::Receiver<Job>) {
     let mut failed = None;
-    while let Ok(job) = queue.recv() {
+    let mut questions = VecDeque::new();
+    loop {
         let mut group = Group::default();
-        group.add(job);
-        while group.changes.len() < GROUP_MAX
-            && let Ok(job) = queue.try_recv()
-        {
-            group.add(job);
+        let mut next = if questions.is_empty() { queue.recv().ok() } else { queue.try_recv().ok() };
+        if next.is_none() && questions.is_empty() {
+            return;
+        }
+        while let Some(job) = next {
+            match job {
+                Job::Commit { changes, owed } => group.add(changes, owed),
+                question => questions.push_back(question),
+            }
+            next = if group.changes.len() < GROUP_MAX { queue.try_recv().ok() } else { None };
         }
         group.commit(store, &mut failed);
+        if let Some(question) = questions.pop_front() {
+            answer(question, store, &failed);
+        }
+    }
+}
+
+fn answer(question: Job, store: &mut dyn Store, failed: &Failed) {
+    match question {
+        Job::Find { token, id, reports } => {
+            let result = Box::new(store.request(id).map_err(failure));
+            let _ = reports.send(Report::Found { token, result });
+        }
+        Job::Ask(ask) => ask(store),
+        Job::Purge { purge, permit, reply } => {
+            let _ = reply.send(purge_unless_failed(store, failed, &purge));
+            drop(permit);
+        }
+        Job::Commit { .. } => {}
     }
 }
 
@@ -191,39 +221,21 @@ fn purge_unless_failed(store: &mut dyn Store, failed: &Failed, purge: &Purge) ->
 struct Group {
     changes: Vec<Change>,
     owed: Vec<Owed>,
-    questions: Vec<Job>,
 }
 
 impl Group {
-    fn add(&mut self, job: Job) {
-        match job {
-            Job::Commit { changes, owed } => {
-                self.changes.extend(changes);
-                self.owed.push(owed);
-            }
-            question => self.questions.push(question),
-        }
+    fn add(&mut self, changes: Vec<Change>, owed: Owed) {
+        self.changes.extend(changes);
+        self.owed.push(owed);
     }
 
     fn commit(self, store: &mut dyn Store, failed: &mut Failed) {
-        if !self.owed.is_empty() {
-            let result = commit(store, failed, &self.changes);
-            for owed in self.owed {
-                owed.tell(result.clone());
-            }
+        if self.owed.is_empty() {
+            return;
         }
-        for question in self.questions {
-            match question {
-                Job::Find { token, id, reports } => {
-                    let result = Box::new(store.request(id).map_err(failure));
-                    let _ = reports.send(Report::Found { token, result });
-                }
-                Job::Ask(ask) => ask(store),
-                Job::Purge { purge, reply } => {
-                    let _ = reply.send(purge_unless_failed(store, failed, &purge));
-                }
-                Job::Commit { .. } => {}
-            }
+        let result = commit(store, failed, &self.changes);
+        for owed in self.owed {
+            owed.tell(result.clone());
         }
     }
 }

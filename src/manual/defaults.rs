@@ -103,6 +103,7 @@
 //! |---|---|---|---|
 //! | submissions on their way | 1,024 | callers wait | keeps the engine busy, and memory small |
 //! | cancels, adoptions, closings, questions on their way | 256 | callers wait | served first, so few ever wait |
+//! | questions without an answer | 16,384; cancels, reorderings and adoptions 4,096 more | submissions wait in their lane; the others are refused | their answers wait for the store: it stands still |
 //! | of those in a row before others get a turn | 64 | – | a caller that never pauses does not keep a move's end from being heard |
 //! | questions to the store at once | 16 | callers wait | a history can hold megabytes |
 //! | events a subscriber may lag behind | 4,096 | [`Lagged`](crate::Lagged) | |

@@ -152,7 +152,8 @@ impl Session {
         if role != Role::Administrator {
             return Err(PurgeError::PermissionDenied { role });
         }
-        let answer = self.shared().control(|reply| Control::Purge { purge, reply }).await?;
+        let permit = self.shared().permit_to_ask().await?;
+        let answer = self.shared().control(|reply| Control::Purge { purge, permit, reply }).await?;
         answer.map_err(|failed| match failed {
             PurgeFailed::Before(reason) => PurgeError::StoreFailed { reason },
             PurgeFailed::Now(error) => PurgeError::Store(error),

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use autochanger_engine::Engine;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::clock::Clock;
 use crate::driver::{Control, Lanes, Ways};
 use crate::error::SessionClosed;
 use crate::store::Store;
 
-/// Questions to the store that may wait at once: a history can hold megabytes, and the store answers them one by one.
+/// Questions to the store that may wait at once, whether or not somebody still wants the answer: a history can hold megabytes, and
+/// the store answers them one by one.
 const STORE_QUESTIONS: usize = 16;
 
 pub(crate) struct Shared {
@@ -20,12 +21,12 @@ pub(crate) struct Shared {
     /// In the order of the configuration.
     pub(crate) libraries: Arc<[Ways]>,
     pub(crate) next_session: AtomicU64,
-    store_questions: Semaphore,
+    store_questions: Arc<Semaphore>,
 }
 
 impl Shared {
     pub(crate) fn new(lanes: Lanes, clock: Arc<dyn Clock>, libraries: Arc<[Ways]>) -> Self {
-        let store_questions = Semaphore::new(STORE_QUESTIONS);
+        let store_questions = Arc::new(Semaphore::new(STORE_QUESTIONS));
         Self { lanes, clock, libraries, next_session: AtomicU64::new(1), store_questions }
     }
 
@@ -58,12 +59,21 @@ impl Shared {
         &self,
         ask: impl FnOnce(&mut dyn Store) -> T + Send + 'static,
     ) -> Result<T, SessionClosed> {
-        let _permit = self.store_questions.acquire().await.map_err(|_| SessionClosed)?;
+        let permit = self.permit_to_ask().await?;
         self.control(|reply| {
             Control::Ask(Box::new(move |store| {
-                let _ = reply.send(ask(store));
+                // An asker that has gone is not answered.
+                if !reply.is_closed() {
+                    let _ = reply.send(ask(store));
+                }
+                drop(permit);
             }))
         })
         .await
+    }
+
+    /// Leave to ask the store one thing; it goes with the question, and ends with its answer.
+    pub(crate) async fn permit_to_ask(&self) -> Result<OwnedSemaphorePermit, SessionClosed> {
+        Arc::clone(&self.store_questions).acquire_owned().await.map_err(|_| SessionClosed)
     }
 }

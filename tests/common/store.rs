@@ -31,6 +31,8 @@ struct State {
     is_held: bool,
     failing: bool,
     forgotten: HashSet<RequestId>,
+    /// How often the history was read.
+    histories: usize,
 }
 
 impl Hand {
@@ -79,6 +81,11 @@ impl Hand {
     /// As if the request had been purged.
     pub fn forget(&self, id: RequestId) {
         self.shared.state.lock().expect("sound").forgotten.insert(id);
+    }
+
+    /// How often the history was read.
+    pub fn histories(&self) -> usize {
+        self.shared.state.lock().expect("sound").histories
     }
 
     /// How many transactions were committed.
@@ -133,7 +140,9 @@ impl Store for HandStore {
     }
 
     fn history(&mut self, filter: &HistoryFilter) -> Result<Vec<Request>, StoreError> {
-        self.hand.shared.state.lock().expect("sound").store.history(filter)
+        let mut state = self.hand.shared.state.lock().expect("sound");
+        state.histories += 1;
+        state.store.history(filter)
     }
 
     fn motions(&mut self, request: RequestId) -> Result<Vec<MotionRecord>, StoreError> {

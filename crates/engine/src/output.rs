@@ -311,6 +311,12 @@ pub enum ReorderRefusal {
         /// How it stands.
         state: alloc::boxed::Box<State>,
     },
+    /// Too many questions wait for the store.
+    #[error("{limit} questions wait for the store to commit: ask again when it has caught up")]
+    ResourceExhausted {
+        /// The bound.
+        limit: usize,
+    },
     /// The store failed.
     #[error("the store failed: {reason}; open the manager again")]
     Store {
@@ -326,6 +332,7 @@ impl ReorderRefusal {
             Self::NotFound { .. } => 4312,
             Self::PermissionDenied { .. } => 5,
             Self::NotInQueue { .. } => 5023,
+            Self::ResourceExhausted { .. } => 8,
             Self::Store { .. } => 4313,
         }
     }
