@@ -30,6 +30,8 @@ mod kernel;
 #[path = "guest/paths.rs"]
 mod paths;
 // Only a part of it is used here.
+#[path = "guest/pings.rs"]
+mod pings;
 #[allow(dead_code, unreachable_pub)]
 #[path = "beds/proxy.rs"]
 mod proxy;

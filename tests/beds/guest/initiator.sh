@@ -6,7 +6,7 @@ login() {
   echo InitiatorName=iqn.2026-01.test.bed:guest >/etc/iscsi/initiatorname.iscsi
   printf '%s\n' 'iscsid.startup = /bin/true' 'node.session.scan = auto' 'node.session.timeo.replacement_timeout = 5' \
     "node.session.nr_sessions = ${GUEST_SESSIONS:-1}" \
-    'node.conn[0].timeo.noop_out_interval = 0' 'node.conn[0].timeo.noop_out_timeout = 0' >/etc/iscsi/iscsid.conf
+    "node.conn[0].timeo.noop_out_interval = ${GUEST_PING:-0}" "node.conn[0].timeo.noop_out_timeout = ${GUEST_PING:-0}" >/etc/iscsi/iscsid.conf
   tool iscsid -f >/run/iscsid.log 2>&1 &
   i=0; until grep -q ISCSIADM /proc/net/unix || [ $i -gt 250 ]; do i=$((i+1)); sleep 0.02; done
   i=0; until tool iscsiadm -m discovery -t sendtargets -p "$PORTAL" >/run/discovery 2>&1; do

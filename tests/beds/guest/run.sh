@@ -12,6 +12,7 @@
 #   -d DIR   keep the run directory (stdout stderr log dmesg)
 # GUEST_FLAGS=NUMBER gives the changer the kernel's device flags (BLIST_* of include/scsi/scsi_devinfo.h).
 # GUEST_SESSIONS=N logs in N times: each device is there N times, on host adapters of its own.
+# GUEST_PING=SECONDS has the kernel ping an idle target so often, and wait so long for the answer; it does not unless said.
 # Variables BED_* GUEST_* AUTOCHANGER_* RUST* pass into the guest. stdin is empty.
 # Needs Debian (or what has its packages) on x86-64; paths without spaces. Packages that are not installed are fetched
 # once with `apt-get download` into $GUEST_CACHE (default ~/.cache/autochanger-guest); nothing is installed.
