@@ -9,6 +9,23 @@
 //! Without `--move` nothing moves or changes: every command only reads. With it the library is taken as by a manager, by its
 //! lock and its reservation, and nothing moves where it is somebody else's. See `--help`.
 
+/// Writes a line. Whoever has closed the output (`| head`) has heard enough, and that ends nothing, least of all in the midst of a
+/// motion: `println!` would panic.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+
+/// The same, on the output for errors.
+macro_rules! warn {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
+
 #[path = "certify/drives.rs"]
 mod drives;
 #[path = "certify/identity.rs"]
@@ -117,11 +134,11 @@ async fn main() -> ExitCode {
     let wanted = match wanted(std::env::args().skip(1)) {
         Ok(wanted) => wanted,
         Err(None) => {
-            println!("{HELP}");
+            say!("{HELP}");
             return ExitCode::SUCCESS;
         }
         Err(Some(problem)) => {
-            eprintln!("{problem}\n\n{HELP}");
+            warn!("{problem}\n\n{HELP}");
             return ExitCode::from(2);
         }
     };
@@ -129,7 +146,7 @@ async fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("\nIt could not be done: {error}");
+            warn!("\nIt could not be done: {error}");
             ExitCode::from(2)
         }
     }
@@ -139,7 +156,7 @@ async fn main() -> ExitCode {
 async fn certify(wanted: Wanted) -> Result<bool> {
     let Wanted { device, moves, runs, locks } = wanted;
     let device = open_wide(&device.as_deref().unwrap_or("sim:").parse()?)?;
-    println!("{}, {}", device.device(), if moves { "with motion" } else { "read-only" });
+    say!("{}, {}", device.device(), if moves { "with motion" } else { "read-only" });
     let mut certify =
         Certify { device, runs, locks, map: None, facts: Vec::new(), quirks: Vec::new(), unheard: None };
     certify.identity().await?;
@@ -147,12 +164,12 @@ async fn certify(wanted: Wanted) -> Result<bool> {
     if let Err(error) = &outcome {
         certify.fact(format!("it ended with: {}", without_names(&**error)));
     }
-    println!("\nPaste this into an issue (it has no serial numbers, labels or hosts):\n\n```text");
-    println!("autochanger certify {}, {runs} runs", env!("CARGO_PKG_VERSION"));
+    say!("\nPaste this into an issue (it has no serial numbers, labels or hosts):\n\n```text");
+    say!("autochanger certify {}, {runs} runs", env!("CARGO_PKG_VERSION"));
     for fact in &certify.facts {
-        println!("{fact}");
+        say!("{fact}");
     }
-    println!("```");
+    say!("```");
     outcome
 }
 
@@ -223,12 +240,12 @@ impl Certify {
     }
 
     fn title(&mut self, title: &str) {
-        println!("\n== {title}");
+        say!("\n== {title}");
     }
 
     fn fact(&mut self, fact: impl Into<String>) {
         let fact = fact.into();
-        println!("   {fact}");
+        say!("   {fact}");
         self.facts.push(fact);
     }
 

@@ -84,7 +84,14 @@ impl Portal {
     /// The message never repeats what may be a secret.
     fn parse(argument: &str) -> std::result::Result<Self, String> {
         let rest = argument.strip_prefix("iscsi://").map(|rest| rest.trim_end_matches('/'));
-        let rest = rest.ok_or("an argument is no portal: expected iscsi://[user%secret@]host[:3260]")?;
+        let rest = rest.ok_or_else(|| {
+            let expected = "is no portal: expected iscsi://[user%secret@]host[:3260]";
+            if argument.contains(['%', '@']) {
+                format!("an argument {expected}")
+            } else {
+                format!("{argument:?} {expected}; did you mean iscsi://{argument}?")
+            }
+        })?;
         let (login, host) = match rest.rsplit_once('@') {
             Some((login, host)) => (Some(login), host),
             None => (None, rest),

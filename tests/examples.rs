@@ -112,6 +112,18 @@ fn run_alone(example: &str, arguments: &[&str]) -> Run {
 }
 
 #[test]
+fn certify_comes_to_its_end_although_nobody_listens_any_more() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let run = runtime.block_on(async {
+        let mut command = program("certify", &["--move", "--runs", "1"]);
+        let mut certify = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        drop(certify.stdout.take());
+        ended(certify.wait_with_output()).await
+    });
+    run.ended(0);
+}
+
+#[test]
 fn without_arguments_devices_tells_what_the_kernel_has() {
     let run = run_alone("devices", &[]);
     // A machine without SCSI has no list of it, which is told as well.
@@ -172,6 +184,7 @@ fn devices_says_that_nobody_listens_and_what_is_no_portal() {
         run.err
     );
     run_alone("devices", &["iscsi://u%hunter2@host/iqn.2026-01.example:lib/0"]).is_refused(&["host[:3260]"]);
+    run_alone("devices", &["127.0.0.1:13277"]).is_refused(&["did you mean iscsi://127.0.0.1:13277?"]);
     let run = run_alone("devices", &["u%hunter2@host"]);
     run.is_refused(&["no portal"]);
     assert!(!format!("{run:?}").contains("hunter2"), "{run:?}");

@@ -32,7 +32,7 @@ impl Certify {
             UnitSerial::parse(&page.data).map(|page| page.serial().to_owned()).unwrap_or_default()
         }) {
             Ok(serial) => {
-                println!("   serial number {serial}");
+                say!("   serial number {serial}");
                 self.fact(format!("VPD 80h: a serial number of {} characters", serial.len()));
             }
             Err(why) => self.fact(format!("VPD 80h: {why}")),

@@ -13,7 +13,7 @@ pub(super) fn watch_for_stop() -> watch::Receiver<bool> {
     tokio::spawn(async move {
         while tokio::signal::ctrl_c().await.is_ok() {
             sender.send_replace(true);
-            eprintln!("   (ending as soon as every cartridge is back and the library is given back)");
+            warn!("   (ending as soon as every cartridge is back and the library is given back)");
         }
         // Nobody can stop it now; who waits for that waits for ever.
         std::future::pending::<()>().await;
@@ -54,7 +54,7 @@ impl Certify {
             Ok(false) => self.tell_displaced(before).await,
             Err(error) => {
                 self.fact("where the cartridges are could not be read in the end");
-                eprintln!("LOOK AT THE LIBRARY: {error}");
+                warn!("LOOK AT THE LIBRARY: {error}");
             }
         }
         worked?;
@@ -73,7 +73,7 @@ impl Certify {
             return Err("--move needs a labelled cartridge in a slot, and an empty slot".into());
         };
         let two = labelled.next();
-        println!("   the cartridge of slot {one}, over slot {room}");
+        say!("   the cartridge of slot {one}, over slot {room}");
         for (from, to, name) in [(one, room, "there"), (room, one, "back")] {
             let took = self.timed(move_medium(from, to), stop).await??;
             self.fact(format!("MOVE MEDIUM, slot to slot, {name}: {took:.1?}"));
@@ -137,7 +137,7 @@ impl Certify {
         let now = self.contents().await.map(|(now, _)| now).unwrap_or_default();
         for (home, (_, tag)) in before {
             if now.get(home).is_none_or(|(_, own)| own != tag) {
-                eprintln!("LOOK AT THE LIBRARY: {} belongs in element {home}", tag.as_deref().unwrap_or("?"));
+                warn!("LOOK AT THE LIBRARY: {} belongs in element {home}", tag.as_deref().unwrap_or("?"));
             }
         }
     }

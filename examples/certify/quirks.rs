@@ -13,7 +13,7 @@ impl Certify {
         let manager = match self.open_manager(Reservation::Never).await {
             Ok(manager) => manager,
             Err(error) => {
-                println!("   {error}");
+                say!("   {error}");
                 self.unheard = Some("no manager could be made");
                 return Ok(());
             }
@@ -23,7 +23,7 @@ impl Certify {
         manager.shutdown().await;
         if let Err(error) = ready {
             // The message names the device; what is pasted does not.
-            println!("   {error}");
+            say!("   {error}");
             self.unheard = Some(without_names(&error));
         }
         Ok(())

@@ -149,6 +149,9 @@
 //! # fn main() {}
 //! ```
 //!
+//! What waits by the clock without a time that a test knows (a cleaning, a port that is looked at) is made to pass by
+//! [`advance_to_next`](crate::clock::ManualClock::advance_to_next) beside the future that is awaited; its example is a helper to copy.
+//!
 //! Do not pause tokio's clock around a store that has a thread, or around iSCSI: tokio lets time jump while others work.
 //!
 //! # Transcripts

@@ -23,7 +23,7 @@ mod path;
 mod tests;
 
 pub use autochanger_sim::{
-    Access, Device, ElementAddress, ElementType, Fault, Hold, HoldId, Key, LOG_CAPACITY, LayoutError,
+    Access, Answer, Device, ElementAddress, ElementType, Fault, Hold, HoldId, Key, LOG_CAPACITY, LayoutError,
     Library, LogEnd, LogEntry, Nexus, OperatorError, Outcome, Quirk, Record, SenseKey, Status, Timing, Unit,
     UnknownQuirk,
 };
