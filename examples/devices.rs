@@ -10,6 +10,7 @@
 //! Nothing is moved or changed: it sends INQUIRY, REPORT LUNS and READ ELEMENT STATUS. The exit status is 0 when everything
 //! that was asked answered, 1 when something did not, 2 when an argument is wrong.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,8 +61,12 @@ async fn main() -> ExitCode {
         }
     }
     let mut well = true;
+    let mut known = BTreeMap::new();
     let mut told = |what: &str, result: Result<Table>| match result {
-        Ok(table) => table.print(what),
+        Ok(mut table) => {
+            table.note_other_ways(&mut known);
+            table.print(what);
+        }
         Err(error) => {
             well = false;
             eprintln!("{what}: {error}");
@@ -128,6 +133,23 @@ struct Table {
 impl Table {
     fn row(&mut self, row: [&str; COLUMNS.len()]) {
         self.rows.push(row.map(|text| if text.is_empty() { "-".to_owned() } else { text.to_owned() }));
+    }
+
+    /// Says which of its changers were listed before, over another way: by name and serial number.
+    fn note_other_ways(&mut self, known: &mut BTreeMap<[String; 3], String>) {
+        for [_, what, vendor, product, _, serial, device] in &self.rows {
+            if what != "changer" || serial == "-" {
+                continue;
+            }
+            let key = [vendor, product, serial].map(String::clone);
+            match known.get(&key) {
+                Some(first) if first != device => self.notes.push(format!(
+                    "{device} is another way to {first}, by its serial number: one library with two paths"
+                )),
+                Some(_) => {}
+                None => drop(known.insert(key, device.clone())),
+            }
+        }
     }
 
     fn print(&self, title: &str) {

@@ -151,6 +151,24 @@ async fn devices_lists_the_simulated_library_behind_a_portal_with_its_drives_by_
     served.shutdown().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn devices_says_that_a_changer_that_is_listed_twice_is_one_library() {
+    let library = SimulatedLibrary::start(sim::Library::new().drives(1).serial("TWOWAYS"));
+    let other = SimulatedLibrary::start(sim::Library::new().drives(1).serial("ANOTHER"));
+    let serve = async |library: &SimulatedLibrary| {
+        let library = VirtualLibrary::builder(library.clone()).listen(([127, 0, 0, 1], 0));
+        library.start().await.expect("a port is free")
+    };
+    let served = [serve(&library).await, serve(&library).await, serve(&other).await];
+    let portals = served.each_ref().map(|served| format!("iscsi://{}", served.address()));
+    let run = run("devices", &portals.each_ref().map(String::as_str)).await;
+    run.says(&format!("({} is another way to {}, ", served[1].url(), served[0].url()));
+    assert_eq!(run.out.matches("is another way to").count(), 1, "{}", run.out);
+    for served in served {
+        served.shutdown().await;
+    }
+}
+
 #[test]
 fn devices_logs_in_to_tgt_and_shows_no_secret() {
     let chap = BedChap { user: "backup", secret: "opensesame12", target: None };

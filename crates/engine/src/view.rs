@@ -139,6 +139,7 @@ pub enum LibraryError {
         hint: String,
     },
     /// Another manager owns it.
+    #[doc(alias = "LibraryInUse")]
     #[error("{device} (serial number {serial}): {claim}")]
     InUse {
         /// The device.
