@@ -3,7 +3,11 @@
 //! Nothing is assumed from a library's name. It is asked in the usual way; where it refuses, in another one; what it turned out to be
 //! like is in [`LibraryInfo::quirks`](crate::view::LibraryInfo::quirks), and `examples/certify.rs` prints it. What is learned is
 //! kept while the manager is open, and learned anew when the library says that its addresses or its firmware have changed (06/2A/01,
-//! 06/3F/01, 06/3F/03).
+//! 06/3F/01, 06/3F/03). What is told of reading is what the last whole reading was like.
+//!
+//! A passing trouble is no habit: after an answer without data, or a refusal other than ILLEGAL REQUEST, the question is asked again
+//! as it was, and a way in which it works is kept only if the usual one then fails once more. A library that was read before and
+//! answers so in the midst of a reading has that reading fail; nothing is concluded from half of one.
 //!
 //! The last column is the name of the simulator's [switch](crate::transport::sim::Quirk): `sim:quirks=no-dvcid+ghost-slots:4`, or
 //! `Library::quirk` in code. Each switch is tried alone and in pairs in `crates/engine/tests/devices/`.
@@ -19,7 +23,7 @@
 //! | in answers with DVCID each drive has EXCEPT, and neither FULL nor ACCESS (IBM Diamondback, TS4500) | state and identity are asked for apart | [`IdentifiersHideState`](Quirk::IdentifiersHideState) | `dvcid-hides-state` |
 //! | an identifier is the serial number alone (SuperLoader 3) | it is read as one | – | `dvcid-serial-only` |
 //! | CURDATA is refused (SCSI-2); others do not heed it | it is left out; the time-out covers a look of the robot | [`NoCurrentData`](Quirk::NoCurrentData) | `reject-curdata` |
-//! | VOLTAG is refused, or brings less than a header (ADIC DAT) | it is left out | [`NoVolumeTags`](Quirk::NoVolumeTags) | `reject-voltag`, `empty-with-voltag` |
+//! | VOLTAG is refused, or brings less than a header, or another key than ILLEGAL REQUEST (ADIC DAT) | it is left out | [`NoVolumeTags`](Quirk::NoVolumeTags) | `reject-voltag`, `empty-with-voltag` |
 //! | large numbers of elements are refused; or any above what there is | one is asked for, then twice as many each time | [`FewElementsAsked`](Quirk::FewElementsAsked) | `max-elements-asked`, `exact-count` |
 //! | an answer has fewer elements than asked for | the rest is asked for | [`FewElementsReported`](Quirk::FewElementsReported) | `max-elements-per-report` |
 //! | only 8 or the exact allocation length is taken | the length is asked for first | [`ExactAllocation`](Quirk::ExactAllocation) | `exact-allocation` |

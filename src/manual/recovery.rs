@@ -100,7 +100,7 @@
 //!
 //! | MOVE MEDIUM ended with | meaning |
 //! |---|---|
-//! | GOOD, or sense data NO SENSE or RECOVERED ERROR | moved. No look is needed |
+//! | GOOD; NO SENSE without a code; RECOVERED ERROR; a failure that is predicted (5D) | moved. No look is needed |
 //! | [not sent](crate::TransportError::NotSent) | not moved. The request goes back to the queue, five attempts in all; at once `Failed` ([`PathLost`](FailureKind::PathLost)) where trying again cannot help |
 //! | RESERVATION CONFLICT | in doubt, but the device did not carry it out; the library is [another's](super::devices#the-reservation) |
 //! | CHECK CONDITION otherwise, or another status | in doubt, but the command is known to have ended (unless the error is a deferred one) |
@@ -135,7 +135,7 @@
 //!
 //! | sense | what follows |
 //! |---|---|
-//! | UNIT ATTENTION, ABORTED COMMAND, becoming ready, not serving on this path; or there are none | again after a pause, five attempts in all |
+//! | UNIT ATTENTION, ABORTED COMMAND, becoming ready, an operation in progress, not serving on this path; or there are none | again after a pause, five attempts in all |
 //! | the medium is still threaded (3A/00, 3B/90) | UNLOAD, then again |
 //! | anything else | `Failed`, with the cartridge's place; after *source empty* or *destination full* the library is read again |
 //!

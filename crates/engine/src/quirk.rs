@@ -31,6 +31,35 @@ macro_rules! quirks {
     };
 }
 
+/// What tells of a deviation, and so when it is learned anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ToldBy {
+    /// The questions of a survey that come before and after the reading of its elements.
+    Survey,
+    /// The reading of all elements.
+    Reading,
+    /// The work with the library: it holds for as long as the manager is open.
+    Work,
+}
+
+impl Quirk {
+    pub(crate) fn told_by(self) -> ToldBy {
+        match self {
+            Self::NoGeometry
+            | Self::BlockDescriptors
+            | Self::ModeSense10Only
+            | Self::NoTransportCounted
+            | Self::NoDriveIdentifiers
+            | Self::IdentifiersWithTags
+            | Self::IdentifiersHideState => ToldBy::Survey,
+            Self::NoAutosense | Self::HostUnloadFirst | Self::LateAccess | Self::ExchangeClaimed => {
+                ToldBy::Work
+            }
+            _ => ToldBy::Reading,
+        }
+    }
+}
+
 quirks! {
     /// Mode page 1Dh cannot be had, in no form of MODE SENSE. Elements are read until no more come.
     NoGeometry = "it has no element addresses in mode page 1Dh",

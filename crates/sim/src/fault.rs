@@ -73,6 +73,11 @@ pub(crate) enum Reply {
 }
 
 impl Reply {
+    /// A device that has carried the command out remarks something: its data come, too.
+    pub(crate) fn is_remark(&self) -> bool {
+        matches!(self, Self::Sense(Sense { key: SenseKey::NoSense | SenseKey::RecoveredError, .. }))
+    }
+
     pub(crate) fn answer(&self) -> Answer {
         match self {
             Self::Sense(sense) => Answer::check(sense),
@@ -175,7 +180,7 @@ impl Fault {
         Self::new(Action::Attention { lun, code: AdditionalSense { asc, ascq } })
     }
 
-    /// The command takes effect before the answer is given. For [`sense`](Self::sense) and
+    /// The command takes effect before the answer is given; with NO SENSE and RECOVERED ERROR its data come, too. For [`sense`](Self::sense) and
     /// [`status`](Self::status); the lost ones do so unless told otherwise.
     pub fn after_effect(mut self) -> Self {
         self.set_effect(true);

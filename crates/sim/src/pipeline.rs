@@ -105,7 +105,13 @@ impl Device {
 
     /// Settles what a command is answered, and when: its effect has been taken.
     pub(crate) fn conclude_at(&mut self, at: Duration, key: Key, mut task: Task, answer: Answer) {
-        let answer = task.fate.reply.map_or(answer, |reply| reply.answer());
+        let answer = match task.fate.reply {
+            Some(reply) if reply.is_remark() && task.fate.effect != Effect::None => {
+                Answer { data: answer.data, ..reply.answer() }
+            }
+            Some(reply) => reply.answer(),
+            None => answer,
+        };
         self.remember_error(&task, &answer);
         task.answer = Some(answer);
         let at = at.saturating_add(self.timing.command);

@@ -10,10 +10,11 @@ use super::{Do, Heard, Procedure};
 use crate::command::{Command, Completion, PathFault, TransportError};
 use crate::id::Device;
 use crate::input::Timing;
-use crate::library::fault::{is_becoming_ready, is_open};
+use crate::library::fault::{Said, is_becoming_ready, is_open, said};
 use crate::time::Now;
 
-/// Unit attentions come one at a time; devices queue up to about ten (mtx drains ten).
+/// Unit attentions come one at a time; devices queue up to about ten (mtx drains ten). Sense data of earlier commands count with
+/// them.
 const MAX_ATTENTIONS: u8 = 16;
 /// How often a question is asked again after a lost answer or an aborted command: a connection is made anew with the
 /// first try, and one that breaks three times in a row is a path that is lost.
@@ -38,6 +39,16 @@ impl Refusal {
         match self {
             Self::Sense(sense) => Some(*sense),
             _ => None,
+        }
+    }
+
+    /// Whether it is about what was asked, and not about a trouble of the device: ILLEGAL REQUEST, or CHECK CONDITION and nothing
+    /// more.
+    pub(crate) fn minds_the_question(&self) -> bool {
+        match self {
+            Self::Sense(sense) => sense.key == SenseKey::IllegalRequest && !sense.deferred,
+            Self::Status(status) => *status == Status::CheckCondition,
+            Self::Path(_) => false,
         }
     }
 
@@ -129,6 +140,12 @@ impl Ask {
         if self.retries > self.max_retries { Do::Done(Err(refusal)) } else { Do::Wait(self.timing.retry_min) }
     }
 
+    /// The device had something to say before it answers: it is heard out.
+    fn drain_or(&mut self, sense: Sense) -> Do<Result<Completion, Refusal>> {
+        self.attentions += 1;
+        if self.attentions <= MAX_ATTENTIONS { self.send() } else { Do::Done(Err(Refusal::Sense(sense))) }
+    }
+
     fn judge(&mut self, completion: Completion) -> Do<Result<Completion, Refusal>> {
         if core::mem::take(&mut self.asking_sense) {
             return self.judge_requested(&completion);
@@ -137,8 +154,10 @@ impl Ask {
             Status::Good | Status::ConditionMet => Do::Done(Ok(completion)),
             Status::CheckCondition => match completion.sense() {
                 None => self.ask_sense(),
-                Some(sense) if matches!(sense.key, SenseKey::NoSense | SenseKey::RecoveredError) => {
-                    Do::Done(Ok(completion))
+                Some(sense) if said(&sense) == Said::Done => {
+                    // A remark in place of the data that it should come with is no answer.
+                    let empty = self.command.data_in > 0 && completion.data.is_empty();
+                    if empty { self.drain_or(sense) } else { Do::Done(Ok(completion)) }
                 }
                 Some(sense) => self.judge_sense(sense),
             },
@@ -150,12 +169,9 @@ impl Ask {
 
     fn judge_sense(&mut self, sense: Sense) -> Do<Result<Completion, Refusal>> {
         match sense.key {
-            SenseKey::UnitAttention if self.attentions < MAX_ATTENTIONS => {
-                self.attentions += 1;
-                self.send()
-            }
+            _ if sense.deferred || sense.key == SenseKey::UnitAttention => self.drain_or(sense),
             SenseKey::AbortedCommand => self.retry_or(Refusal::Sense(sense)),
-            SenseKey::NotReady if is_becoming_ready(sense.code) => self.wait_or(Refusal::Sense(sense)),
+            _ if is_becoming_ready(&sense) => self.wait_or(Refusal::Sense(sense)),
             // Somebody has the door open: it will be closed.
             SenseKey::NotReady if self.device == Device::Changer && is_open(sense.code) => {
                 self.wait_or(Refusal::Sense(sense))

@@ -10,7 +10,7 @@ use super::{Do, Heard, Procedure};
 use crate::command::{Command, Completion, PathFault, TransportError};
 use crate::id::Device;
 use crate::input::Timing;
-use crate::library::fault::{is_becoming_ready, is_open};
+use crate::library::fault::{Said, is_becoming_ready, is_open, said};
 use crate::time::Now;
 
 /// Unit attentions taken one behind the other before a pause is made; devices queue up to about ten.
@@ -66,14 +66,15 @@ impl WatchDoor {
         self.lost = None;
         match (completion.status, completion.sense()) {
             (Status::Good | Status::ConditionMet, _) => return self.well(now),
+            (Status::CheckCondition, Some(sense)) if said(&sense) == Said::Done => return self.well(now),
             (Status::CheckCondition, Some(sense)) => match sense.key {
-                SenseKey::NoSense | SenseKey::RecoveredError => return self.well(now),
+                _ if sense.deferred => return self.attention(sense),
                 SenseKey::UnitAttention => return self.attention(sense),
                 SenseKey::NotReady | SenseKey::IllegalRequest if is_open(sense.code) => {
                     self.opened = true;
                     self.open_since.get_or_insert(now.monotonic);
                 }
-                SenseKey::NotReady if is_becoming_ready(sense.code) => {
+                _ if is_becoming_ready(&sense) => {
                     self.opened = true;
                     self.open_since = None;
                 }
@@ -94,7 +95,7 @@ impl WatchDoor {
 
     /// NOT READY TO READY CHANGE: it was open, and is closed again, between two looks.
     fn attention(&mut self, sense: Sense) -> Do<DoorSeen> {
-        self.opened |= (sense.code.asc, sense.code.ascq) == (0x28, 0x00);
+        self.opened |= !sense.deferred && (sense.code.asc, sense.code.ascq) == (0x28, 0x00);
         self.attentions += 1;
         if self.attentions < MAX_ATTENTIONS {
             return self.look();

@@ -16,6 +16,9 @@ use crate::input::Timing;
 use crate::quirk::Quirk;
 use crate::time::Now;
 
+/// How often a question is asked that is answered with some trouble, or with nothing: as often as a question whose answer is lost.
+const MAX_TRIES: u8 = 3;
+
 /// What was found.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Identified {
@@ -32,6 +35,8 @@ pub(crate) struct ReadIdentifiers {
     /// The drives still to be identified, with their state, by address.
     left: BTreeMap<ElementAddress, ElementReport>,
     volume_tags: bool,
+    /// How often the question was asked again.
+    again: u8,
     /// The length of the report is asked for.
     measuring: bool,
     found: Identified,
@@ -48,6 +53,7 @@ impl ReadIdentifiers {
             style,
             left: drives.map(|report| (report.name.address, report.clone())).collect(),
             volume_tags: false,
+            again: 0,
             measuring: false,
             found: Identified::default(),
             ask: None,
@@ -96,12 +102,21 @@ impl ReadIdentifiers {
                 self.take(&completion.data);
                 match self.found.drives.len() > known {
                     true => self.ask_next(now),
-                    false => self.ask_otherwise(now),
+                    false => self.ask_again_or_otherwise(now),
                 }
             }
             Do::Done(Err(Refusal::Path(fault))) => Do::Done(Err(fault)),
-            Do::Done(Err(_)) => self.ask_otherwise(now),
+            Do::Done(Err(refusal)) => match refusal.minds_the_question() {
+                true => self.ask_otherwise(now),
+                false => self.ask_again_or_otherwise(now),
+            },
         }
+    }
+
+    /// What may be a passing trouble is no habit before it has lasted.
+    fn ask_again_or_otherwise(&mut self, now: Now) -> Do<Result<Identified, PathFault>> {
+        self.again += 1;
+        if self.again >= MAX_TRIES { self.ask_otherwise(now) } else { self.ask_next(now) }
     }
 
     /// Some refuse identifiers together with tags, some without them: the other way is tried once. CURDATA is not left out for
@@ -109,6 +124,7 @@ impl ReadIdentifiers {
     fn ask_otherwise(&mut self, now: Now) -> Do<Result<Identified, PathFault>> {
         if self.found.drives.is_empty() && !self.volume_tags {
             self.volume_tags = true;
+            self.again = 0;
             return self.ask_next(now);
         }
         if self.found.drives.is_empty() {

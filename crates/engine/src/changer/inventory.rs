@@ -1,5 +1,6 @@
 //! Reading what is where: READ ELEMENT STATUS type by type and in chunks, surviving what devices do (SMC-3 6.12).
 
+mod reading;
 mod refusal;
 #[cfg(test)]
 mod tests;
@@ -11,10 +12,11 @@ use alloc::vec::Vec;
 
 use autochanger_scsi::{ElementAddress, ElementAddressAssignment, ElementStatus, ElementType};
 
+use self::reading::Reading;
 use super::ask::{Ask, Refusal};
 use super::pairing::DriveElement;
 use super::reply::{ElementReport, Reply, odd_sources, unscanned};
-use super::style::{self, Deviations, HEADER, MAX_ELEMENTS, ReadStyle, Tried, TypeStyle};
+use super::style::{self, Deviations, HEADER, MAX_ELEMENTS, ReadStyle};
 use super::{Do, Heard, Procedure};
 use crate::command::Completion;
 use crate::input::Timing;
@@ -56,34 +58,6 @@ enum Stage {
     Length,
     /// The report, with room for so many bytes.
     Report(u32),
-}
-
-/// The type that is being read.
-#[derive(Debug, Clone)]
-struct Reading {
-    kind: ElementType,
-    style: TypeStyle,
-    /// How many there are; `None`: until no more come.
-    wanted: Option<usize>,
-    /// Whether all that mode page 1Dh counts are there, and this looks for more.
-    beyond: bool,
-    start: u16,
-    /// How many were asked for.
-    asked: u16,
-    tried: Tried,
-    /// The first refusal, which is told if nothing helps.
-    refusal: Option<Refusal>,
-    /// The number asked for at once grows with each answer.
-    growing: bool,
-    /// The first address was refused, and the first of all is tried.
-    from_zero: bool,
-    /// Each question begins at an element that is there: the library refuses to begin in a hole.
-    overlap: bool,
-    overlap_tried: bool,
-    /// The last answer had fewer elements than were asked for.
-    fewer: bool,
-    seen: usize,
-    last: Option<u16>,
 }
 
 /// The procedure.
@@ -155,26 +129,8 @@ impl ReadInventory {
             if counted == Some(0) && !look {
                 continue;
             }
-            let mut tried = Tried::default();
-            let style = self.style.first_guess(kind);
-            tried.note(style.deviations);
-            self.reading = Some(Reading {
-                kind,
-                style,
-                wanted: counted,
-                beyond: counted == Some(0),
-                start: range.filter(|range| range.count > 0).map_or(0, |range| range.first.0),
-                asked: 0,
-                tried,
-                refusal: None,
-                growing: false,
-                from_zero: false,
-                overlap: false,
-                overlap_tried: false,
-                fewer: false,
-                seen: 0,
-                last: None,
-            });
+            let start = range.filter(|range| range.count > 0).map_or(0, |range| range.first.0);
+            self.reading = Some(Reading::new(kind, self.style.first_guess(kind), counted, start));
             return;
         }
     }
@@ -248,6 +204,10 @@ impl ReadInventory {
         let Some(reading) = &mut self.reading else { return };
         let sorted_out = reading.style.deviations.has(Deviations::ALL_TYPES);
         let reply = Reply::read(data, reading.kind, room, sorted_out);
+        let brings = reply.elements.keys().any(|address| *address >= reading.start);
+        if brings && reading.confirms_deviation() {
+            return;
+        }
         if reply.descriptor > 0 && reply.descriptor != reading.style.descriptor {
             let first = reading.style.descriptor == 0;
             reading.style.descriptor = reply.descriptor;
@@ -304,6 +264,9 @@ impl ReadInventory {
             self.elements.insert(address, found.report);
             reading.last = reading.last.max(Some(address));
         }
+        if new == 0 && !sorted_out && reading.asks_again() {
+            return;
+        }
         if new == 0 && reading.seen == 0 && !reading.beyond && self.find_nothing(&reply.quirks) {
             return;
         }
@@ -322,7 +285,6 @@ impl ReadInventory {
             if reading.beyond || reading.wanted.is_some_and(|wanted| reading.seen > wanted) {
                 reading.style.uncounted = true;
                 (reading.wanted, reading.beyond) = (None, false);
-                self.quirks.insert(Quirk::UncountedElements);
             }
             if reading.growing {
                 reading.style.most = reading.style.most.saturating_mul(2).min(MAX_ELEMENTS);
@@ -348,6 +310,9 @@ impl ReadInventory {
         if let Some(reading) = self.reading.take() {
             if reading.style.proven {
                 self.quirks.extend(reading.style.deviations.quirks());
+                if reading.style.uncounted {
+                    self.quirks.insert(Quirk::UncountedElements);
+                }
                 self.style.set(reading.kind, reading.style);
             } else if reading.refusal.is_some() {
                 self.quirks.insert(Quirk::AbsentTypeRefused);

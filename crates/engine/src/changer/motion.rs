@@ -2,12 +2,13 @@
 
 use alloc::string::{String, ToString};
 
-use autochanger_scsi::{ElementAddress, MoveMedium, Sense, SenseKey, Status};
+use autochanger_scsi::{AdditionalSense, ElementAddress, MoveMedium, Sense, SenseKey, Status};
 
 use super::settle::{Proof, Settle, Settled};
 use super::{Do, Heard, Procedure};
 use crate::command::{Command, Completion, PathFault, TransportError};
 use crate::id::Device;
+use crate::library::fault::{Said, said};
 use crate::time::Now;
 
 /// How a motion ended.
@@ -112,7 +113,7 @@ impl Motion {
 /// How the command of a motion ended.
 #[derive(Debug)]
 pub(crate) enum Ended {
-    /// GOOD, or recovered from an error.
+    /// GOOD, or a remark of a device that has done it.
     Good,
     /// It never left.
     NotSent(PathFault),
@@ -130,12 +131,14 @@ pub(crate) fn judge(result: Result<Completion, TransportError>) -> Ended {
         }
     };
     let sense = completion.sense();
-    let recovered = sense.is_some_and(|sense| {
-        !sense.deferred && matches!(sense.key, SenseKey::NoSense | SenseKey::RecoveredError)
-    });
+    // Of a remark that nobody knows it is not believed that the cartridge has arrived.
+    let done = |sense: &Sense| {
+        said(sense) == Said::Done
+            && (sense.key != SenseKey::NoSense || sense.code == AdditionalSense::default())
+    };
     let why = match (completion.status, sense) {
         (Status::Good, _) => return Ended::Good,
-        (Status::CheckCondition, _) if recovered => return Ended::Good,
+        (Status::CheckCondition, Some(sense)) if done(&sense) => return Ended::Good,
         (_, Some(sense)) => sense.to_string(),
         (status, None) => alloc::format!("status {status:?} without sense data"),
     };

@@ -87,6 +87,8 @@ pub(crate) struct Survey {
     stage: Stage,
     ask: Ask,
     form: GeometryForm,
+    /// Its geometry was asked for a second time.
+    again: bool,
     found: Surveyed,
     configured: Vec<ConfiguredDrive>,
     candidates: Vec<(Device, Option<ElementAddress>)>,
@@ -104,6 +106,7 @@ impl Survey {
             stage: Stage::Ready,
             ask: Ask::new(Device::Changer, command, timing),
             form: GeometryForm::SixWithoutDescriptors,
+            again: false,
             found: Surveyed::default(),
             configured,
             candidates: Vec::new(),
@@ -222,6 +225,7 @@ impl Survey {
     }
 
     fn ask_geometry(&mut self, form: GeometryForm, now: Now) -> Do<Result<Surveyed, NotSurveyed>> {
+        self.again &= form == self.form;
         self.form = form;
         let command = mode_sense(0x1D, form, self.timing);
         self.ask(Stage::Geometry(form), Device::Changer, command, now)
@@ -233,11 +237,14 @@ impl Survey {
         answer: Result<Bytes, Refusal>,
         now: Now,
     ) -> Do<Result<Surveyed, NotSurveyed>> {
+        let minds = answer.as_ref().is_err_and(Refusal::minds_the_question);
         let page = answer.ok().and_then(|data| {
             let parameters = parse_mode(&data, form)?;
             ElementAddressAssignment::parse(parameters.page(0x1D, 0)?).ok()
         });
         match (page, form) {
+            // A passing trouble is no habit.
+            (None, _) if !minds && !core::mem::replace(&mut self.again, true) => self.ask_geometry(form, now),
             (Some(geometry), _) => {
                 self.found.geometry = Some(geometry);
                 match form {

@@ -11,6 +11,7 @@ use crate::changer::{Do, Heard, Procedure};
 use crate::command::{Command, Completion};
 use crate::id::Device;
 use crate::input::Timing;
+use crate::library::fault::{Said, said};
 use crate::time::Now;
 
 /// The pause between two looks: a cleaning takes two to three minutes.
@@ -20,7 +21,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 const UNSEEN: Duration = Duration::from_secs(5 * 60);
 /// How long "no medium" can be the drive's own delay after the robot has let go.
 const NOTICE: Duration = Duration::from_secs(30);
-/// Unit attentions (the cartridge itself raises one) that are read without a pause; as many as can be pending.
+/// Unit attentions (the cartridge itself raises one) and sense data of earlier commands that are read without a pause; as many as can be pending.
 const MAX_ATTENTIONS: u8 = 16;
 /// TapeAlert: the cleaning cartridge is used up.
 const EXPIRED: u8 = 22;
@@ -95,6 +96,8 @@ impl Clean {
     }
 
     fn judge(&mut self, status: Status, sense: Option<Sense>, now: Now) -> Do<Cleaned> {
+        let remark = sense.is_some_and(|sense| said(&sense) == Said::Done);
+        let status = if remark { Status::Good } else { status };
         let Some(sense) = sense.filter(|_| status == Status::CheckCondition) else {
             // Ready with a cleaning cartridge: it takes it for a tape, unless it is done and about to eject it.
             return match status {
@@ -105,10 +108,13 @@ impl Clean {
             };
         };
         match (sense.key, (sense.code.asc, sense.code.ascq)) {
-            (SenseKey::UnitAttention, _) if self.attentions < MAX_ATTENTIONS => {
+            _ if (sense.deferred || sense.key == SenseKey::UnitAttention)
+                && self.attentions < MAX_ATTENTIONS =>
+            {
                 self.attentions += 1;
                 self.look()
             }
+            _ if sense.deferred => self.wait_or(self.timing.cleaning, now, Cleaned::No(Some(sense))),
             (_, (0x30, 0x13)) => Do::Done(Cleaned::UsedUp(Some(sense))),
             (_, (0x30, 0x07)) => Do::Done(Cleaned::No(Some(sense))),
             (_, (0x3A, _)) if self.works || self.waited(now) >= NOTICE => self.ask_alerts(Asked::Response),

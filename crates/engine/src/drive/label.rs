@@ -15,14 +15,15 @@ use crate::command::{Command, Completion, PathFault};
 use crate::id::Device;
 use crate::input::Timing;
 use crate::label::{FreeLabel, SharedFormat, recognize};
-use crate::library::fault::is_becoming_ready;
+use crate::library::fault::{Said, is_becoming_ready, said};
 use crate::request::{FailureKind, LabelFound};
 use crate::time::Now;
 
 /// How much of the first block is read. Labels are in the first bytes (LTFS and ANSI: 80, MTF and tar: a few hundred); what is
 /// longer is known by its beginning. It fits into the transfers of every path.
 const MAX_BLOCK: u32 = 32 * 1024;
-/// How often the whole is begun again: as many as unit attentions can be pending, and some lost answers.
+/// How often the whole is begun again: as many as unit attentions can be pending, and some lost answers or sense data of earlier
+/// commands.
 const MAX_ATTEMPTS: u8 = 16;
 
 /// Why there is no answer.
@@ -170,6 +171,11 @@ impl Labelling {
         if pause { Do::Wait(self.timing.retry_min) } else { self.send() }
     }
 
+    /// The sense data say nothing of the tape as it is read now.
+    fn heard_of_another(&mut self, sense: Sense) -> Do<Ended> {
+        self.again(false, NoLabel::Refused { kind: FailureKind::DriveFault, doing: self.doing(), sense })
+    }
+
     fn refused(&mut self, sense: Sense) -> Do<Ended> {
         let doing = self.doing();
         let code = (sense.code.asc, sense.code.ascq);
@@ -187,7 +193,7 @@ impl Labelling {
         match sense.key {
             SenseKey::UnitAttention => self.again(false, why),
             SenseKey::AbortedCommand => self.again(true, why),
-            SenseKey::NotReady if is_becoming_ready(sense.code) => self.again(true, why),
+            _ if is_becoming_ready(&sense) => self.again(true, why),
             _ => Do::Done(Err(why)),
         }
     }
@@ -203,10 +209,8 @@ impl Labelling {
         Some(match sense {
             None => Ok(block().to_vec()),
             Some(sense) => match (sense.key, sense.code.asc, sense.code.ascq) {
-                (SenseKey::NoSense | SenseKey::RecoveredError, _, _) if sense.filemark => {
-                    Err(LabelFound::Unrecognized)
-                }
-                (SenseKey::NoSense | SenseKey::RecoveredError, _, _) => {
+                _ if said(&sense) == Said::Done && sense.filemark => Err(LabelFound::Unrecognized),
+                _ if said(&sense) == Said::Done => {
                     // A shorter block than asked for: some paths fill the rest up.
                     let residue = sense.information.filter(|_| sense.incorrect_length);
                     let residue = residue.filter(|residue| *residue <= u64::from(MAX_BLOCK)).unwrap_or(0);
@@ -251,19 +255,26 @@ impl Labelling {
     }
 
     fn judge(&mut self, completion: Completion) -> Do<Ended> {
-        if matches!(self.step, Step::Read | Step::ReadBack)
-            && let Some(step) = self.read(&completion)
-        {
+        let sense = completion.sense().filter(|_| completion.status == Status::CheckCondition);
+        let reading = matches!(self.step, Step::Read | Step::ReadBack);
+        let empty = |sense: &Sense| reading && completion.data.is_empty() && !sense.filemark;
+        let of_another = |sense: &Sense| match said(sense) {
+            Said::OfAnother => true,
+            // A remark in place of the block that it should come with.
+            Said::Done => empty(sense),
+            Said::NotDone => false,
+        };
+        if let Some(sense) = sense.filter(of_another) {
+            return self.heard_of_another(sense);
+        }
+        if reading && let Some(step) = self.read(&completion) {
             return step;
         }
-        let sense = completion.sense();
-        let recovered =
-            sense.filter(|sense| matches!(sense.key, SenseKey::NoSense | SenseKey::RecoveredError));
         match (completion.status, sense) {
             (Status::Good | Status::ConditionMet, _) => self.next(),
             // Early warning of the end of the medium comes so, too; it was written.
-            (Status::CheckCondition, Some(_)) if recovered.is_some() => self.next(),
-            (Status::CheckCondition, Some(sense)) => self.refused(sense),
+            (_, Some(sense)) if said(&sense) == Said::Done => self.next(),
+            (_, Some(sense)) => self.refused(sense),
             (status @ (Status::Busy | Status::TaskSetFull | Status::TaskAborted), _) => {
                 let doing = self.doing();
                 self.again(true, NoLabel::Status { doing, status })

@@ -86,8 +86,9 @@ impl Procedure for AskNeeds {
         {
             return Do::Done(Some(wants));
         }
-        let attention =
-            completion.sense().is_some_and(|sense| sense.key == autochanger_scsi::SenseKey::UnitAttention);
+        let attention = completion
+            .sense()
+            .is_some_and(|sense| sense.deferred || sense.key == autochanger_scsi::SenseKey::UnitAttention);
         self.tries += 1;
         if !attention || self.tries >= MAX_TRIES {
             self.page += 1;

@@ -8,7 +8,7 @@ use crate::changer::{Do, Heard, Procedure};
 use crate::command::{Command, PathFault};
 use crate::id::Device;
 use crate::input::Timing;
-use crate::library::fault::{Doing, Meaning, is_becoming_ready, meaning};
+use crate::library::fault::{Doing, Meaning, Said, is_becoming_ready, meaning, said};
 use crate::request::FailureKind;
 use crate::time::Now;
 
@@ -21,7 +21,7 @@ const PAUSES: [(Duration, Duration); 4] = [
     (Duration::from_secs(120), Duration::from_secs(2)),
     (Duration::MAX, Duration::from_secs(5)),
 ];
-/// Unit attentions (the load itself raises one) that are read without a pause.
+/// Unit attentions (the load itself raises one) and sense data of earlier commands that are read without a pause.
 const MAX_ATTENTIONS: u8 = 16;
 
 /// NOT READY, operation in progress: what an LTO-9 drive says while it calibrates a new medium.
@@ -81,13 +81,15 @@ impl AwaitReady {
         let patience = self.timing.drive_ready;
         match (status, sense) {
             (Status::Good, _) => Do::Done(Ok(())),
+            (Status::CheckCondition, Some(sense)) if said(&sense) == Said::Done => Do::Done(Ok(())),
             (Status::CheckCondition, Some(sense)) => match sense.key {
-                SenseKey::NoSense | SenseKey::RecoveredError => Do::Done(Ok(())),
-                SenseKey::UnitAttention if self.attentions < MAX_ATTENTIONS => {
+                _ if (sense.deferred || sense.key == SenseKey::UnitAttention)
+                    && self.attentions < MAX_ATTENTIONS =>
+                {
                     self.attentions += 1;
                     self.look()
                 }
-                SenseKey::NotReady if is_becoming_ready(sense.code) => {
+                _ if is_becoming_ready(&sense) => {
                     self.calibrates = (sense.code.asc, sense.code.ascq) == CALIBRATING;
                     let patience = self.timing.drive_calibration;
                     self.pause_or(patience, now, NotReady::Sense(FailureKind::DriveFault, sense))

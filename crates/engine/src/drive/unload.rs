@@ -6,7 +6,7 @@ use crate::changer::{Do, Heard, Procedure};
 use crate::command::Command;
 use crate::id::Device;
 use crate::input::Timing;
-use crate::library::fault::{Doing, Meaning, meaning};
+use crate::library::fault::{Doing, Meaning, Said, meaning, said};
 use crate::request::FailureKind;
 use crate::time::Now;
 
@@ -74,6 +74,7 @@ impl Procedure for Unload {
             Heard::Answer(Ok(completion)) => completion,
         };
         match (completion.status, completion.sense()) {
+            (Status::CheckCondition, Some(sense)) if said(&sense) == Said::Done => Do::Done(Unloaded::Yes),
             (Status::CheckCondition, Some(sense)) => match meaning(&sense, Doing::Unloading) {
                 Meaning::AlreadySo | Meaning::NotOffered => Do::Done(Unloaded::Yes),
                 Meaning::Again if sense.key == autochanger_scsi::SenseKey::UnitAttention => {

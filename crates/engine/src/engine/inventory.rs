@@ -17,6 +17,7 @@ use crate::id::{LibraryIndex, RequestId};
 use crate::library::elements::Need;
 use crate::library::fault::Stale;
 use crate::library::queue::Blocker;
+use crate::quirk::ToldBy;
 use crate::request::{Failure, FailureKind, Operation, State};
 use crate::time::Now;
 use crate::view::LibraryError;
@@ -136,6 +137,9 @@ impl Engine {
             Ok(inventory) => {
                 if let Some(library) = self.library_mut(index) {
                     library.style = inventory.style;
+                    if kinds == TYPES {
+                        library.quirks.retain(|known| known.told_by() != ToldBy::Reading);
+                    }
                     library.quirks.extend(inventory.quirks);
                 }
                 let found = self.reconcile(index, &inventory.elements, kinds, now);

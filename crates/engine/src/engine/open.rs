@@ -17,6 +17,7 @@ use crate::input::ClaimError;
 use crate::library::Unsettled;
 use crate::library::fault::Stale;
 use crate::output::{EventKind, Output};
+use crate::quirk::ToldBy;
 use crate::time::Now;
 use crate::view::{LibraryError, LibraryState};
 
@@ -142,6 +143,7 @@ impl Engine {
         library.geometry = found.geometry;
         library.capabilities = found.capabilities;
         library.style = found.style;
+        library.quirks.retain(|known| known.told_by() == ToldBy::Work);
         library.quirks.extend(found.quirks);
         library.opening = false;
         library.retry_pause = library.config.timing.retry_min;

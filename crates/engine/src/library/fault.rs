@@ -1,6 +1,6 @@
 //! What sense data means for what we were doing. One table, tested row by row.
 
-use autochanger_scsi::{AdditionalSense, Sense, SenseKey};
+use autochanger_scsi::{Action, AdditionalSense, Sense, SenseKey};
 
 use crate::request::FailureKind;
 
@@ -30,12 +30,45 @@ pub(crate) enum Meaning {
     Failed(FailureKind),
 }
 
+/// What sense data say of the command that they came with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Said {
+    /// It was carried out; the device only had something to remark.
+    Done,
+    /// Nothing: they are of an earlier command, and this one was not carried out (SPC-4 4.5.5). It may be sent again.
+    OfAnother,
+    /// It was not carried out, or not to its end.
+    NotDone,
+}
+
+/// What sense data say of the command that they came with (smc.md 2.1, and 2.3 on keys 0 and 1 and on 5D).
+pub(crate) fn said(sense: &Sense) -> Said {
+    let remark = match sense.key {
+        // OPERATION IN PROGRESS comes with this key, too, and the command has to wait for that.
+        SenseKey::NoSense | SenseKey::Completed => sense.advice().first() == Action::Proceed,
+        SenseKey::RecoveredError => true,
+        SenseKey::HardwareError => sense.code.asc == FAILURE_PREDICTED,
+        _ => false,
+    };
+    match (sense.deferred, remark) {
+        (true, _) => Said::OfAnother,
+        (false, true) => Said::Done,
+        (false, false) => Said::NotDone,
+    }
+}
+
+/// FAILURE PREDICTION THRESHOLD EXCEEDED: the command that hears of it has succeeded.
+const FAILURE_PREDICTED: u8 = 0x5D;
+
 /// NOT READY that passes with time (smc.md's WAIT rows): inventory, power-up, loading, calibrating, formatting.
-pub(crate) fn is_becoming_ready(code: AdditionalSense) -> bool {
-    matches!(
-        (code.asc, code.ascq),
-        (0x04, 0x01 | 0x04 | 0x07 | 0x09 | 0x13 | 0x14 | 0x1A | 0x1B | 0x1D | 0x24) | (0x3E, 0x00)
-    )
+pub(crate) fn is_becoming_ready(sense: &Sense) -> bool {
+    let code = (sense.code.asc, sense.code.ascq);
+    (sense.key, code) == (SenseKey::NoSense, (0x00, 0x16))
+        || sense.key == SenseKey::NotReady
+            && matches!(
+                code,
+                (0x04, 0x01 | 0x04 | 0x07 | 0x09 | 0x13 | 0x14 | 0x1A | 0x1B | 0x1D | 0x24) | (0x3E, 0x00)
+            )
 }
 
 /// Sense data of a path that is not to be used now: asymmetric access in transition, standby or unavailable; the port is off
@@ -62,7 +95,7 @@ pub(crate) fn meaning(sense: &Sense, doing: Doing) -> Meaning {
     match (sense.key, code, doing) {
         (SenseKey::UnitAttention, _, _) => Again,
         (SenseKey::AbortedCommand, _, _) => Again,
-        (SenseKey::NotReady, _, _) if is_becoming_ready(sense.code) => Again,
+        _ if sense.deferred || is_becoming_ready(sense) => Again,
         // Another path may serve, or this one soon.
         _ if is_of_path(sense) => Again,
         // Somebody has it open: it will be closed.

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use autochanger_engine::request::State;
+use autochanger_engine::request::{Outcome, Place, State};
 use autochanger_engine::view::{LibraryError, LibraryState};
-use autochanger_sim::{Device, Fault, Quirk as Switch, SenseKey};
+use autochanger_sim::{Device, Fault, Quirk as Switch, SenseKey, Status};
+use autochanger_world::inventory;
 
 use super::{World, does_the_main_job, library, quirks};
 use autochanger_engine::Quirk;
@@ -118,4 +119,134 @@ fn an_exchange_that_is_claimed_and_unknown_becomes_two_moves() {
     }
     assert_eq!(quirks(&world), [Quirk::ExchangeClaimed]);
     world.assert_true();
+}
+
+/// Whether every cartridge is in an element, under its label.
+#[track_caller]
+fn has_all(world: &World, what: &str) {
+    let cartridges = world.engine.view().cartridges(None);
+    assert_eq!(cartridges.len(), 90, "{what}");
+    for cartridge in cartridges {
+        assert!(matches!(cartridge.place, Place::Element(_)), "{what}: {cartridge:?}");
+        assert!(cartridge.barcode.is_some(), "{what}: {cartridge:?}");
+    }
+    world.assert_true();
+}
+
+#[test]
+fn a_trouble_in_the_midst_of_an_inventory_fails_it_and_has_nothing_missing() {
+    for (key, asc) in [
+        (SenseKey::HardwareError, 0x44),
+        (SenseKey::MediumError, 0x11),
+        (SenseKey::AbortedCommand, 0x44),
+        (SenseKey::Vendor, 0x80),
+    ] {
+        // The last questions are for elements that are not counted.
+        let mut world = World::new(library().quirk(Switch::MaxElementsPerReport(16)).build());
+        world.rest();
+        let questions = |world: &World| world.device.log().filter(|it| it.opcode() == Some(0xB8)).count();
+        let before = questions(&world);
+        world.submit(inventory()).unwrap();
+        world.rest();
+        for after in 0..(questions(&world) - before) as u32 {
+            let what = format!("{key:?} after {after}");
+            world.device.inject(Fault::sense(key, asc, 0).on(0xB8).after(after).times(30));
+            let id = world.submit(inventory()).unwrap();
+            world.rest();
+            assert!(matches!(world.state(id), State::Failed(_)), "{what}: {}", world.state(id));
+            world.device.clear_faults();
+            world.submit(inventory()).unwrap();
+            world.rest();
+            has_all(&world, &what);
+        }
+    }
+}
+
+/// A trouble that passes: HARDWARE ERROR, once or twice; an aborted command; an answer without data.
+fn passing() -> impl Iterator<Item = (&'static str, Fault)> {
+    let sense = |key| Fault::sense(key, 0x44, 0x00);
+    [
+        ("one hardware error", sense(SenseKey::HardwareError)),
+        ("two hardware errors", sense(SenseKey::HardwareError).times(2)),
+        ("four aborted commands", sense(SenseKey::AbortedCommand).times(4)),
+        ("an answer without data", Fault::status(Status::Good)),
+    ]
+    .into_iter()
+}
+
+#[test]
+fn a_trouble_that_passes_is_no_habit_and_costs_no_label_when_the_library_is_opened() {
+    for (name, fault) in passing() {
+        for after in 0..18 {
+            let what = format!("{name} after {after}");
+            let mut device: Device = library().quirk(Switch::MaxElementsPerReport(16)).build();
+            device.inject(fault.clone().on(0xB8).after(after));
+            let world = does_the_main_job(World::new(device), &what);
+            assert_eq!(quirks(&world), [Quirk::FewElementsReported], "{what}");
+            has_all(&world, &what);
+        }
+        for after in 0..3 {
+            let what = format!("{name} after {after} mode senses");
+            let mut device: Device = library().build();
+            device.inject(fault.clone().on(0x1A).after(after));
+            let world = does_the_main_job(World::new(device), &what);
+            if name != "two hardware errors" {
+                assert_eq!(quirks(&world), [], "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_trouble_that_passes_is_no_habit_and_costs_no_label_when_the_library_is_read_again() {
+    for (name, fault) in passing() {
+        for after in 0..14 {
+            let what = format!("{name} after {after}");
+            let mut world = World::new(library().quirk(Switch::MaxElementsPerReport(16)).build());
+            world.rest();
+            // At its own request, and unasked.
+            world.device.inject(fault.clone().on(0xB8).after(after));
+            world.submit(inventory()).unwrap();
+            world.rest();
+            has_all(&world, &what);
+            world.device.clear_faults();
+            world.device.inject(fault.clone().on(0xB8).after(after));
+            world.device.inject(Fault::unit_attention(0, 0x28, 0x00));
+            let next = world.mount("VT0001L8");
+            world.rest();
+            assert!(matches!(world.state(next), State::Passed(_)), "{what}: {}", world.state(next));
+            has_all(&world, &what);
+            assert_eq!(quirks(&world), [Quirk::FewElementsReported], "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_habit_that_a_library_has_given_up_is_not_told_any_more() {
+    let mut world = World::new(library().quirk(Switch::AbsentSlots(10)).build());
+    world.rest();
+    assert_eq!(quirks(&world), [Quirk::AbsentElements]);
+    world.device.quirk(Switch::AbsentSlots(0));
+    let id = world.submit(inventory()).unwrap();
+    world.rest();
+    assert!(matches!(world.state(id), State::Passed(Outcome::Inventoried { missing: 0, .. })));
+    assert_eq!(quirks(&world), []);
+    // What is told of more than is counted goes on being told.
+    let mut world = World::new(library().quirk(Switch::UncountedSlots(4)).build());
+    world.rest();
+    for _ in 0..2 {
+        assert_eq!(quirks(&world), [Quirk::UncountedElements]);
+        world.submit(inventory()).unwrap();
+        world.rest();
+    }
+}
+
+#[test]
+fn a_type_that_is_refused_because_there_is_none_of_it_is_told() {
+    for ports in [0, 2] {
+        let device = library().ports(ports).quirk(Switch::RejectAbsentType).build();
+        let world = does_the_main_job(World::new(device), "no ports");
+        let told: &[Quirk] = if ports == 0 { &[Quirk::AbsentTypeRefused] } else { &[] };
+        assert_eq!(quirks(&world), told);
+    }
 }

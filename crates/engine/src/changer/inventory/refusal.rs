@@ -2,7 +2,7 @@
 
 use alloc::collections::BTreeSet;
 
-use autochanger_scsi::{ElementType, SenseKey, Status};
+use autochanger_scsi::{ElementType, Sense, SenseKey, Status};
 
 use super::{Inventory, NotRead, ReadInventory};
 use crate::changer::Do;
@@ -18,14 +18,30 @@ impl ReadInventory {
         let sense = refusal.sense();
         let kind = reading.kind;
         let illegal = sense.is_some_and(|sense| sense.key == SenseKey::IllegalRequest);
+        let minds = refusal.minds_the_question();
         // What is not there, or not ready, is not helped by asking otherwise.
         let bare = matches!(refusal, Refusal::Status(Status::CheckCondition));
-        let hopeless = (sense.is_none() && !bare)
-            || sense.is_some_and(|sense| matches!(sense.key, SenseKey::NotReady | SenseKey::UnitAttention))
-            || refusal.is_illegal(0x20)
-            || refusal.is_illegal(0x25);
+        let of_now = |sense: Sense| {
+            !sense.deferred && !matches!(sense.key, SenseKey::NotReady | SenseKey::UnitAttention)
+        };
+        let hopeless =
+            (!bare && !sense.is_some_and(of_now)) || refusal.is_illegal(0x20) || refusal.is_illegal(0x25);
         if hopeless {
             return Do::Done(Err(NotRead { kind, refusal }));
+        }
+        if reading.deviates_for_good() {
+            return self.ask_next(now);
+        }
+        // A library that was asked so before has some trouble now: taken for the end of the elements, it would have all
+        // cartridges behind it missing, and taken for a habit, it would cost their labels.
+        let proven = self.style.of(kind).proven;
+        if !minds && (reading.last.is_some() || reading.beyond || proven) {
+            return Do::Done(Err(NotRead { kind, refusal }));
+        }
+        if reading.beyond && reading.last.is_none() && !refusal.is_illegal(0x21) {
+            reading.refusal.get_or_insert(refusal);
+            self.end_type();
+            return self.ask_next(now);
         }
         if reading.beyond || (reading.last.is_some() && reading.overlap_tried && reading.asked == 1) {
             self.end_type();
@@ -64,7 +80,7 @@ impl ReadInventory {
         // Beside a type that can be read, a library may refuse one that it does not have (mhvtl does).
         let base = self.style.first_guess(kind).deviations;
         let near = (self.style.is_proven() && kind != ElementType::Storage).then_some(base);
-        let way = match illegal || bare {
+        let way = match minds {
             true => reading.tried.next(reading.style.deviations, hint, near),
             // Another sense key: one old family answers so when it is asked for labels that it cannot read.
             false => Some(reading.style.deviations.with(Deviations::NO_TAGS))
@@ -72,6 +88,9 @@ impl ReadInventory {
         };
         let first = reading.refusal.get_or_insert(refusal).clone();
         if let Some(way) = way {
+            if !minds {
+                reading.deviates_unasked();
+            }
             reading.tried.note(way);
             reading.style = reading.style.deviating(way);
             reading.growing = way.has(Deviations::FEW);
@@ -95,6 +114,13 @@ impl ReadInventory {
     /// An answer without elements where there must be some: another way to ask may bring them. Whether there is one.
     pub(super) fn find_nothing(&mut self, quirks: &BTreeSet<Quirk>) -> bool {
         let Some(reading) = &mut self.reading else { return false };
+        if reading.deviates_for_good() {
+            return true;
+        }
+        // It brought elements when it was asked so before: now there are none.
+        if self.style.of(reading.kind).proven {
+            return false;
+        }
         let needed = matches!(reading.kind, ElementType::Storage | ElementType::Drive);
         let expected = reading.wanted.is_some() || needed;
         // A type that mode page 1Dh counts and that has nothing is no riddle where others are read as they should be.
@@ -108,6 +134,7 @@ impl ReadInventory {
             false => [tags, types, tags.with(types)],
         };
         if let Some(way) = ways.into_iter().find(|way| reading.tried.is_untried(*way)) {
+            reading.deviates_unasked();
             reading.tried.note(way);
             reading.style = reading.style.deviating(way);
             return true;
