@@ -2,8 +2,8 @@
 //! facts of the reference in a form of our own.
 
 use autochanger_scsi::{
-    AdditionalSense, AlertAction, AlertSeverity, CHANGER_ALERTS, DRIVE_ALERTS, Sense, SenseKey, SenseRow,
-    TapeAlert,
+    AdditionalSense, AlertAction, AlertSeverity, CHANGER_ALERTS, DRIVE_ALERTS, Dialect, Sense, SenseKey,
+    SenseRow, TapeAlert,
 };
 
 /// The rows of a fixture, split at bars; comments and blank lines left out.
@@ -48,6 +48,66 @@ fn every_row_of_the_reference_has_its_key_its_codes_and_its_actions() {
             own += usize::from(row.codes.iter().any(|range| range.contains(AdditionalSense::new(asc, ascq))));
         }
         assert_eq!(own, count, "{row:?}");
+    }
+}
+
+/// The codes of `44/81-83 44/85`.
+fn codes(text: &str) -> Vec<AdditionalSense> {
+    let pairs = text.split(' ').map(|code| code.split_once('/').expect("asc/ascq"));
+    pairs
+        .flat_map(|(asc, ascq)| {
+            range(asc).flat_map(move |asc| range(ascq).map(move |ascq| AdditionalSense::new(asc, ascq)))
+        })
+        .collect()
+}
+
+#[test]
+fn every_code_of_a_vendor_has_the_actions_of_the_reference_whatever_key_it_comes_with() {
+    for fixture in rows(include_str!("fixtures/dialects.txt")) {
+        let [vendor, product, key, told, actions] = fixture[..] else { panic!("{fixture:?}") };
+        let dialect = Dialect::of(vendor, product);
+        let keys = match key {
+            "*" => 0..=0xF,
+            key => range(key),
+        };
+        for (key, code) in keys.flat_map(|key| codes(told).into_iter().map(move |code| (key, code))) {
+            let sense = Sense::new(SenseKey::from_bits(key), code.asc, code.ascq);
+            let advised: Vec<String> =
+                dialect.advice(&sense).actions().iter().map(|action| format!("{action:?}")).collect();
+            assert_eq!(advised.join(" "), actions, "{vendor} {product} {sense}");
+            let known = vendor != "NOBODY" || actions == "Close Wait";
+            assert!(!known || dialect.meaning(&sense).is_some(), "{vendor} {product} {sense}");
+        }
+    }
+}
+
+#[test]
+fn every_code_of_a_dialect_is_in_the_reference() {
+    let expected = rows(include_str!("fixtures/dialects.txt"));
+    let told = expected.iter().map(|row| (Dialect::of(row[0], row[1]), row[2], codes(row[3])));
+    let told: Vec<_> = told.collect();
+    for dialect in Dialect::all().chain([&Dialect::COMMON]) {
+        for (key, range) in dialect.codes() {
+            let named = |(of, told_key, codes): &(&Dialect, &str, Vec<AdditionalSense>)| {
+                let key = key.map_or_else(|| "*".into(), |key| format!("{:X}", key.code()));
+                // Products that say the same share their rows.
+                of.codes().eq(dialect.codes())
+                    && (*told_key == key || key == "*")
+                    && codes.iter().any(|code| range.contains(*code))
+            };
+            assert!(told.iter().any(named), "{} {} {key:?} {range:?}", dialect.vendor, dialect.product);
+        }
+    }
+}
+
+#[test]
+fn every_code_of_an_element_has_the_condition_of_the_reference() {
+    for fixture in rows(include_str!("fixtures/element_codes.txt")) {
+        let [vendor, product, told, condition] = fixture[..] else { panic!("{fixture:?}") };
+        for code in codes(told) {
+            let said = format!("{:?}", Dialect::of(vendor, product).element(code));
+            assert_eq!(said, condition, "{vendor} {product} {code}");
+        }
     }
 }
 

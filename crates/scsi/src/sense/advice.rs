@@ -22,6 +22,9 @@ pub enum Action {
     State,
     /// Someone has to go there: tell people, ask again now and then.
     Operator,
+    /// A door, a port or a tray is open, or someone has the library in pause: it is closed again by who opened it. Wait, and tell
+    /// people if that takes long.
+    Close,
     /// Take the library, drive or slot out of service.
     Down,
     /// Do without the optional feature or the variant of the command, and remember that.

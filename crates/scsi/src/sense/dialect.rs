@@ -38,6 +38,8 @@ pub struct Dialect {
     pub vendor: &'static str,
     /// How the product begins, as in INQUIRY data.
     pub product: &'static str,
+    /// The dialect of the family: what this one does not say is said there.
+    pub(super) family: Option<&'static Dialect>,
     pub(super) sense: &'static [DialectRow],
     pub(super) elements: &'static [(AdditionalSense, ElementCondition)],
 }
@@ -70,10 +72,21 @@ impl Dialect {
         DIALECTS.iter()
     }
 
+    /// The codes that it has of its own, beside those of its family: with a key, or with any.
+    pub fn codes(&self) -> impl ExactSizeIterator<Item = (Option<SenseKey>, CodeRange)> {
+        self.sense.iter().map(|row| (row.key, row.codes))
+    }
+
+    /// This dialect, that of its family, and what is common to all.
+    fn line(&self) -> impl Iterator<Item = &Self> {
+        let family = core::iter::successors(Some(self), |dialect| dialect.family);
+        family.chain([&Self::COMMON])
+    }
+
     fn row(&self, sense: &Sense) -> Option<&'static DialectRow> {
         let fits =
             |row: &&DialectRow| row.key.is_none_or(|key| key == sense.key) && row.codes.contains(sense.code);
-        self.sense.iter().find(fits)
+        self.line().find_map(|dialect| dialect.sense.iter().find(fits))
     }
 
     /// What sense data mean in this dialect.
@@ -89,7 +102,7 @@ impl Dialect {
 
     /// What a code in an element descriptor says of the element.
     pub fn element(&self, code: AdditionalSense) -> ElementCondition {
-        let mut rows = self.elements.iter().chain(Self::COMMON.elements);
+        let mut rows = self.line().flat_map(|dialect| dialect.elements);
         rows.find(|(of, _)| *of == code)
             .map_or(ElementCondition::Exception(code), |(_, condition)| *condition)
     }

@@ -31,7 +31,13 @@ impl Dialect {
     pub const COMMON: Self = Self {
         vendor: "",
         product: "",
-        sense: &[],
+        family: None,
+        sense: &[sense(
+            NotReady,
+            codes(0x04, 0x82, 0x85),
+            "a door or a port is open, or someone pressed pause",
+            &[Close, Wait],
+        )],
         elements: &[
             element(0x04, 0x02, Element::DriveOff),
             element(0x13, 0x00, Element::LabelSuspect),
@@ -45,6 +51,7 @@ impl Dialect {
             element(0x82, 0x00, Element::NoDrive),
             element(0x83, 0x00, Element::LabelMissing),
             element(0x83, 0x01, Element::LabelMissing),
+            element(0x83, 0x02, Element::NoMagazine),
             element(0x83, 0x03, Element::LabelSuspect),
             element(0x83, 0x04, Element::NoDrive),
             element(0x83, 0x05, Element::DriveOff),
@@ -56,21 +63,24 @@ impl Dialect {
 /// IBM 3584, TS3500, TS4500.
 const IBM_3584: &[DialectRow] = &[
     sense(NotReady, code(0x04, 0x83), "the library is not configured", &[Operator]),
-    sense(NotReady, code(0x04, 0x84), "an I/O station is open", &[Operator, Reinventory]),
-    sense(NotReady, code(0x04, 0x85), "a door is open, or someone pressed pause", &[Wait, Operator]),
-    any(code(0x3B, 0x80), "the robot is full", &[Verify]),
+    sense(NotReady, code(0x04, 0x84), "an I/O station is open", &[Close, Reinventory]),
+    sense(NotReady, code(0x04, 0x85), "a door is open, or someone pressed pause", &[Close, Wait]),
+    any(code(0x3B, 0x80), "the robot is full", &[Verify, Operator]),
     any(code(0x3B, 0x81), "the element belongs to another logical library", &[State]),
 ];
 
 /// IBM TS3100 and TS3200, Dell TL2000 and TL4000, HP MSL of that class: all made by BDT.
 const BDT: &[DialectRow] = &[
     sense(IllegalRequest, code(0x3B, 0x81), "the cartridge belongs to another partition", &[State]),
-    any(code(0x3B, 0xA0), "the robot is full", &[Verify]),
+    any(code(0x3B, 0xA0), "the robot is full", &[Verify, Operator]),
+    sense(IllegalRequest, codes(0x26, 0x90, 0x91), "the firmware image is wrong", &[Caller]),
+    sense(IllegalRequest, code(0x26, 0x93), "the firmware image is wrong", &[Caller]),
     any(code(0x44, 0x80), "the controller reports a bad state", &[Verify, Down]),
     any(code(0x44, 0x81), "the source is not ready", &[State]),
     any(code(0x44, 0x82), "the destination is not ready", &[State]),
     any(code(0x44, 0x83), "the element cannot be reserved", &[State]),
     any(code(0x44, 0x84), "the drive is of the wrong type", &[State, Down]),
+    any(code(0x44, 0x85), "the controller reports a fault", &[Verify, Operator]),
     any(code(0x44, 0x86), "the robot is not initialized", &[Verify, Wait]),
 ];
 
@@ -79,7 +89,7 @@ const BDT_ELEMENTS: &[(AdditionalSense, Element)] =
 
 /// IBM TS3310, Quantum Scalar i500.
 const TS3310: &[DialectRow] = &[
-    any(code(0x53, 0x81), "an I/O door is open", &[Operator]),
+    any(code(0x53, 0x81), "an I/O door is open", &[Close]),
     any(codes(0x53, 0x82, 0x83), "an I/O door cannot be locked or unlocked", &[Operator]),
     sense(AbortedCommand, codes(0x08, 0x86, 0xB7), "robot and drive do not understand each other", &[Verify]),
 ];
@@ -89,7 +99,7 @@ const TS3310_ELEMENTS: &[(AdditionalSense, Element)] =
 
 /// Quantum Scalar i-series.
 const SCALAR_I: &[DialectRow] = &[
-    any(code(0x3B, 0xA0), "the cartridge's type does not suit the element", &[State]),
+    any(code(0x3B, 0xA0), "the cartridge's type does not suit the element", &[State, ReturnMedium]),
     any(code(0x40, 0x80), "the hardware failed its diagnostics", &[Verify, Down]),
 ];
 
@@ -107,15 +117,15 @@ const SL150: &[DialectRow] = &[
     sense(AbortedCommand, code(0x08, 0x00), "a port fails over", &[Verify, Retry]),
 ];
 
-/// HP ESL, EML.
+/// HP ESL, EML, SL.
 const HP_ESL: &[DialectRow] = &[
-    sense(NotReady, code(0x04, 0x83), "a door is open", &[Operator, Reinventory]),
-    any(code(0x3B, 0xA0), "the robot is full", &[Verify]),
+    sense(NotReady, code(0x04, 0x83), "a door is open", &[Close, Reinventory]),
+    any(code(0x3B, 0xA0), "the robot is full", &[Verify, Operator]),
 ];
 
 /// Exabyte and Tandberg: Magnum, 224, 448, T24.
 const EXABYTE: &[DialectRow] = &[
-    sense(NotReady, code(0x04, 0x83), "a door is open", &[Operator, Reinventory]),
+    sense(NotReady, code(0x04, 0x83), "a door is open", &[Close, Reinventory]),
     sense(NotReady, code(0x04, 0x89), "the library is managed from its console", &[Wait, Operator]),
     sense(NotReady, code(0x04, 0x8D), "someone is in the menu at the panel", &[Wait, Operator]),
     sense(NotReady, code(0x04, 0x8E), "the library works through its slots by itself", &[Operator]),
@@ -137,22 +147,22 @@ const EXABYTE_ELEMENTS: &[(AdditionalSense, Element)] =
 
 /// Spectra.
 const SPECTRA: &[DialectRow] = &[
-    sense(NotReady, codes(0x04, 0x83, 0x84), "a door is open", &[Operator, Reinventory]),
+    sense(NotReady, codes(0x04, 0x83, 0x84), "a door is open", &[Close, Reinventory]),
     any(codes(0x85, 0x00, 0xFF), "someone has to help", &[Operator]),
 ];
 
 /// ATL, Overland NEO.
 const NEO: &[DialectRow] = &[
-    any(code(0x80, 0x00), "a door is open", &[Operator, Reinventory]),
+    any(code(0x80, 0x00), "a door is open", &[Close, Reinventory]),
     any(code(0x80, 0x01), "someone is in the menu at the panel", &[Wait, Operator]),
     any(code(0x83, 0x10), "the hardware failed", &[Verify, Down]),
 ];
 
 /// Qualstar.
 const QUALSTAR: &[DialectRow] = &[
-    sense(NotReady, code(0x04, 0x82), "the I/O port is extended", &[Operator]),
-    sense(NotReady, code(0x04, 0x83), "a door is open", &[Operator, Reinventory]),
-    sense(NotReady, code(0x04, 0x85), "a door is open", &[Operator, Reinventory]),
+    sense(NotReady, code(0x04, 0x82), "the I/O port is extended", &[Close]),
+    sense(NotReady, code(0x04, 0x83), "a door is open", &[Close, Reinventory]),
+    sense(NotReady, code(0x04, 0x85), "a door is open", &[Close, Reinventory]),
 ];
 
 /// Ampex ACL. Its open doors come with key Bh.
@@ -160,7 +170,7 @@ const AMPEX: &[DialectRow] = &[
     any(code(0x53, 0xAA), "a cartridge cannot be loaded", &[Verify, Suspect]),
     any(codes(0x55, 0x9A, 0xC3), "the robot failed", &[Verify, Operator]),
     any(code(0x5A, 0x00), "the library is offline", &[Operator]),
-    any(code(0x5A, 0x97), "a door is open", &[Operator, Reinventory]),
+    any(code(0x5A, 0x97), "a door is open", &[Close, Reinventory]),
     any(code(0x80, 0x00), "a counter of recovered errors passed its threshold", &[Proceed, ReadAlerts]),
 ];
 
@@ -170,10 +180,19 @@ const fn dialect(
     sense: &'static [DialectRow],
     elements: &'static [(AdditionalSense, Element)],
 ) -> Dialect {
-    Dialect { vendor, product, sense, elements }
+    Dialect { vendor, product, family: None, sense, elements }
 }
 
-pub(super) static DIALECTS: [Dialect; 25] = [
+impl Dialect {
+    const fn of_family(self, family: &'static Self) -> Self {
+        Self { family: Some(family), ..self }
+    }
+}
+
+static STK_SL: Dialect = dialect("STK", "SL", STK, &[]);
+static QUANTUM_SCALAR_I: Dialect = dialect("QUANTUM", "Scalar i", SCALAR_I, &[]);
+
+pub(super) static DIALECTS: [Dialect; 26] = [
     dialect("IBM", "03584", IBM_3584, &[]),
     dialect("IBM", "3573", BDT, BDT_ELEMENTS),
     dialect("IBM", "3576", TS3310, TS3310_ELEMENTS),
@@ -182,15 +201,16 @@ pub(super) static DIALECTS: [Dialect; 25] = [
     dialect("HPE", "MSL G3", BDT, BDT_ELEMENTS),
     dialect("HP", "ESL", HP_ESL, &[]),
     dialect("HP", "EML", HP_ESL, &[]),
+    dialect("HP", "SL", HP_ESL, &[]),
     dialect("ADIC", "Scalar i", SCALAR_I, &[]),
     dialect("QUANTUM", "Scalar i", SCALAR_I, &[]),
-    dialect("ADIC", "Scalar i500", TS3310, TS3310_ELEMENTS),
-    dialect("QUANTUM", "Scalar i500", TS3310, TS3310_ELEMENTS),
+    dialect("ADIC", "Scalar i500", TS3310, TS3310_ELEMENTS).of_family(&QUANTUM_SCALAR_I),
+    dialect("QUANTUM", "Scalar i500", TS3310, TS3310_ELEMENTS).of_family(&QUANTUM_SCALAR_I),
     dialect("STK", "L", STK, &[]),
     dialect("STK", "SL", STK, &[]),
-    dialect("STK", "SL150", SL150, &[]),
+    dialect("STK", "SL150", SL150, &[]).of_family(&STK_SL),
     dialect("ORACLE", "SL", STK, &[]),
-    dialect("ORACLE", "SL150", SL150, &[]),
+    dialect("ORACLE", "SL150", SL150, &[]).of_family(&STK_SL),
     dialect("EXABYTE", "", EXABYTE, EXABYTE_ELEMENTS),
     dialect("TANDBERG", "", EXABYTE, EXABYTE_ELEMENTS),
     dialect("SPECTRA", "", SPECTRA, &[element(0x83, 0x02, Element::Reserved)]),
@@ -215,19 +235,14 @@ mod tests {
             meaning("QUANTUM ", "Scalar i6000   "),
             Some("the cartridge's type does not suit the element")
         );
-        // Scalar i500 is another dialect than its namesakes.
-        assert!(
-            meaning("quantum", "SCALAR I500")
-                .is_some_and(|it| it != meaning("QUANTUM", "Scalar i40").unwrap_or(""))
-        );
+        // What a product does not say for itself its family says.
+        assert_eq!(meaning("quantum", "SCALAR I500"), meaning("QUANTUM", "Scalar i40"));
         let questionable = AdditionalSense::new(0x83, 0x02);
         assert_eq!(Dialect::of("EXABYTE", "Magnum 224").element(questionable), Element::NoMagazine);
         assert_eq!(Dialect::of("IBM", "3576-MTL").element(questionable), Element::LabelSuspect);
         assert_eq!(Dialect::of("SPECTRA", "PYTHON").element(questionable), Element::Reserved);
-        assert_eq!(
-            Dialect::of("HP", "MSL6000 Series").element(questionable),
-            Element::Exception(questionable)
-        );
+        let unknown = AdditionalSense::new(0x80, 0x5D);
+        assert_eq!(Dialect::of("HP", "MSL6000 Series").element(unknown), Element::Exception(unknown));
     }
 
     #[test]

@@ -126,7 +126,7 @@ static ROWS: [SenseRow; 79] = [
         "configuration or calibration is needed",
         &[Operator],
     ),
-    row(&[NotReady], &[code(0x04, 0x18)], "a door is open", &[Operator, Reinventory]),
+    row(&[NotReady], &[code(0x04, 0x18)], "a door is open", &[Close, Reinventory]),
     row(&[NotReady], &[code(0x04, 0x19)], "the library works through its slots by itself", &[Operator]),
     row(
         &[NotReady],
@@ -141,7 +141,7 @@ static ROWS: [SenseRow; 79] = [
         "no cartridge: the drive is empty, or has not given its cartridge out",
         &[State, Unload],
     ),
-    row(&[NotReady], &[code(0x3A, 0x01), code(0x3A, 0x02)], "a tray is closed or open", &[Operator]),
+    row(&[NotReady], &[code(0x3A, 0x01), code(0x3A, 0x02)], "a tray is closed or open", &[Close]),
     row(
         &[NotReady],
         &[code(0x3A, 0x03), code(0x3A, 0x04)],
@@ -173,14 +173,14 @@ static ROWS: [SenseRow; 79] = [
         &[MediumError, HardwareError],
         &[code(0x53, 0x04)],
         "a tape could not be threaded or unthreaded",
-        &[Verify, Down],
+        &[Verify, Suspect, Down],
     ),
     row(&[HardwareError], &[code(0x04, 0x03)], "a move failed", &[Verify]),
     row(
         &[HardwareError],
         &[codes(0x08, 0x00, 0x03)],
         "robot and drive do not understand each other",
-        &[Verify, Down],
+        &[Verify, Suspect, Down],
     ),
     row(
         &[HardwareError],
