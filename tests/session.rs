@@ -163,7 +163,7 @@ mod mounting {
     async fn a_failed_move_fails_its_mount_with_the_devices_words_and_nothing_is_left_reserved() {
         use autochanger::transport::sim::{Fault, SenseKey};
         let bed = Bed::new().await;
-        bed.library.inject(Fault::sense(SenseKey::HardwareError, 0x15, 0x01).on_move());
+        bed.library.inject(Fault::sense(SenseKey::HardwareError, 0x15, 0x01).on_move().times(2));
         let error = within(bed.session.mount("VT0001L8").drive(500)).await.expect_err("the robot failed");
         let failure = error.failure().expect("it failed");
         assert!(failure.sense.is_some(), "{failure:?}");

@@ -56,6 +56,12 @@ pub(super) fn event(event: &Event) {
         }
         EventKind::Library { name, state } => tracing::info!(%name, %state, "library"),
         EventKind::MotionInDoubt { request, why, .. } => tracing::warn!(%request, %why, "motion in doubt"),
+        EventKind::Warning { library, drive: Some(drive), what } => {
+            tracing::warn!(%library, %drive, %what, "a drive warns");
+        }
+        EventKind::Warning { library, drive: None, what } => {
+            tracing::warn!(%library, %what, "the library warns")
+        }
         EventKind::Attention { library, what } => tracing::info!(%library, %what, "attention"),
         other => tracing::debug!(event = ?other, "event"),
     }

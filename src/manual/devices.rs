@@ -264,7 +264,7 @@
 //! | when | to the changer | to its drives |
 //! |---|---|---|
 //! | opening, and after its way was lost | INQUIRY, PERSISTENT RESERVE IN and OUT, then TEST UNIT READY, MODE SENSE (1Dh, 1Fh), READ ELEMENT STATUS, REPORT LUNS | INQUIRY |
-//! | mount | MOVE MEDIUM | TEST UNIT READY until it is ready |
+//! | mount | MOVE MEDIUM | TEST UNIT READY until it is ready; LOAD UNLOAD (load), once, where it says that it wants to be told |
 //! | dismount | MOVE MEDIUM, or EXCHANGE MEDIUM where [`exchange`](LibraryConfig::exchange) says so | LOAD UNLOAD; by force PREVENT ALLOW MEDIUM REMOVAL. When it has let go of its medium LOG SENSE, whether it wants to be cleaned: page 11h, else 12h, else 2Eh (TapeAlert) |
 //! | cleaning | MOVE MEDIUM | TEST UNIT READY until it is done, then LOG SENSE (12h, 2Eh) |
 //! | identification, a free label, a mount with [`Verify::Label`](crate::Verify::Label) | MOVE MEDIUM | as a mount; REWIND, READ(6); for a free label WRITE(6), WRITE FILEMARKS, and both again to read it back |
@@ -275,11 +275,13 @@
 //! | shutting down | PERSISTENT RESERVE OUT | – |
 //! | every 5 minutes, on paths in reserve | INQUIRY | – |
 //! | a move in doubt | TEST UNIT READY, READ ELEMENT STATUS of its elements | – |
+//! | a failure is foretold (5D), or the library's mechanics failed | LOG SENSE (2Eh) | LOG SENSE (12h), of the one that foretold it |
 //!
 //! Where sense data does not come with its status, REQUEST SENSE asks for it. What libraries do otherwise than the standard says, and
 //! what is sent then, is in the chapter on [quirks](super::quirks).
 //!
-//! A drive with a mounted medium is sent nothing unasked, but for that INQUIRY when its library comes back. The log page 2Eh is read
+//! A drive with a mounted medium is sent nothing unasked, but for that INQUIRY when its library comes back, and page 12h if it foretold a
+//! failure when it became ready. The log page 2Eh is read
 //! last, of a drive that has neither of the others, and after a cleaning: reading it takes the alerts back from whoever would read them next. One
 //! command at a time is in flight to a drive, and as many to the changer as
 //! [`moves_in_flight`](LibraryConfig::moves_in_flight) says.
@@ -309,7 +311,7 @@
 //! | `Caller` | [`Incompatible`](FailureKind::Incompatible), [`Refused`](FailureKind::Refused), [`NotMounted`](FailureKind::NotMounted), [`MediaOpen`](FailureKind::MediaOpen), [`Disabled`](FailureKind::Disabled), [`Busy`](FailureKind::Busy), [`Group`](FailureKind::Group), [`TimedOut`](FailureKind::TimedOut), [`NoCleaner`](FailureKind::NoCleaner), [`NotFree`](FailureKind::NotFree), [`WriteProtected`](FailureKind::WriteProtected) |
 //! | `Medium` | [`MediumFault`](FailureKind::MediumFault), [`WrongLabel`](FailureKind::WrongLabel) |
 //! | `Drive` | [`DriveFault`](FailureKind::DriveFault), [`MediumHeld`](FailureKind::MediumHeld) |
-//! | `Library` | [`SourceEmpty`](FailureKind::SourceEmpty), [`DestinationFull`](FailureKind::DestinationFull), [`LibraryFault`](FailureKind::LibraryFault), [`CartridgeMissing`](FailureKind::CartridgeMissing) |
+//! | `Library` | [`SourceEmpty`](FailureKind::SourceEmpty), [`DestinationFull`](FailureKind::DestinationFull), [`NotAccessible`](FailureKind::NotAccessible), [`LibraryFault`](FailureKind::LibraryFault), [`CartridgeMissing`](FailureKind::CartridgeMissing) |
 //! | `Path` | [`PathLost`](FailureKind::PathLost), [`Unknown`](FailureKind::Unknown) |
 //! | `Store` | [`Store`](FailureKind::Store) |
 //! | `Host` | [`Interrupted`](FailureKind::Interrupted) |

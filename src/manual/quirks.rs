@@ -1,6 +1,6 @@
 //! What real libraries do otherwise than the standard says, and what is done about it.
 //!
-//! Nothing is assumed from a library's name. It is asked in the usual way; where it refuses, in another one; what it turned out to be
+//! Nothing is assumed from a library's name, but what it means by [codes of its own](crate::scsi::Dialect). It is asked in the usual way; where it refuses, in another one; what it turned out to be
 //! like is in [`LibraryInfo::quirks`](crate::view::LibraryInfo::quirks), and `examples/certify.rs` prints it. What is learned is
 //! kept while the manager is open, and learned anew when the library says that its addresses or its firmware have changed (06/2A/01,
 //! 06/3F/01, 06/3F/03). What is told of reading is what the last whole reading was like.
@@ -72,6 +72,8 @@
 //! |---|---|---|---|
 //! | a drive must be unloaded before the robot comes (Exabyte: 05/3B/90; 05/3A/00) | it is unloaded first, where a way to it is known | [`HostUnloadFirst`](Quirk::HostUnloadFirst) | `host-unload-first`, `host-unload-first-3a` |
 //! | an ejected cartridge cannot be taken yet (IBM 3584) | it is tried again after 4, 8, 16 and 32 seconds | [`LateAccess`](Quirk::LateAccess) | `access-lags` |
+//! | locks are unknown (IBM Diamondback, tgt) | nothing is locked | [`NoPrevent`](Quirk::NoPrevent) | – |
+//! | trays are not moved by command (most) | people open ports by hand | [`NoPortCommand`](Quirk::NoPortCommand) | – |
 //! | EXCHANGE MEDIUM is claimed and unknown (tgt), or neither | two moves | [`ExchangeClaimed`](Quirk::ExchangeClaimed) | `exchange-claimed`, `no-exchange` |
 //! | status commands wait for the arm | time-outs count from when a command is sent; it waits | – | `serialize-all` |
 //! | CHECK CONDITION without sense data | REQUEST SENSE; of a move the elements are looked at | [`NoAutosense`](Quirk::NoAutosense) | `no-autosense` |
@@ -82,7 +84,10 @@
 //! | what devices do | what is done about it |
 //! |---|---|
 //! | 02/04/01 for minutes after power-on or a closed door, also in the midst of reading | the question is asked again |
-//! | 02/04/84, 02/04/85 for hours (IBM's pause mode, an open door) | the library is `Unusable` and tried again with growing pauses |
+//! | 02/04/84, 02/04/85 for hours (IBM's pause mode, an open door) | a move that met it is made when that is over; nothing is given up |
+//! | somebody is at the panel (Exabyte 02/04/89, 8D; NEO 80/01), maintenance or sequential mode (STK 02/04/81, Exabyte 02/04/8E), a jam (02/04/03) | the same; where a person must come, the library is `Unusable` and tried again with growing pauses |
+//! | an error was recovered (key 1), a failure is foretold (5D) | the command has succeeded; [`EventKind::Warning`](crate::EventKind::Warning) tells of it, once an hour, with the flags of TapeAlert where a failure is foretold |
+//! | codes mean other things on other products (3B/A0: robot full, or wrong medium; 83/02: no magazine, a doubtful label, a reserved slot) | a table of dialects, by the name in INQUIRY |
 //! | unit attentions one after another | up to 16 are heard out for each question, then the library is tried again later |
 //! | a bay without a drive is reported with EXCEPT (82/00, 83/04, 3B/1A) | the drive is not used; a code at a loaded drive is no reason |
 //! | ACCESS is never set (tgt) | it is asked of no drive; slots with it go first |
@@ -93,11 +98,11 @@
 //!
 //! # What does not matter here
 //!
-//! SEND VOLUME TAG, INITIALIZE ELEMENT STATUS WITH RANGE, reservations of elements, the changer's log pages and cartridge memory are not used
+//! SEND VOLUME TAG, INITIALIZE ELEMENT STATUS WITH RANGE, reservations of elements and cartridge memory are not used
 //! to manage a library, so it does not matter who lacks them. The changer's PREVENT ALLOW MEDIUM REMOVAL is sent only where ports are to
-//! be locked ([`lock_ports`](crate::LibraryConfig::lock_ports)), and of log pages only those that say whether a drive is to be cleaned are
-//! read. Nothing is moved to or from the arm, and never with INVERT or a control byte. Which transport or slot a motion may use is not
-//! read from mode page 1Fh.
+//! be locked ([`lock_ports`](crate::LibraryConfig::lock_ports)), and of log pages only those are read that say whether a drive is to be
+//! cleaned, and the flags of TapeAlert after some trouble. Nothing is moved to or from the arm, and never with INVERT or a control byte.
+//! Which transport or slot a motion may use is not read from mode page 1Fh.
 //!
 //! # What cannot be lived with
 //!

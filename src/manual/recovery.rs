@@ -115,7 +115,8 @@
 //! full and the source has lost it.
 //!
 //! While the device cannot be reached nothing is concluded and nothing given up, however long that takes. The library is
-//! [`NotPresent`](crate::view::LibraryState::NotPresent) meanwhile. Where it has [several paths](super::devices#several-paths) the looking
+//! [`NotPresent`](crate::view::LibraryState::NotPresent) meanwhile. Nor while it says that it comes ready, that a door is open, that
+//! somebody is at its panel or must come; in the last case it is [`Unusable`](crate::view::LibraryState::Unusable) and is sent nothing else. Where it has [several paths](super::devices#several-paths) the looking
 //! goes on over the next one, as soon as the library was identified there; while it is reserved by another owner nobody looks.
 //!
 //! # When *not moved* is concluded
@@ -135,9 +136,12 @@
 //!
 //! | sense | what follows |
 //! |---|---|
-//! | UNIT ATTENTION, ABORTED COMMAND, becoming ready, an operation in progress, not serving on this path; or there are none | again after a pause, five attempts in all |
+//! | UNIT ATTENTION, ABORTED COMMAND, not ready or an operation in progress, a door open, not serving on this path; or there are none | again after a pause, five attempts in all |
+//! | the robot missed its position (15/00 to 02) | again, once |
 //! | the medium is still threaded (3A/00, 3B/90) | UNLOAD, then again |
-//! | anything else | `Failed`, with the cartridge's place; after *source empty* or *destination full* the library is read again |
+//! | anything else | `Failed`, with the cartridge's place; after what says that elements are otherwise than thought (*source empty*, *destination full*, a magazine or drive that is out) the library is read again |
+//!
+//! Vendors' codes mean what their product means by them ([`scsi::Dialect`](crate::scsi::Dialect)).
 //!
 //! # Unknown
 //!

@@ -27,8 +27,8 @@
 //! assert_eq!(library.find("VT0001L8"), Some(ElementAddress(501)));
 //! assert_eq!((library.moves_sent(), library.moves_done()), (1, 1));
 //!
-//! // A fault in one line: the next motion ends with HARDWARE ERROR, mechanical positioning error.
-//! library.inject(Fault::sense(sim::SenseKey::HardwareError, 0x15, 0x01).on_move());
+//! // A fault in one line: motions end with HARDWARE ERROR, mechanical positioning error; the first one is tried once more.
+//! library.inject(Fault::sense(sim::SenseKey::HardwareError, 0x15, 0x01).on_move().times(2));
 //! let error = session.mount("VT0002L8").await.unwrap_err();
 //! assert_eq!(error.failure().map(|failure| failure.kind), Some(FailureKind::LibraryFault));
 //!

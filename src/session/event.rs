@@ -104,6 +104,7 @@ impl Sight {
             | EventKind::LabelChanged { .. }
             | EventKind::Library { .. }
             | EventKind::Attention { .. }
+            | EventKind::Warning { .. }
             | EventKind::Path { .. }
             | EventKind::TookOver { .. }
             | EventKind::StoreFailed { .. } => true,

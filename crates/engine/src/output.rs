@@ -516,6 +516,17 @@ pub enum EventKind {
         /// What was found.
         found: LabelFound,
     },
+    /// A device has something to remark about what it was asked to do: an error that it recovered from, a failure that it
+    /// predicts, a flag of TapeAlert, a lock or a tray that it did not give.
+    #[doc(alias = "TapeAlert")]
+    Warning {
+        /// The library's name.
+        library: Arc<str>,
+        /// The drive's element address, where it was one.
+        drive: Option<autochanger_scsi::ElementAddress>,
+        /// What it said, and of what.
+        what: String,
+    },
     /// The library said that something changed; the touched part of the inventory is read again.
     Attention {
         /// The library's name.
@@ -593,6 +604,10 @@ impl fmt::Display for EventKind {
                 }
                 write!(f, " should carry the label {recorded}; what was read: {found}")
             }
+            Self::Warning { library, drive: Some(drive), what } => {
+                write!(f, "drive {drive} of library {library}: {what}")
+            }
+            Self::Warning { library, drive: None, what } => write!(f, "library {library}: {what}"),
             Self::Attention { library, what } => write!(f, "library {library} tells of a change: {what}"),
         }
     }

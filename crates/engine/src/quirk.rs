@@ -52,9 +52,12 @@ impl Quirk {
             | Self::NoDriveIdentifiers
             | Self::IdentifiersWithTags
             | Self::IdentifiersHideState => ToldBy::Survey,
-            Self::NoAutosense | Self::HostUnloadFirst | Self::LateAccess | Self::ExchangeClaimed => {
-                ToldBy::Work
-            }
+            Self::NoAutosense
+            | Self::HostUnloadFirst
+            | Self::LateAccess
+            | Self::NoPrevent
+            | Self::NoPortCommand
+            | Self::ExchangeClaimed => ToldBy::Work,
             _ => ToldBy::Reading,
         }
     }
@@ -134,6 +137,10 @@ quirks! {
     HostUnloadFirst = "drives must be unloaded before the robot takes a cartridge",
     /// For a while after a drive has ejected its cartridge the robot cannot take it (IBM 3584). It is waited for.
     LateAccess = "the robot cannot take a cartridge as soon as it is ejected",
+    /// PREVENT ALLOW MEDIUM REMOVAL is unknown (IBM Diamondback, tgt). Doors and ports are never locked.
+    NoPrevent = "doors and ports cannot be locked",
+    /// OPEN/CLOSE IMPORT/EXPORT ELEMENT is unknown (most libraries). People open ports by hand.
+    NoPortCommand = "ports cannot be opened by a command",
     /// EXCHANGE MEDIUM is unknown, though mode page 1Fh offers it (tgt). Two moves are sent.
     ExchangeClaimed = "EXCHANGE MEDIUM is refused, though mode page 1Fh offers it",
 }

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use autochanger_scsi::{AdditionalSense, ElementAddress};
+use autochanger_scsi::{AdditionalSense, ElementAddress, ElementCondition};
 
 use crate::catalog::{Blame, Identity, Service};
 use crate::command::PathFault;
@@ -211,6 +211,8 @@ pub struct DriveInfo {
     pub reserved_by: Option<RequestId>,
     /// What the library says of it (EXCEPT).
     pub exception: Option<AdditionalSense>,
+    /// What that means, as products of this kind use the code.
+    pub condition: Option<ElementCondition>,
     /// Whether it serves.
     pub service: Service,
     /// When it was cleaned last, as far as the manager saw it.
@@ -286,6 +288,8 @@ pub struct SlotInfo {
     pub accessible: bool,
     /// What the library says of it (EXCEPT).
     pub exception: Option<AdditionalSense>,
+    /// What that means, as products of this kind use the code.
+    pub condition: Option<ElementCondition>,
 }
 
 /// A mounted medium.
@@ -342,11 +346,15 @@ pub enum OperatorTask {
     FillPort {
         /// The library's name.
         library: Arc<str>,
+        /// Why the port could not be put out, where that is so: another host has it locked, say.
+        trouble: Option<Arc<str>>,
     },
     /// Take cartridges out of the port, or out of the library: there is no room.
     EmptyPort {
         /// The library's name.
         library: Arc<str>,
+        /// Why the port could not be put out, where that is so: another host has it locked, say.
+        trouble: Option<Arc<str>>,
     },
     /// Open the door, do what is to be done, and close it.
     UseDoor {
@@ -367,13 +375,20 @@ pub enum OperatorTask {
 
 impl core::fmt::Display for OperatorTask {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let told = |trouble: &Option<Arc<str>>| match trouble {
+            Some(why) => alloc::format!("; the port may be shut: {why}; unlock it there, or at the panel"),
+            None => String::new(),
+        };
         match self {
             Self::BringCartridge { cartridge, library } => {
                 write!(f, "bring cartridge {cartridge} into library {library}")
             }
-            Self::FillPort { library } => write!(f, "put cartridges into the port of library {library}"),
-            Self::EmptyPort { library } => {
-                write!(f, "take cartridges out of the port of library {library}: there is no room")
+            Self::FillPort { library, trouble } => {
+                write!(f, "put cartridges into the port of library {library}{}", told(trouble))
+            }
+            Self::EmptyPort { library, trouble } => {
+                let told = told(trouble);
+                write!(f, "take cartridges out of the port of library {library}: there is no room{told}")
             }
             Self::UseDoor { library } => write!(f, "open the door of library {library}, and close it again"),
             Self::CloseDoor { library } => write!(f, "close the door and the port of library {library}"),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use autochanger_engine::request::{LabelFound, Outcome, State, Wanted};
 use autochanger_engine::view::LibraryState;
+use autochanger_engine::{Event, EventKind};
 use autochanger_scsi::Sense;
 use autochanger_sim::{Device, Fault, Library, Quirk as Switch, Record, SenseKey, Timing};
 use autochanger_world::{World, dismount, inventory, mount};
@@ -15,6 +16,7 @@ const READ: u8 = 0x08;
 const UNLOAD: u8 = 0x1B;
 const PREVENT: u8 = 0x1E;
 const ELEMENTS: u8 = 0xB8;
+const LOG_SENSE: u8 = 0x4D;
 
 fn library() -> Library {
     Library::new().slots(60).drives(1).ports(2).cartridges("VT{:04}L8", 1..=50).timing(Timing::midrange())
@@ -227,4 +229,78 @@ fn sense_data_of_an_earlier_command_are_no_outcome_of_a_cleaning() {
         assert!(matches!(outcome, Outcome::Cleaned { .. }), "{outcome:?}");
         assert!(world.now > Duration::from_secs(60));
     }
+}
+
+/// What devices were heard to remark: the drive, or none for the changer, and the words.
+fn warnings(world: &World) -> Vec<(Option<u16>, String)> {
+    let warning = |event: &Event| match &event.kind {
+        EventKind::Warning { drive, what, .. } => Some((drive.map(|drive| drive.0), what.clone())),
+        _ => None,
+    };
+    world.events.iter().filter_map(warning).collect()
+}
+
+#[test]
+fn what_a_device_recovered_from_is_told_once() {
+    let mut world = ready(library().build());
+    let recovered = || Fault::sense(SenseKey::RecoveredError, 0x15, 0x01).after_effect();
+    world.device.inject(recovered().on_move().times(2));
+    passes(&mut world, mount(TAPE));
+    passes(&mut world, dismount(TAPE));
+    assert_eq!(world.device.pending_faults(), 0);
+    let [(None, what)] = &warnings(&world)[..] else { panic!("{:?}", warnings(&world)) };
+    assert!(what.contains("01/15/01 (mechanical positioning error)"), "{what}");
+    let asked = world.device.log().filter(|it| it.unit.lun == 0 && it.opcode() == Some(LOG_SENSE)).count();
+    assert_eq!(asked, 0, "nothing says that there is an alert");
+}
+
+#[test]
+fn a_failure_that_a_device_foretells_has_its_alerts_read_and_told_and_done() {
+    let mut world = ready(library().build());
+    for flag in [12, 24] {
+        world.device.raise_alert(0, flag);
+    }
+    world.device.inject(Fault::sense(SenseKey::HardwareError, 0x5D, 0x10).after_effect().on_move());
+    let reads = sent(&world, ELEMENTS);
+    passes(&mut world, mount(TAPE));
+    let told = warnings(&world);
+    assert_eq!(told.len(), 3, "{told:?}");
+    for (at, words) in
+        [(1, "TapeAlert 12, "), (2, "TapeAlert 24, inventory inconsistent (critical); the library is read")]
+    {
+        assert!(told[at].0.is_none() && told[at].1.contains(words), "{:?}", told[at]);
+    }
+    assert!(sent(&world, ELEMENTS) > reads, "it is read again");
+    world.assert_true();
+}
+
+#[test]
+fn a_drive_that_foretells_a_failure_with_each_answer_is_told_once_with_its_alerts() {
+    for opcode in [READY, UNLOAD, LOG_SENSE] {
+        let mut world = ready(library().build());
+        world.device.raise_alert(1, 31);
+        let foretold = Fault::sense(SenseKey::RecoveredError, 0x5D, 0x00).after_effect();
+        world.device.inject(foretold.on(opcode).lun(1).always());
+        for _ in 0..3 {
+            passes(&mut world, mount(TAPE));
+            passes(&mut world, dismount(TAPE));
+        }
+        let told = warnings(&world);
+        let of = |words: &str| {
+            told.iter().filter(|(drive, what)| *drive == Some(500) && what.contains(words)).count()
+        };
+        assert_eq!((of("5D/00"), of("TapeAlert 31, "), told.len()), (1, 1, 2), "{opcode:02X}: {told:?}");
+        world.assert_true();
+    }
+}
+
+#[test]
+fn a_library_whose_mechanics_failed_is_asked_what_its_trouble_is() {
+    let mut world = ready(library().build());
+    world.device.raise_alert(0, 8);
+    world.device.inject(Fault::sense(SenseKey::HardwareError, 0x44, 0x00).on_move());
+    let id = world.submit(mount(TAPE)).unwrap();
+    world.rest();
+    assert!(matches!(world.state(id), State::Failed(_)));
+    assert!(matches!(&warnings(&world)[..], [(None, what)] if what.contains("TapeAlert 8, ")));
 }

@@ -90,7 +90,7 @@ fn single_mounts_that_keep_coming_do_not_starve_a_group() {
 fn when_one_fails_what_the_others_have_loaded_is_taken_out_by_the_same_requests() {
     let mut world = World::ready(library(2));
     let ids = world.group(1, &["VT0001L8", "VT0002L8"]);
-    world.device.inject(Fault::sense(SenseKey::HardwareError, 0x15, 0x01).on_move().times(20));
+    world.device.inject(Fault::sense(SenseKey::HardwareError, 0x44, 0x00).on_move().times(20));
     world.until("the first is in a drive or has failed", |world| {
         in_drives(world) == 1 || ids.iter().any(|id| world.state(*id).is_final())
     });

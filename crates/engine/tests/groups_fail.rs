@@ -33,7 +33,7 @@ fn failed(world: &World, id: autochanger_engine::id::RequestId) -> FailureKind {
 fn all_of_three_go_home_one_after_the_other_when_the_third_fails() {
     let mut world = World::ready(library(3));
     let ids = world.group(1, &["VT0001L8", "VT0002L8", "VT0003L8"]);
-    world.device.inject(Fault::sense(SenseKey::HardwareError, 0x15, 0x01).on_move().after(1));
+    world.device.inject(Fault::sense(SenseKey::HardwareError, 0x44, 0x00).on_move().after(1));
     world.until("one has failed", |world| ids.iter().any(|id| world.state(*id).is_final()));
     world.device.clear_faults();
     world.rest();
@@ -97,7 +97,7 @@ fn none_passes_when_hands_have_taken_the_medium_of_one_that_was_ready() {
 fn what_fails_with_its_group_fails_also_when_the_power_goes_meanwhile() {
     let mut world = World::with(library(2), |config| config.libraries[0].moves_in_flight = 2);
     world.rest();
-    world.device.inject(Fault::sense(SenseKey::HardwareError, 0x15, 0x01).on_move().times(1));
+    world.device.inject(Fault::sense(SenseKey::HardwareError, 0x44, 0x00).on_move().times(1));
     let ids = world.group(1, &["VT0001L8", "VT0002L8"]);
     world.until("one has failed", |world| ids.iter().any(|id| world.state(*id).is_final()));
     assert!(!ids.iter().all(|id| world.state(*id).is_final()), "the other is on its way");

@@ -219,7 +219,7 @@ fn a_move_that_never_happened_is_believed_only_after_the_motion_time_out() {
 #[test]
 fn a_refused_move_fails_with_the_device_s_words_and_everything_named() {
     let mut world = World::ready(library());
-    world.device.inject(Fault::sense(SenseKey::HardwareError, 0x15, 0x01).on_move());
+    world.device.inject(Fault::sense(SenseKey::HardwareError, 0x15, 0x01).on_move().times(2));
     let id = world.mount("VT0001L8");
     world.rest();
     let State::Failed(failure) = world.state(id) else { panic!("{}", world.state(id)) };

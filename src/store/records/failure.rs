@@ -42,6 +42,7 @@ pub(super) enum FailureKindFields {
     WrongLabel,
     NotFree,
     WriteProtected,
+    NotAccessible,
 }
 
 twin!(
@@ -72,6 +73,7 @@ twin!(
         WrongLabel,
         NotFree,
         WriteProtected,
+        NotAccessible,
     ]
 );
 

@@ -104,6 +104,7 @@ fn failure_kind() -> impl Strategy<Value = FailureKind> {
         WrongLabel,
         NotFree,
         WriteProtected,
+        NotAccessible,
     ])
 }
 

@@ -4,13 +4,13 @@ use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
 
-use autochanger_scsi::{RequestSense, Sense, SenseKey, Status};
+use autochanger_scsi::{Dialect, RequestSense, Sense, SenseKey, Status};
 
 use super::{Do, Heard, Procedure};
 use crate::command::{Command, Completion, PathFault, TransportError};
 use crate::id::Device;
 use crate::input::Timing;
-use crate::library::fault::{Said, is_becoming_ready, is_open, said};
+use crate::library::fault::{Outlook, Said, outlook, said, words};
 use crate::time::Now;
 
 /// Unit attentions come one at a time; devices queue up to about ten (mtx drains ten). Sense data of earlier commands count with
@@ -26,7 +26,7 @@ const SENSE_LENGTH: u8 = 252;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// The device refused it.
-    Sense(Sense),
+    Sense(Sense, &'static Dialect),
     /// The device ended it with another status, or with CHECK CONDITION and no sense data.
     Status(Status),
     /// The device cannot be reached.
@@ -37,7 +37,7 @@ impl Refusal {
     /// The sense data, where that was the answer.
     pub(crate) fn sense(&self) -> Option<Sense> {
         match self {
-            Self::Sense(sense) => Some(*sense),
+            Self::Sense(sense, _) => Some(*sense),
             _ => None,
         }
     }
@@ -46,7 +46,7 @@ impl Refusal {
     /// more.
     pub(crate) fn minds_the_question(&self) -> bool {
         match self {
-            Self::Sense(sense) => sense.key == SenseKey::IllegalRequest && !sense.deferred,
+            Self::Sense(sense, _) => sense.key == SenseKey::IllegalRequest && !sense.deferred,
             Self::Status(status) => *status == Status::CheckCondition,
             Self::Path(_) => false,
         }
@@ -61,7 +61,7 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Sense(sense) => write!(f, "sense {sense}"),
+            Self::Sense(sense, dialect) => write!(f, "sense {}", words(sense, dialect)),
             Self::Status(status) => write!(f, "status {status:?} without sense data"),
             Self::Path(fault) => fault.fmt(f),
         }
@@ -74,6 +74,7 @@ pub(crate) struct Ask {
     device: Device,
     command: Command,
     timing: Timing,
+    dialect: &'static Dialect,
     /// How long the device may say that it is busy or coming ready.
     patience: Duration,
     waited: Duration,
@@ -94,6 +95,7 @@ impl Ask {
             device,
             command,
             timing,
+            dialect: &Dialect::COMMON,
             patience,
             waited: Duration::ZERO,
             pause: timing.retry_min,
@@ -103,6 +105,11 @@ impl Ask {
             asking_sense: false,
             asked_for_sense: false,
         }
+    }
+
+    /// The device speaks this dialect.
+    pub(crate) fn in_dialect(self, dialect: &'static Dialect) -> Self {
+        Self { dialect, ..self }
     }
 
     /// A lost path is told at once: whoever asks tries again by himself.
@@ -143,7 +150,11 @@ impl Ask {
     /// The device had something to say before it answers: it is heard out.
     fn drain_or(&mut self, sense: Sense) -> Do<Result<Completion, Refusal>> {
         self.attentions += 1;
-        if self.attentions <= MAX_ATTENTIONS { self.send() } else { Do::Done(Err(Refusal::Sense(sense))) }
+        if self.attentions <= MAX_ATTENTIONS {
+            self.send()
+        } else {
+            Do::Done(Err(Refusal::Sense(sense, self.dialect)))
+        }
     }
 
     fn judge(&mut self, completion: Completion) -> Do<Result<Completion, Refusal>> {
@@ -168,15 +179,16 @@ impl Ask {
     }
 
     fn judge_sense(&mut self, sense: Sense) -> Do<Result<Completion, Refusal>> {
-        match sense.key {
-            _ if sense.deferred || sense.key == SenseKey::UnitAttention => self.drain_or(sense),
-            SenseKey::AbortedCommand => self.retry_or(Refusal::Sense(sense)),
-            _ if is_becoming_ready(&sense) => self.wait_or(Refusal::Sense(sense)),
+        let refusal = Refusal::Sense(sense, self.dialect);
+        if sense.deferred || sense.key == SenseKey::UnitAttention {
+            return self.drain_or(sense);
+        }
+        match outlook(&sense, self.dialect) {
+            Outlook::ComesReady | Outlook::MayPass => self.wait_or(refusal),
             // Somebody has the door open: it will be closed.
-            SenseKey::NotReady if self.device == Device::Changer && is_open(sense.code) => {
-                self.wait_or(Refusal::Sense(sense))
-            }
-            _ => Do::Done(Err(Refusal::Sense(sense))),
+            Outlook::Open if self.device == Device::Changer => self.wait_or(refusal),
+            _ if sense.key == SenseKey::AbortedCommand => self.retry_or(refusal),
+            _ => Do::Done(Err(refusal)),
         }
     }
 

@@ -3,14 +3,14 @@
 
 use core::time::Duration;
 
-use autochanger_scsi::{Sense, SenseKey, Status, TestUnitReady};
+use autochanger_scsi::{Dialect, Sense, SenseKey, Status, TestUnitReady};
 
 use super::port::{Errand, RunErrand};
 use super::{Do, Heard, Procedure};
 use crate::command::{Command, Completion, PathFault, TransportError};
 use crate::id::Device;
 use crate::input::Timing;
-use crate::library::fault::{Said, is_becoming_ready, is_open, said};
+use crate::library::fault::{Outlook, Said, outlook, said};
 use crate::time::Now;
 
 /// Unit attentions taken one behind the other before a pause is made; devices queue up to about ten.
@@ -31,6 +31,7 @@ pub(crate) enum DoorSeen {
 #[derive(Debug, Clone)]
 pub(crate) struct WatchDoor {
     timing: Timing,
+    dialect: &'static Dialect,
     unlocking: Option<RunErrand>,
     /// When the library last answered that all is well, or the watch began.
     well_at: Duration,
@@ -41,10 +42,12 @@ pub(crate) struct WatchDoor {
 }
 
 impl WatchDoor {
-    pub(crate) fn new(timing: Timing) -> Self {
+    /// Of a library that speaks the dialect.
+    pub(crate) fn new(timing: Timing, dialect: &'static Dialect) -> Self {
         Self {
             timing,
-            unlocking: Some(RunErrand::new(Errand::Lock(false), timing)),
+            dialect,
+            unlocking: Some(RunErrand::new(Errand::Lock(false), timing, dialect)),
             well_at: Duration::ZERO,
             opened: false,
             open_since: None,
@@ -67,18 +70,21 @@ impl WatchDoor {
         match (completion.status, completion.sense()) {
             (Status::Good | Status::ConditionMet, _) => return self.well(now),
             (Status::CheckCondition, Some(sense)) if said(&sense) == Said::Done => return self.well(now),
-            (Status::CheckCondition, Some(sense)) => match sense.key {
-                _ if sense.deferred => return self.attention(sense),
-                SenseKey::UnitAttention => return self.attention(sense),
-                SenseKey::NotReady | SenseKey::IllegalRequest if is_open(sense.code) => {
+            (Status::CheckCondition, Some(sense))
+                if sense.deferred || sense.key == SenseKey::UnitAttention =>
+            {
+                return self.attention(sense);
+            }
+            (Status::CheckCondition, Some(sense)) => match outlook(&sense, self.dialect) {
+                Outlook::Open => {
                     self.opened = true;
                     self.open_since.get_or_insert(now.monotonic);
                 }
-                _ if is_becoming_ready(&sense) => {
+                Outlook::ComesReady | Outlook::MayPass => {
                     self.opened = true;
                     self.open_since = None;
                 }
-                _ => {}
+                Outlook::WantsPerson | Outlook::None => {}
             },
             _ => {}
         }

@@ -78,6 +78,14 @@ impl Exchange {
         }
     }
 
+    /// Why a person must come before it can be found out what became of it.
+    pub(crate) fn wants_person(&self) -> Option<&str> {
+        match self.stage {
+            Stage::Incoming(_) => self.incoming.wants_person(),
+            _ => self.displaced.wants_person(),
+        }
+    }
+
     fn send(&mut self, now: Now) -> Do<Exchanged> {
         self.stage = Stage::Sent;
         self.displaced.sent_now(now);
@@ -100,7 +108,7 @@ impl Exchange {
         result: Result<crate::command::Completion, TransportError>,
         now: Now,
     ) -> Do<Exchanged> {
-        match judge(result) {
+        match judge(result, self.displaced.dialect()) {
             Ended::Good => return Do::Done(Exchanged::both(Moved::Yes)),
             Ended::NotSent(fault) => return Do::Done(Exchanged::both(Moved::NotSent(fault))),
             Ended::Doubtful { sense, why, proof } => {

@@ -4,7 +4,7 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use autochanger_scsi::{Element, ElementAddress, ElementStatus, ElementType, ReadElementStatus};
+use autochanger_scsi::{Dialect, Element, ElementAddress, ElementStatus, ElementType, ReadElementStatus};
 
 use super::ask::{Ask, Refusal};
 use super::pairing::DriveElement;
@@ -30,6 +30,7 @@ pub(crate) struct Identified {
 #[derive(Debug, Clone)]
 pub(crate) struct ReadIdentifiers {
     timing: Timing,
+    dialect: &'static Dialect,
     room: u32,
     style: TypeStyle,
     /// The drives still to be identified, with their state, by address.
@@ -49,6 +50,7 @@ impl ReadIdentifiers {
         let drives = elements.iter().filter(|report| report.name.kind == ElementType::Drive);
         Self {
             timing,
+            dialect: &Dialect::COMMON,
             room,
             style,
             left: drives.map(|report| (report.name.address, report.clone())).collect(),
@@ -58,6 +60,11 @@ impl ReadIdentifiers {
             found: Identified::default(),
             ask: None,
         }
+    }
+
+    /// The library speaks this dialect.
+    pub(crate) fn in_dialect(self, dialect: &'static Dialect) -> Self {
+        Self { dialect, ..self }
     }
 
     fn ask_next(&mut self, now: Now) -> Do<Result<Identified, PathFault>> {
@@ -79,7 +86,7 @@ impl ReadIdentifiers {
             device_ids: true,
             ..self.style.question(ElementType::Drive, start, count)
         };
-        let ask = style::ask(question, room, self.timing);
+        let ask = style::ask(question, room, self.timing).in_dialect(self.dialect);
         let step = ask.begin();
         self.ask = Some(ask);
         self.follow(step, now)

@@ -257,7 +257,7 @@ impl Identify {
     fn no_answer(&self, refusal: &Refusal) -> NotIdentified {
         match refusal {
             Refusal::Path(fault) => path_error(fault.clone()),
-            Refusal::Sense(sense) if sense.code.asc == 0x25 => {
+            Refusal::Sense(sense, _) if sense.code.asc == 0x25 => {
                 NotIdentified::Error(LibraryError::Path(PathFault {
                     kind: PathFaultKind::NoSuchUnit,
                     device: self.name.clone(),

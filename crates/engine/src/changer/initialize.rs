@@ -1,6 +1,6 @@
 //! INITIALIZE ELEMENT STATUS (SMC-3 6.2): the library scans itself. Only by an explicit full inventory.
 
-use autochanger_scsi::InitializeElementStatus;
+use autochanger_scsi::{Dialect, InitializeElementStatus};
 
 use super::ask::{Ask, Refusal};
 use super::{Do, Heard, Procedure};
@@ -14,9 +14,10 @@ use crate::time::Now;
 pub(crate) struct Initialize(Ask);
 
 impl Initialize {
-    pub(crate) fn new(timing: Timing) -> Self {
+    /// Of a library that speaks the dialect.
+    pub(crate) fn new(timing: Timing, dialect: &'static Dialect) -> Self {
         let command = Command::new(InitializeElementStatus {}.cdb(), timing.initialize);
-        Self(Ask::new(Device::Changer, command, timing))
+        Self(Ask::new(Device::Changer, command, timing).in_dialect(dialect))
     }
 }
 

@@ -10,7 +10,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use autochanger_scsi::{ElementAddress, ElementAddressAssignment, ElementStatus, ElementType};
+use autochanger_scsi::{Dialect, ElementAddress, ElementAddressAssignment, ElementStatus, ElementType};
 
 use self::reading::Reading;
 use super::ask::{Ask, Refusal};
@@ -64,6 +64,7 @@ enum Stage {
 #[derive(Debug, Clone)]
 pub(crate) struct ReadInventory {
     timing: Timing,
+    dialect: &'static Dialect,
     max_transfer: u32,
     geometry: Option<ElementAddressAssignment>,
     /// Look for elements that mode page 1Dh does not count.
@@ -92,6 +93,7 @@ impl ReadInventory {
         let max_transfer = max_transfer.clamp(MIN_ALLOCATION, MAX_ALLOCATION);
         let mut reading = Self {
             timing,
+            dialect: &Dialect::COMMON,
             max_transfer,
             geometry,
             thorough: false,
@@ -107,6 +109,11 @@ impl ReadInventory {
         };
         reading.begin_type();
         reading
+    }
+
+    /// The library speaks this dialect.
+    pub(crate) fn in_dialect(self, dialect: &'static Dialect) -> Self {
+        Self { dialect, ..self }
     }
 
     /// Looks also for elements that mode page 1Dh does not count: one question more for each type.
@@ -159,7 +166,7 @@ impl ReadInventory {
     fn send(&mut self, stage: Stage, room: u32, now: Now) -> Do<Result<Inventory, NotRead>> {
         let Some(reading) = &self.reading else { return Do::Done(Ok(self.finish())) };
         let question = reading.style.question(reading.kind, ElementAddress(reading.start), reading.asked);
-        let ask = style::ask(question, room, self.timing);
+        let ask = style::ask(question, room, self.timing).in_dialect(self.dialect);
         let step = ask.begin();
         self.stage = stage;
         self.ask = Some(ask);
@@ -332,7 +339,7 @@ impl ReadInventory {
         let mut quirks = core::mem::take(&mut self.quirks);
         if order.contains(&ElementType::Storage) {
             quirks.extend(odd_sources(&elements));
-            quirks.extend(unscanned(&elements));
+            quirks.extend(unscanned(&elements, self.dialect));
         }
         Inventory { elements, style: self.style, drives: core::mem::take(&mut self.drives), quirks }
     }

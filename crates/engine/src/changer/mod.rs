@@ -2,6 +2,7 @@
 //!
 //! Each operation is a [`Procedure`]: a machine that is told what it heard and says what to do next.
 
+pub(crate) mod alerts;
 pub(crate) mod ask;
 pub(crate) mod door;
 pub(crate) mod exchange;

@@ -2,13 +2,13 @@
 
 use alloc::string::{String, ToString};
 
-use autochanger_scsi::{AdditionalSense, ElementAddress, MoveMedium, Sense, SenseKey, Status};
+use autochanger_scsi::{AdditionalSense, Dialect, ElementAddress, MoveMedium, Sense, SenseKey, Status};
 
 use super::settle::{Proof, Settle, Settled};
 use super::{Do, Heard, Procedure};
 use crate::command::{Command, Completion, PathFault, TransportError};
 use crate::id::Device;
-use crate::library::fault::{Said, said};
+use crate::library::fault::{Said, said, words};
 use crate::time::Now;
 
 /// How a motion ended.
@@ -76,6 +76,11 @@ impl Motion {
         self.settle.path_fault()
     }
 
+    /// Why a person must come before it can be found out what became of it.
+    pub(crate) fn wants_person(&self) -> Option<&str> {
+        self.settle.wants_person()
+    }
+
     fn send(&mut self, now: Now) -> Do<Moved> {
         self.stage = Stage::Sent;
         self.settle.sent_now(now);
@@ -91,7 +96,7 @@ impl Motion {
     }
 
     fn ended(&mut self, result: Result<Completion, TransportError>, now: Now) -> Do<Moved> {
-        match judge(result) {
+        match judge(result, self.settle.dialect()) {
             Ended::Good => return Do::Done(Moved::Yes),
             Ended::NotSent(fault) => return Do::Done(Moved::NotSent(fault)),
             Ended::Doubtful { sense, why, proof } => {
@@ -122,7 +127,7 @@ pub(crate) enum Ended {
 }
 
 /// Reads the ending of a motion's command.
-pub(crate) fn judge(result: Result<Completion, TransportError>) -> Ended {
+pub(crate) fn judge(result: Result<Completion, TransportError>, dialect: &Dialect) -> Ended {
     let completion = match result {
         Ok(completion) => completion,
         Err(TransportError::NotSent(fault)) => return Ended::NotSent(fault),
@@ -139,7 +144,7 @@ pub(crate) fn judge(result: Result<Completion, TransportError>) -> Ended {
     let why = match (completion.status, sense) {
         (Status::Good, _) => return Ended::Good,
         (Status::CheckCondition, Some(sense)) if done(&sense) => return Ended::Good,
-        (_, Some(sense)) => sense.to_string(),
+        (_, Some(sense)) => words(&sense, dialect),
         (status, None) => alloc::format!("status {status:?} without sense data"),
     };
     let proof = match sense {
@@ -180,7 +185,7 @@ mod tests {
             (Status::Busy, Proof::Ended),
             (Status::TaskAborted, Proof::Ended),
         ] {
-            let ended = judge(Ok(Completion { status, ..Completion::good() }));
+            let ended = judge(Ok(Completion { status, ..Completion::good() }), &Dialect::COMMON);
             assert!(matches!(ended, Ended::Doubtful { proof, .. } if proof == expected), "{ended:?}");
         }
     }

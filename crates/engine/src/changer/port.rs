@@ -1,7 +1,11 @@
 //! Locks and trays: PREVENT ALLOW MEDIUM REMOVAL (SPC-4 6.18) and OPEN/CLOSE IMPORT/EXPORT ELEMENT (SMC-3 6.8). Both may be
 //! repeated: they move no cartridge.
 
-use autochanger_scsi::{ElementAddress, OpenCloseImportExport, PortAction, PreventAllowMediumRemoval};
+use core::fmt;
+
+use autochanger_scsi::{
+    Dialect, ElementAddress, OpenCloseImportExport, PortAction, PreventAllowMediumRemoval,
+};
 
 use super::ask::{Ask, Refusal};
 use super::{Do, Heard, Procedure};
@@ -11,7 +15,7 @@ use crate::input::Timing;
 use crate::time::Now;
 
 /// One thing to be done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Errand {
     /// Lock doors and ports, or unlock them.
     Lock(bool),
@@ -21,18 +25,31 @@ pub(crate) enum Errand {
     Close(ElementAddress),
 }
 
+impl fmt::Display for Errand {
+    /// As the end of "it was asked to".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lock(true) => f.write_str("lock its doors and ports"),
+            Self::Lock(false) => f.write_str("unlock its doors and ports"),
+            Self::Open(port) => write!(f, "put port {port} out"),
+            Self::Close(port) => write!(f, "take port {port} in"),
+        }
+    }
+}
+
 /// The procedure.
 #[derive(Debug, Clone)]
 pub(crate) struct RunErrand(Ask);
 
 impl RunErrand {
-    pub(crate) fn new(errand: Errand, timing: Timing) -> Self {
+    /// Of a library that speaks the dialect.
+    pub(crate) fn new(errand: Errand, timing: Timing, dialect: &'static Dialect) -> Self {
         let cdb = match errand {
             Errand::Lock(prevent) => PreventAllowMediumRemoval { prevent }.cdb(),
             Errand::Open(element) => OpenCloseImportExport { element, action: PortAction::Open }.cdb(),
             Errand::Close(element) => OpenCloseImportExport { element, action: PortAction::Close }.cdb(),
         };
-        Self(Ask::new(Device::Changer, Command::new(cdb, timing.status), timing))
+        Self(Ask::new(Device::Changer, Command::new(cdb, timing.status), timing).in_dialect(dialect))
     }
 }
 

@@ -4,7 +4,8 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 
 use autochanger_scsi::{
-    AdditionalSense, Element, ElementAddress, ElementPage, ElementStatus, ElementType, VolumeTag,
+    AdditionalSense, Dialect, Element, ElementAddress, ElementCondition, ElementPage, ElementStatus,
+    ElementType, VolumeTag,
 };
 
 use super::pairing::DriveElement;
@@ -224,10 +225,13 @@ pub(crate) fn odd_sources(elements: &[ElementReport]) -> Option<Quirk> {
 }
 
 /// Whether no label in a slot was read, and the library says for some that it has not looked.
-pub(crate) fn unscanned(elements: &[ElementReport]) -> Option<Quirk> {
+pub(crate) fn unscanned(elements: &[ElementReport], dialect: &Dialect) -> Option<Quirk> {
     let full = || elements.iter().filter(|report| report.full && report.name.kind == ElementType::Storage);
-    let not_looked =
-        |code: AdditionalSense| matches!((code.asc, code.ascq), (0x83, 0x00 | 0x03) | (0x53, 0x08));
+    // Where no label at all was read, one that is missing is one that was not looked for: some say the same of both.
+    let not_looked = |code: AdditionalSense| {
+        use ElementCondition::{LabelMissing, LabelSuspect, NotScanned};
+        matches!(dialect.element(code), NotScanned | LabelSuspect | LabelMissing)
+    };
     (full().all(|report| report.tag.is_none())
         && full().any(|report| report.exception.is_some_and(not_looked)))
     .then_some(Quirk::UnscannedLabels)

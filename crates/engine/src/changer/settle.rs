@@ -10,7 +10,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use autochanger_scsi::TestUnitReady;
+use autochanger_scsi::{Dialect, TestUnitReady};
 
 use super::ask::{Ask, Refusal};
 use super::reply::{ElementReport, find_one};
@@ -19,7 +19,7 @@ use super::{Do, Heard, Procedure};
 use crate::command::{Command, Completion, PathFault};
 use crate::id::Device;
 use crate::input::Timing;
-use crate::library::fault::is_open;
+use crate::library::fault::{Outlook, outlook};
 use crate::request::ElementName;
 use crate::time::Now;
 
@@ -61,6 +61,7 @@ pub(crate) struct Settle {
     barcode: Option<Arc<str>>,
     style: ReadStyle,
     timing: Timing,
+    dialect: &'static Dialect,
     /// Since when the motion time-out runs, on the monotonic clock.
     sent_at: Duration,
     proof: Proof,
@@ -93,8 +94,10 @@ struct Look {
     arm_full: bool,
     trouble: Option<String>,
     path: Option<PathFault>,
-    /// The library says that its door is open.
-    open: bool,
+    /// The library says that it is not ready, and why that will end: by itself, or by a person.
+    held_up: bool,
+    /// A person must come before it is ready; what it said.
+    person: Option<String>,
 }
 
 impl Settle {
@@ -105,6 +108,7 @@ impl Settle {
         barcode: Option<Arc<str>>,
         style: ReadStyle,
         timing: Timing,
+        dialect: &'static Dialect,
     ) -> Self {
         Self {
             source,
@@ -113,6 +117,7 @@ impl Settle {
             barcode,
             style,
             timing,
+            dialect,
             sent_at: Duration::ZERO,
             proof: Proof::None,
             stage: Stage::Resting,
@@ -137,6 +142,15 @@ impl Settle {
     /// Why the last look saw nothing, if the device could not be reached.
     pub(crate) fn path_fault(&self) -> Option<&PathFault> {
         self.seen.path.as_ref()
+    }
+
+    /// Why the last look saw that a person must come, if it did.
+    pub(crate) fn wants_person(&self) -> Option<&str> {
+        self.seen.person.as_deref()
+    }
+
+    pub(crate) fn dialect(&self) -> &'static Dialect {
+        self.dialect
     }
 
     /// The motion is one of two that one command makes: it has the time of both.
@@ -186,7 +200,7 @@ impl Settle {
             },
             Stage::Resting => return self.begin_look(now),
         };
-        let ask = Ask::new(Device::Changer, command, self.timing);
+        let ask = Ask::new(Device::Changer, command, self.timing).in_dialect(self.dialect);
         let step = ask.begin();
         self.ask = Some(ask);
         self.follow(step, now)
@@ -212,8 +226,13 @@ impl Settle {
                 Stage::Source
             }
             (Stage::Ready, Err(refusal)) => {
-                self.seen.open |= refusal.sense().is_some_and(|sense| is_open(sense.code));
-                self.seen.trouble = Some(format!("the library is not ready: {refusal}"));
+                let trouble = format!("the library is not ready: {refusal}");
+                let outlook = refusal.sense().map(|sense| outlook(&sense, self.dialect));
+                self.seen.held_up = outlook.is_some_and(|outlook| outlook != Outlook::None);
+                if outlook == Some(Outlook::WantsPerson) {
+                    self.seen.person = Some(trouble.clone());
+                }
+                self.seen.trouble = Some(trouble);
                 Stage::Source
             }
             (Stage::Source, answer) => {
@@ -288,8 +307,8 @@ impl Settle {
         }
         self.agreeing = 0;
         // While the device cannot be reached nothing was seen, so nothing is concluded and nothing is given up.
-        // Nor while somebody has its door open.
-        let looked = self.seen.path.is_none() && !self.seen.open;
+        // Nor while the library comes ready, or somebody has its door open or is at its panel, or must come.
+        let looked = self.seen.path.is_none() && !self.seen.held_up;
         if over && looked {
             self.unclear += 1;
             if self.unclear >= UNCLEAR_LOOKS {

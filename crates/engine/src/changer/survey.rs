@@ -7,7 +7,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use autochanger_scsi::{
-    DeviceCapabilities, DeviceType, ElementAddress, ElementAddressAssignment, ElementType, LunList,
+    DeviceCapabilities, DeviceType, Dialect, ElementAddress, ElementAddressAssignment, ElementType, LunList,
     StandardInquiry, TestUnitReady, lun_number, vpd::UnitSerial,
 };
 use bytes::Bytes;
@@ -83,6 +83,7 @@ enum Stage {
 #[derive(Debug, Clone)]
 pub(crate) struct Survey {
     timing: Timing,
+    dialect: &'static Dialect,
     max_transfer: u32,
     stage: Stage,
     ask: Ask,
@@ -98,13 +99,20 @@ pub(crate) struct Survey {
 }
 
 impl Survey {
-    pub(crate) fn new(configured: Vec<ConfiguredDrive>, timing: Timing, max_transfer: u32) -> Self {
+    /// Of a library that speaks the dialect.
+    pub(crate) fn new(
+        configured: Vec<ConfiguredDrive>,
+        timing: Timing,
+        max_transfer: u32,
+        dialect: &'static Dialect,
+    ) -> Self {
         let command = Command::new(TestUnitReady {}.cdb(), timing.status);
         Self {
             timing,
+            dialect,
             max_transfer,
             stage: Stage::Ready,
-            ask: Ask::new(Device::Changer, command, timing),
+            ask: Ask::new(Device::Changer, command, timing).in_dialect(dialect),
             form: GeometryForm::SixWithoutDescriptors,
             again: false,
             found: Surveyed::default(),
@@ -128,7 +136,9 @@ impl Survey {
         now: Now,
     ) -> Do<Result<Surveyed, NotSurveyed>> {
         self.stage = stage;
-        self.ask = Ask::new(device, command, self.timing);
+        // A drive is another product.
+        let dialect = if device == Device::Changer { self.dialect } else { &Dialect::COMMON };
+        self.ask = Ask::new(device, command, self.timing).in_dialect(dialect);
         let step = self.ask.begin();
         self.follow(step, now)
     }
@@ -276,6 +286,7 @@ impl Survey {
             self.timing,
             self.max_transfer,
         )
+        .in_dialect(self.dialect)
         .thorough();
         let step = reading.step(Heard::Start, now);
         self.stage = Stage::Inventory(Box::new(reading));
@@ -301,7 +312,8 @@ impl Survey {
                 self.found.quirks.extend(inventory.quirks);
                 let style = self.found.style.of(ElementType::Drive);
                 let mut reading =
-                    ReadIdentifiers::new(&self.found.elements, style, self.timing, self.max_transfer);
+                    ReadIdentifiers::new(&self.found.elements, style, self.timing, self.max_transfer)
+                        .in_dialect(self.dialect);
                 let step = reading.step(Heard::Start, now);
                 self.stage = Stage::Identifiers(Box::new(reading));
                 self.follow_identifiers(step, now)

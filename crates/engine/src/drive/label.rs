@@ -7,7 +7,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use autochanger_scsi::{Read6, Rewind, Sense, SenseKey, Status, Write6, WriteFilemarks6};
+use autochanger_scsi::{Dialect, Read6, Rewind, Sense, SenseKey, Status, Write6, WriteFilemarks6};
 use bytes::Bytes;
 
 use crate::changer::{Do, Heard, Procedure};
@@ -15,7 +15,7 @@ use crate::command::{Command, Completion, PathFault};
 use crate::id::Device;
 use crate::input::Timing;
 use crate::label::{FreeLabel, SharedFormat, recognize};
-use crate::library::fault::{Said, is_becoming_ready, said};
+use crate::library::fault::{Outlook, Said, outlook, said};
 use crate::request::{FailureKind, LabelFound};
 use crate::time::Now;
 
@@ -193,7 +193,9 @@ impl Labelling {
         match sense.key {
             SenseKey::UnitAttention => self.again(false, why),
             SenseKey::AbortedCommand => self.again(true, why),
-            _ if is_becoming_ready(&sense) => self.again(true, why),
+            _ if matches!(outlook(&sense, &Dialect::COMMON), Outlook::ComesReady | Outlook::MayPass) => {
+                self.again(true, why)
+            }
             _ => Do::Done(Err(why)),
         }
     }

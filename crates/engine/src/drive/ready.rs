@@ -2,13 +2,13 @@
 
 use core::time::Duration;
 
-use autochanger_scsi::{Sense, SenseKey, Status, TestUnitReady};
+use autochanger_scsi::{Dialect, LoadUnload, Sense, SenseKey, Status, TestUnitReady};
 
 use crate::changer::{Do, Heard, Procedure};
 use crate::command::{Command, PathFault};
 use crate::id::Device;
 use crate::input::Timing;
-use crate::library::fault::{Doing, Meaning, Said, is_becoming_ready, meaning, said};
+use crate::library::fault::{Doing, Meaning, Said, meaning, said};
 use crate::request::FailureKind;
 use crate::time::Now;
 
@@ -46,11 +46,22 @@ pub(crate) struct AwaitReady {
     begun: Option<Duration>,
     attentions: u8,
     calibrates: bool,
+    told_to_load: bool,
+    /// LOAD is in flight.
+    loading: bool,
 }
 
 impl AwaitReady {
     pub(crate) fn new(device: Device, timing: Timing) -> Self {
-        Self { device, timing, begun: None, attentions: 0, calibrates: false }
+        Self {
+            device,
+            timing,
+            begun: None,
+            attentions: 0,
+            calibrates: false,
+            told_to_load: false,
+            loading: false,
+        }
     }
 
     /// Whether the drive said that an operation is in progress: it calibrates the medium, for up to two hours (LTO-9).
@@ -60,6 +71,15 @@ impl AwaitReady {
 
     pub(crate) fn device(&self) -> Device {
         self.device
+    }
+
+    /// A drive that does not load by itself what the robot puts in is told to, once. What it answers is seen at the next look.
+    fn load(&mut self) -> Do<Result<(), NotReady>> {
+        self.told_to_load = true;
+        let cdb =
+            LoadUnload { immediate: false, load: true, retension: false, end_of_tape: false, hold: false };
+        self.loading = true;
+        Do::Send(self.device, Command::new(cdb.cdb(), self.timing.unload))
     }
 
     fn look(&self) -> Do<Result<(), NotReady>> {
@@ -82,27 +102,28 @@ impl AwaitReady {
         match (status, sense) {
             (Status::Good, _) => Do::Done(Ok(())),
             (Status::CheckCondition, Some(sense)) if said(&sense) == Said::Done => Do::Done(Ok(())),
-            (Status::CheckCondition, Some(sense)) => match sense.key {
-                _ if (sense.deferred || sense.key == SenseKey::UnitAttention)
+            (Status::CheckCondition, Some(sense))
+                if (sense.deferred || sense.key == SenseKey::UnitAttention)
                     && self.attentions < MAX_ATTENTIONS =>
-                {
-                    self.attentions += 1;
-                    self.look()
-                }
-                _ if is_becoming_ready(&sense) => {
-                    self.calibrates = (sense.code.asc, sense.code.ascq) == CALIBRATING;
-                    let patience = self.timing.drive_calibration;
-                    self.pause_or(patience, now, NotReady::Sense(FailureKind::DriveFault, sense))
-                }
-                _ => match meaning(&sense, Doing::Loading) {
-                    // "No medium" right after the robot let go can be the drive's own delay.
-                    Meaning::Failed(FailureKind::DriveFault) => {
-                        self.pause_or(patience, now, NotReady::Sense(FailureKind::DriveFault, sense))
+            {
+                self.attentions += 1;
+                self.look()
+            }
+            (Status::CheckCondition, Some(sense)) => {
+                let reason = NotReady::Sense(FailureKind::DriveFault, sense);
+                match meaning(&sense, Doing::Loading, &Dialect::COMMON) {
+                    Meaning::Later => {
+                        self.calibrates = (sense.code.asc, sense.code.ascq) == CALIBRATING;
+                        self.pause_or(self.timing.drive_calibration, now, reason)
                     }
-                    Meaning::Failed(kind) => Do::Done(Err(NotReady::Sense(kind, sense))),
-                    _ => self.pause_or(patience, now, NotReady::Sense(FailureKind::DriveFault, sense)),
-                },
-            },
+                    Meaning::LoadFirst if !self.told_to_load => self.load(),
+                    Meaning::Failed(kind) if kind != FailureKind::DriveFault => {
+                        Do::Done(Err(NotReady::Sense(kind, sense)))
+                    }
+                    // "No medium" right after the robot let go can be the drive's own delay.
+                    _ => self.pause_or(patience, now, reason),
+                }
+            }
             (status, _) => self.pause_or(patience, now, NotReady::Silent(status)),
         }
     }
@@ -117,6 +138,7 @@ impl Procedure for AwaitReady {
                 self.begun.get_or_insert(now.monotonic);
                 self.look()
             }
+            Heard::Answer(_) if core::mem::take(&mut self.loading) => self.look(),
             Heard::Answer(Ok(completion)) => self.judge(completion.status, completion.sense(), now),
             Heard::Answer(Err(error)) => {
                 let fault = error.fault().clone();

@@ -1,6 +1,6 @@
 //! Unloading a drive before the robot comes for the cartridge: rewinding takes up to minutes, and the arm need not wait.
 
-use autochanger_scsi::{LoadUnload, PreventAllowMediumRemoval, Sense, Status};
+use autochanger_scsi::{Dialect, LoadUnload, PreventAllowMediumRemoval, Sense, Status};
 
 use crate::changer::{Do, Heard, Procedure};
 use crate::command::Command;
@@ -75,15 +75,21 @@ impl Procedure for Unload {
         };
         match (completion.status, completion.sense()) {
             (Status::CheckCondition, Some(sense)) if said(&sense) == Said::Done => Do::Done(Unloaded::Yes),
-            (Status::CheckCondition, Some(sense)) => match meaning(&sense, Doing::Unloading) {
-                Meaning::AlreadySo | Meaning::NotOffered => Do::Done(Unloaded::Yes),
-                Meaning::Again if sense.key == autochanger_scsi::SenseKey::UnitAttention => {
-                    if self.attempts < MAX_ATTEMPTS { self.send() } else { Do::Done(Unloaded::Yes) }
+            (Status::CheckCondition, Some(sense)) => {
+                match meaning(&sense, Doing::Unloading, &Dialect::COMMON) {
+                    Meaning::AlreadySo | Meaning::NotOffered => Do::Done(Unloaded::Yes),
+                    Meaning::Again if sense.key == autochanger_scsi::SenseKey::UnitAttention => {
+                        if self.attempts < MAX_ATTEMPTS { self.send() } else { Do::Done(Unloaded::Yes) }
+                    }
+                    Meaning::Again
+                    | Meaning::Later
+                    | Meaning::OnceMore
+                    | Meaning::UnloadFirst
+                    | Meaning::LoadFirst => self.again(),
+                    Meaning::Failed(FailureKind::MediumHeld) if self.force => self.allow(),
+                    Meaning::Failed(kind) => Do::Done(Unloaded::No(kind, sense)),
                 }
-                Meaning::Again | Meaning::UnloadFirst => self.again(),
-                Meaning::Failed(FailureKind::MediumHeld) if self.force => self.allow(),
-                Meaning::Failed(kind) => Do::Done(Unloaded::No(kind, sense)),
-            },
+            }
             (Status::Busy | Status::TaskSetFull, _) => self.again(),
             _ => Do::Done(Unloaded::Yes),
         }

@@ -80,7 +80,7 @@ impl Engine {
                 });
                 seen.extend(stands);
                 if let Some(library) = self.library_mut(index) {
-                    library.elements.note(report);
+                    library.elements.note(report, library.dialect);
                     if let Some(id) = stands {
                         library.elements.update(report.name.address, |element| element.cartridge = Some(id));
                     }
@@ -122,7 +122,7 @@ impl Engine {
                 by_hand = false;
             }
             if let Some(library) = self.library_mut(index) {
-                library.elements.note(report);
+                library.elements.note(report, library.dialect);
                 library.elements.update(report.name.address, |element| {
                     element.cartridge = id;
                     element.doubtful = false;

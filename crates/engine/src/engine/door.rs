@@ -20,7 +20,7 @@ impl Engine {
             return Start::Hold;
         }
         library.reading = true;
-        let (name, timing) = (library.config.name.clone(), library.config.timing);
+        let (name, timing, dialect) = (library.config.name.clone(), library.config.timing, library.dialect);
         let Some(live) = self.live.get_mut(&id) else { return Start::Gone };
         // An earlier process had come as far as the inventory: nobody is asked to the door a second time.
         if live.steps_sent {
@@ -33,7 +33,7 @@ impl Engine {
         if let Some(library) = self.library_mut(index) {
             library.ports.locked = None;
         }
-        self.begin(index, Work::Door(id, WatchDoor::new(timing)), now);
+        self.begin(index, Work::Door(id, WatchDoor::new(timing, dialect)), now);
         Start::Gone
     }
 

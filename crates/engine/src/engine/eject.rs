@@ -72,8 +72,8 @@ impl Engine {
             None => own.or_else(|| library.elements.vacant_port(|port| library.ports.open.contains(&port))),
         };
         let Some(port) = port else {
-            let library = library.config.name.clone();
-            self.ask_person(id, OperatorTask::EmptyPort { library }, now);
+            let (library, trouble) = (library.config.name.clone(), library.ports.trouble());
+            self.ask_person(id, OperatorTask::EmptyPort { library, trouble }, now);
             self.begin_patience(index, id, now);
             return Start::Blocked(Blocker::Port);
         };

@@ -15,7 +15,7 @@ use crate::command::PathFault;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::PlannedMotion;
 use crate::library::elements::{ElementState, Need};
-use crate::library::fault::{Doing, Meaning, Stale, is_open, meaning};
+use crate::library::fault::{Doing, Meaning, Outlook, Stale, meaning, outlook, picture_was_wrong};
 use crate::library::queue::Blocker;
 use crate::planted::Bug;
 use crate::quirk::Quirk;
@@ -223,19 +223,24 @@ impl Engine {
             return self.resume_unstarted(index, id, now);
         }
         // Without sense data the path failed, not the library; what did not happen may be asked for again.
-        let meaning = sense.map_or(Meaning::Again, |sense| meaning(&sense, Doing::Moving));
+        let Some(dialect) = self.library(index).map(|library| library.dialect) else { return };
+        let meaning = sense.map_or(Meaning::Again, |sense| meaning(&sense, Doing::Moving, dialect));
         let counted = !self.planted.is(Bug::UnboundedRetry);
         let ends = [motion.record.source, motion.record.destination];
         let ports = ends.into_iter().filter(|end| end.kind == ElementType::ImportExport);
-        if sense.is_some_and(|sense| is_open(sense.code))
-            && let Some(library) = self.library_mut(index)
-        {
-            // Whoever has put it out: it is taken in before the next attempt.
-            library.ports.open.extend(ports.map(|port| port.address));
+        if let (Some(sense), Some(library)) = (sense, self.library_mut(index)) {
+            if outlook(&sense, dialect) == Outlook::Open {
+                // Whoever has put it out: it is taken in before the next attempt.
+                library.ports.open.extend(ports.map(|port| port.address));
+            }
+            if picture_was_wrong(&sense, dialect) {
+                library.stale = Stale::All;
+            }
         }
         let Some(live) = self.live.get_mut(&id) else { return };
         live.attempts += u8::from(counted);
-        let (attempts_left, ejected) = (live.attempts < MAX_ATTEMPTS, live.unloaded);
+        let (attempts, ejected) = (live.attempts, live.unloaded);
+        let attempts_left = attempts < MAX_ATTEMPTS;
         match meaning {
             Meaning::Failed(kind) if attempts_left && self.hands_were_faster(id, &motion.record, kind) => {
                 if let Some(library) = self.library_mut(index) {
@@ -243,7 +248,8 @@ impl Engine {
                 }
                 self.back_to_queue(index, id, now);
             }
-            Meaning::Again if attempts_left => self.pause(index, id, 0, now),
+            Meaning::Again | Meaning::Later if attempts_left => self.pause(index, id, 0, now),
+            Meaning::OnceMore if attempts <= 1 => self.pause(index, id, 0, now),
             Meaning::UnloadFirst if attempts_left && motion.record.source.kind == ElementType::Drive => {
                 if let Some(library) = self.library_mut(index) {
                     library.quirks.insert(if ejected { Quirk::LateAccess } else { Quirk::HostUnloadFirst });
@@ -260,12 +266,6 @@ impl Engine {
                     _ if silent => FailureKind::PathLost,
                     _ => FailureKind::LibraryFault,
                 };
-                // The picture that led here was wrong: it is read again before the next move.
-                if matches!(kind, FailureKind::SourceEmpty | FailureKind::DestinationFull)
-                    && let Some(library) = self.library_mut(index)
-                {
-                    library.stale = Stale::All;
-                }
                 let MotionRecord { cartridge, source, destination, .. } = &motion.record;
                 let message = alloc::format!(
                     "{} did not move cartridge {} from {source} to {destination}: {why}",
@@ -324,6 +324,7 @@ impl Engine {
                 library.elements.update(address, |element| element.doubtful = true);
             }
         }
+        self.ask_alerts(index, None, now);
         self.place_cartridge(index, cartridge, place.clone(), now);
         let kind = if motion.recovered { FailureKind::Interrupted } else { FailureKind::Unknown };
         let message = alloc::format!(

@@ -7,7 +7,7 @@ use super::emit::Effect;
 use crate::catalog::FaultRecord;
 use crate::id::RequestId;
 use crate::output::{Change, EventKind};
-use crate::request::{Failure, FaultOf};
+use crate::request::{Failure, FailureKind, FaultOf};
 use crate::time::Now;
 
 impl Engine {
@@ -58,6 +58,9 @@ impl Engine {
                     library.blame.faults = library.blame.faults.saturating_add(1);
                 }
                 self.keep_library(index);
+                if failure.kind == FailureKind::LibraryFault {
+                    self.ask_alerts(index, None, now);
+                }
             }
             _ => {}
         }

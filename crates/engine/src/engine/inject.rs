@@ -52,20 +52,22 @@ impl Engine {
     pub(crate) fn start_inject(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> Start {
         let Some(library) = self.library(index) else { return Start::Gone };
         let (name, cleaner_slot) = (library.config.name.clone(), library.cleaner_slot);
+        let trouble = library.ports.trouble();
         if library.elements.count(ElementType::ImportExport) == 0 {
             let message = alloc::format!("{name} has no port: bring cartridges in through the door");
             self.fail(id, Failure::new(FailureKind::Refused, message), now);
             return Start::Gone;
         }
         let Some((source, cartridge)) = self.brought(index) else {
-            return self.wait_at_ports(index, id, OperatorTask::FillPort { library: name }, now);
+            let task = OperatorTask::FillPort { library: name, trouble };
+            return self.wait_at_ports(index, id, task, now);
         };
         let slot = match self.live.get(&id).map(|live| &live.request.wanted) {
             Some(Wanted::InjectCleaner { .. }) => cleaner_slot,
             _ => self.slot_for_new(index, id, cartridge),
         };
         let Some(slot) = slot else {
-            self.ask_person(id, OperatorTask::EmptyPort { library: name }, now);
+            self.ask_person(id, OperatorTask::EmptyPort { library: name, trouble }, now);
             self.begin_patience(index, id, now);
             if let Some(library) = self.library_mut(index) {
                 library.ports.waiting.insert(id);

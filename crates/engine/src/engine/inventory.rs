@@ -44,9 +44,10 @@ impl Engine {
     pub(crate) fn begin_inventory(&mut self, index: LibraryIndex, id: RequestId, full: bool, now: Now) {
         let Some(library) = self.library_mut(index) else { return };
         library.elements.try_drives_again();
-        let timing = library.config.timing;
+        library.ports.try_again();
+        let initialize = Initialize::new(library.config.timing, library.dialect);
         if full {
-            self.begin(index, Work::Initialize(id, Initialize::new(timing)), now);
+            self.begin(index, Work::Initialize(id, initialize), now);
         } else {
             self.read_elements(index, Some(id), &TYPES, now);
         }
@@ -63,7 +64,8 @@ impl Engine {
         library.reading = true;
         let config = &library.config;
         let mut reading =
-            ReadInventory::new(library.geometry, kinds, library.style, config.timing, config.max_transfer);
+            ReadInventory::new(library.geometry, kinds, library.style, config.timing, config.max_transfer)
+                .in_dialect(library.dialect);
         if kinds == TYPES {
             // Magazines come and go; the element addresses of mode page 1Dh were read when the library was opened.
             reading = reading.thorough();

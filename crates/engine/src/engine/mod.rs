@@ -34,6 +34,7 @@ mod ports;
 mod put_back;
 mod records;
 mod recover;
+mod remarks;
 mod schedule;
 mod service;
 mod start;

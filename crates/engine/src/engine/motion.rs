@@ -12,6 +12,7 @@ use crate::catalog::{MotionRecord, MotionState};
 use crate::changer::exchange::Exchange;
 use crate::changer::motion::Motion;
 use crate::changer::settle::Settle;
+use crate::command::PathFault;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::fault::Stale;
 use crate::library::{MotionStage, PlannedMotion};
@@ -19,6 +20,7 @@ use crate::output::{Change, EventKind};
 use crate::planted::Bug;
 use crate::request::{ElementName, State};
 use crate::time::Now;
+use crate::view::LibraryError;
 
 /// From where to where.
 #[derive(Debug, Clone, Copy)]
@@ -160,7 +162,15 @@ impl Engine {
         let barcode =
             self.catalogue.cartridge(record.cartridge).and_then(|cartridge| cartridge.barcode.clone());
         let (arms, timing) = (library.arms(), library.config.timing);
-        let mut settle = Settle::new(record.source, record.destination, arms, barcode, library.style, timing);
+        let mut settle = Settle::new(
+            record.source,
+            record.destination,
+            arms,
+            barcode,
+            library.style,
+            timing,
+            library.dialect,
+        );
         if self.planted.is(Bug::NotMovedAfterOneLook) {
             settle.believes_one_look();
         }
@@ -195,6 +205,26 @@ impl Engine {
             motion.stage = MotionStage::Sent;
         }
         Some(settle)
+    }
+
+    /// What became of a motion cannot be seen now. The looking goes on; meanwhile nothing else is sent to a library that is out of
+    /// reach, or that waits for a person.
+    pub(crate) fn motion_held_up(
+        &mut self,
+        index: LibraryIndex,
+        lost: Option<PathFault>,
+        person: Option<String>,
+        now: Now,
+    ) {
+        if let Some(fault) = lost {
+            self.path_lost(index, fault, now);
+        }
+        if let Some(what) = person
+            && let Some(library) = self.library(index).filter(|library| !library.opening)
+        {
+            let device = library.config.name.clone();
+            self.unusable(index, LibraryError::Unfit { device, what }, now);
+        }
     }
 
     /// A motion's ending is in doubt. While it rests between two looks the arm is free for others.

@@ -4,6 +4,8 @@ use alloc::boxed::Box;
 use alloc::string::ToString;
 use alloc::sync::Arc;
 
+use autochanger_scsi::Dialect;
+
 use super::Engine;
 use super::contents::Reconciled;
 use super::emit::Effect;
@@ -76,6 +78,7 @@ impl Engine {
                 self.unusable(index, LibraryError::Unfit { device, what }, now);
             }
             _ => {
+                library.dialect = Dialect::of(&identity.vendor, &identity.product);
                 library.identity = Some(identity.clone());
                 if library.claimed {
                     self.secure(index, now);
@@ -121,7 +124,7 @@ impl Engine {
             library.overtaken = Unsettled::default();
         }
         let config = &library.config;
-        let survey = Survey::new(config.drives.clone(), config.timing, config.max_transfer);
+        let survey = Survey::new(config.drives.clone(), config.timing, config.max_transfer, library.dialect);
         self.begin(index, Work::Survey(Box::new(survey)), now);
     }
 

@@ -17,7 +17,7 @@ use crate::changer::identify::{Identified, Identify, NotIdentified};
 use crate::command::{Completion, PathFault, PathFaultKind, TransportError};
 use crate::id::{Device, LibraryIndex, Path, RequestId, Route};
 use crate::input::MAX_PATHS;
-use crate::library::fault::is_of_path;
+use crate::library::fault::speaks_of_path;
 use crate::output::EventKind;
 use crate::time::Now;
 use crate::view::{LibraryError, PathState};
@@ -186,7 +186,7 @@ impl Engine {
             _ => 0,
         };
         let sense = result.as_ref().ok().and_then(Completion::sense);
-        if let Some(sense) = sense.filter(is_of_path) {
+        if let Some(sense) = sense.filter(speaks_of_path) {
             let device = library.routes.name(path.route);
             let detail = alloc::format!("it answers {sense}");
             library.routes.suspect = Some(PathFault { kind: PathFaultKind::NotServing, device, detail });

@@ -2,6 +2,7 @@
 //! command at a time brings them there.
 
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use autochanger_scsi::{ElementAddress, ElementType};
 
@@ -15,8 +16,11 @@ use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::Library;
 use crate::library::elements::ElementState;
 use crate::library::queue::Blocker;
+use crate::output::EventKind;
+use crate::quirk::Quirk;
 use crate::request::{ElementName, Failure, FailureKind, Operation, Outcome, State};
 use crate::time::Now;
+use crate::view::OperatorTask;
 
 const PORTS: [ElementType; 1] = [ElementType::ImportExport];
 
@@ -27,7 +31,7 @@ impl Engine {
         if library.ports.busy || library.arm_is_busy() || !self.changer_is_idle(index) {
             return false;
         }
-        let timing = library.config.timing;
+        let (timing, dialect) = (library.config.timing, library.dialect);
         let waits =
             !library.ports.waiting.is_empty() || library.queue.waiting_for(Blocker::Port).next().is_some();
         if waits && library.ports.next_look <= now.monotonic {
@@ -42,15 +46,16 @@ impl Engine {
         let at_port = library.ports.waiting.iter().any(|id| {
             self.live.get(id).is_some_and(|live| live.phase == Phase::AtPort && live.ending.is_none())
         });
-        let Some(errand) = due(library, at_port) else { return false };
+        let Some(errand) = due(library, at_port, now.monotonic) else { return false };
         if let Some(library) = self.library_mut(index) {
             library.ports.busy = true;
         }
-        self.begin(index, Work::Port(errand, RunErrand::new(errand, timing)), now);
+        self.begin(index, Work::Port(errand, RunErrand::new(errand, timing, dialect)), now);
         true
     }
 
-    /// What a command about locks or trays came to. What the library does not know is not asked of it again.
+    /// What a command about locks or trays came to. What the library does not know is not asked of it again; what it does not do
+    /// now is tried again with pauses, and whoever waits for a person is told.
     pub(crate) fn port_tended(
         &mut self,
         index: LibraryIndex,
@@ -59,24 +64,73 @@ impl Engine {
         now: Now,
     ) {
         let Some(library) = self.library_mut(index) else { return };
+        let (timing, name) = (library.config.timing, library.config.name.clone());
         let ports = &mut library.ports;
         ports.busy = false;
-        let unknown =
-            result.as_ref().is_err_and(|refusal| refusal.is_illegal(0x20) || refusal.is_illegal(0x24));
-        match errand {
-            Errand::Lock(_) if unknown => ports.lock_refused = true,
-            Errand::Open(_) if unknown => ports.open_refused = true,
-            Errand::Lock(locked) => ports.locked = Some(locked),
-            Errand::Open(port) => {
-                ports.open.insert(port);
+        let Err(refusal) = result else {
+            ports.refused.remove(&errand);
+            match errand {
+                Errand::Lock(locked) => ports.locked = Some(locked),
+                Errand::Open(port) => drop(ports.open.insert(port)),
+                Errand::Close(port) => drop(ports.open.remove(&port)),
             }
+            return self.tell_trouble_at_ports(index, now);
+        };
+        if refusal.is_illegal(0x20) || refusal.is_illegal(0x24) {
+            match errand {
+                Errand::Lock(_) => {
+                    ports.lock_refused = true;
+                    library.quirks.insert(Quirk::NoPrevent);
+                }
+                Errand::Open(_) => {
+                    ports.open_refused = true;
+                    library.quirks.insert(Quirk::NoPortCommand);
+                }
+                // It was put out by hand, and is taken in by hand.
+                Errand::Close(port) => drop(ports.open.remove(&port)),
+            }
+            return;
+        }
+        let first = !ports.refused.contains_key(&errand);
+        let why = alloc::format!("it was asked to {errand} and answered {refusal}");
+        match ports.note_refused(errand, why.as_str().into(), timing, now.monotonic) {
+            Some(again_at) => drop(self.set_timer(again_at, Timer::Schedule(index))),
             // A port that cannot be taken in shows when the arm is to reach in.
-            Errand::Close(port) => {
-                ports.open.remove(&port);
+            None => {
+                if let Errand::Close(port) = errand {
+                    ports.open.remove(&port);
+                }
             }
         }
-        if let Err(Refusal::Path(fault)) = result {
-            self.path_lost(index, fault, now);
+        if let Refusal::Path(fault) = refusal {
+            return self.path_lost(index, fault, now);
+        }
+        if first {
+            self.tell(EventKind::Warning { library: name, drive: None, what: why }, now);
+        }
+        self.tell_trouble_at_ports(index, now);
+    }
+
+    /// Who waits for a person at a port says what is wrong with it.
+    fn tell_trouble_at_ports(&mut self, index: LibraryIndex, now: Now) {
+        let Some(found) = self.library(index).map(|library| library.ports.trouble()) else { return };
+        let tasks: Vec<(RequestId, OperatorTask)> = self
+            .live
+            .values()
+            .filter(|live| live.library == Some(index) && live.ending.is_none())
+            .filter_map(|live| {
+                let mut task = live.task.as_ref()?.0.clone();
+                match &mut task {
+                    OperatorTask::EmptyPort { trouble, .. } | OperatorTask::FillPort { trouble, .. } => {
+                        trouble.clone_from(&found);
+                    }
+                    _ => return None,
+                }
+                Some((live.request.id, task))
+            })
+            .collect();
+        for (id, task) in tasks {
+            self.ask_person(id, task, now);
         }
     }
 
@@ -185,26 +239,31 @@ impl Engine {
 }
 
 /// The next thing to be done about locks and trays.
-fn due(library: &Library, at_port: bool) -> Option<Errand> {
+fn due(library: &Library, at_port: bool, now: Duration) -> Option<Errand> {
     let (ports, elements) = (&library.ports, &library.elements);
     let free = |port: &ElementState| port.reserved_by.is_none();
     let for_person = |port: &ElementState| port.full && port.ejected && free(port);
     let person = at_port || elements.of_kind(ElementType::ImportExport).any(for_person);
-    let lock =
-        |locked: bool| (!ports.lock_refused && ports.locked != Some(locked)).then_some(Errand::Lock(locked));
+    let lock = |locked: bool| {
+        let errand = Errand::Lock(locked);
+        let wanted = !ports.lock_refused && ports.locked != Some(locked) && ports.may_try(errand, now);
+        wanted.then_some(errand)
+    };
     let out = |port: &ElementState| for_person(port) || (at_port && !port.full && free(port));
-    if person && let Some(unlock) = lock(false) {
-        return Some(unlock);
-    }
-    let mut all = elements.of_kind(ElementType::ImportExport);
-    if let Some(port) = all.find(|port| ports.open.contains(&port.name.address) && !out(port)) {
-        return Some(Errand::Close(port.name.address));
-    }
-    let mut all = elements.of_kind(ElementType::ImportExport);
-    if !ports.open_refused
-        && let Some(port) = all.find(|port| !ports.open.contains(&port.name.address) && out(port))
-    {
-        return Some(Errand::Open(port.name.address));
-    }
-    if library.config.lock_ports && !person { lock(true) } else { None }
+    let is_open = |port: &ElementState| ports.open.contains(&port.name.address);
+    let all = || elements.of_kind(ElementType::ImportExport);
+    let close = || {
+        let errands =
+            all().filter(|port| is_open(port) && !out(port)).map(|port| Errand::Close(port.name.address));
+        errands.into_iter().find(|errand| ports.may_try(*errand, now))
+    };
+    let open = || {
+        let wanted = all().filter(|port| !ports.open_refused && !is_open(port) && out(port));
+        wanted.map(|port| Errand::Open(port.name.address)).find(|errand| ports.may_try(*errand, now))
+    };
+    let unlock = if person { lock(false) } else { None };
+    unlock.or_else(close).or_else(open).or_else(|| {
+        let wanted = library.config.lock_ports && !person;
+        if wanted { lock(true) } else { None }
+    })
 }

@@ -80,6 +80,7 @@ impl<'a> View<'a> {
                     mount: drive.and_then(|drive| drive.mount),
                     reserved_by: element.reserved_by,
                     exception: element.exception,
+                    condition: element.condition,
                     service: drive.map_or_else(Default::default, |drive| drive.service),
                     last_cleaned: drive.and_then(|drive| drive.last_cleaned),
                     wants_cleaning: drive.is_some_and(|drive| drive.wants_cleaning),
@@ -107,6 +108,7 @@ impl<'a> View<'a> {
                     barcode: self.barcode(element.cartridge),
                     accessible: element.accessible,
                     exception: element.exception,
+                    condition: element.condition,
                 });
             }
         }

@@ -8,6 +8,7 @@ use core::time::Duration;
 use autochanger_scsi::{ElementAddress, ElementType, SenseKey, Status};
 
 use super::Engine;
+use crate::changer::alerts::AskAlerts;
 use crate::changer::door::WatchDoor;
 use crate::changer::exchange::Exchange;
 use crate::changer::identify::Identify;
@@ -82,6 +83,8 @@ pub(crate) enum Work {
     Door(RequestId, WatchDoor),
     Clean(RequestId, Clean),
     Needs(ElementAddress, AskNeeds),
+    /// Of a drive, or of the changer.
+    Alerts(Option<ElementAddress>, AskAlerts),
     Label(RequestId, Labelling),
 }
 
@@ -201,12 +204,11 @@ impl Engine {
                 let doubt = work.doubt().map(ToString::to_string);
                 let resting = matches!(step, Do::Wait(_));
                 let lost = work.path_fault().filter(|_| resting).cloned();
+                let person = work.wants_person().filter(|_| resting).map(ToString::to_string);
                 if let Some(why) = doubt {
                     self.motion_in_doubt(library, request, why, resting, now);
                 }
-                if let Some(fault) = lost {
-                    self.path_lost(library, fault, now);
-                }
+                self.motion_held_up(library, lost, person, now);
                 step.map(|moved| self.moved(library, request, moved, now))
             }
             Work::Exchange { dismount, mount, work } => {
@@ -215,13 +217,12 @@ impl Engine {
                 let doubt = work.doubt().map(ToString::to_string);
                 let resting = matches!(step, Do::Wait(_));
                 let lost = work.path_fault().filter(|_| resting).cloned();
+                let person = work.wants_person().filter(|_| resting).map(ToString::to_string);
                 if let Some(why) = doubt {
                     self.motion_in_doubt(library, mount, why.clone(), false, now);
                     self.motion_in_doubt(library, dismount, why, resting, now);
                 }
-                if let Some(fault) = lost {
-                    self.path_lost(library, fault, now);
-                }
+                self.motion_held_up(library, lost, person, now);
                 step.map(|ended| self.exchanged(library, dismount, mount, ended, now))
             }
             // Its request was stopped: the drive is not asked any further.
@@ -261,6 +262,10 @@ impl Engine {
             Work::Needs(drive, work) => {
                 let drive = *drive;
                 work.step(heard, now).map(|wants| self.needs_heard(library, drive, wants, now))
+            }
+            Work::Alerts(drive, work) => {
+                let drive = *drive;
+                work.step(heard, now).map(|flags| self.alerts_heard(library, drive, flags, now))
             }
             Work::Clean(request, work) => {
                 let request = *request;
@@ -348,6 +353,7 @@ impl Engine {
             }
         }
         self.note_attention(path, &result, now);
+        self.note_remark(path, &result, now);
         self.note_ownership(path, &result, now);
         self.note_way(path, &result);
         self.step_task(task, Heard::Answer(result), now);
@@ -385,6 +391,7 @@ impl Engine {
             library.style = ReadStyle::default();
         }
         library.elements.try_drives_again();
+        library.ports.try_again();
         // A reset ends every PREVENT (SPC-4 6.18).
         if sense.code.asc == 0x29 {
             library.ports.locked = None;

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use autochanger_scsi::{AdditionalSense, ElementAddress, ElementType};
+use autochanger_scsi::{AdditionalSense, Dialect, ElementAddress, ElementCondition, ElementType};
 
 use crate::catalog::generation::{Generation, Medium, fits};
 use crate::catalog::{Blame, Compatibility, Service};
@@ -22,6 +22,8 @@ pub(crate) struct ElementState {
     pub(crate) full: bool,
     pub(crate) accessible: bool,
     pub(crate) exception: Option<AdditionalSense>,
+    /// What that says of it, in the library's dialect.
+    pub(crate) condition: Option<ElementCondition>,
     pub(crate) cartridge: Option<CartridgeId>,
     pub(crate) reserved_by: Option<RequestId>,
     /// A motion to or from it ended in doubt: it is not used until an inventory has seen it.
@@ -231,8 +233,11 @@ impl Elements {
 
     /// Whether the slot has its magazine, as far as the library tells.
     pub(crate) fn has_magazine(&self, address: ElementAddress) -> bool {
-        let missing =
-            |element: &ElementState| !element.accessible && element.exception.is_some_and(says_no_magazine);
+        let missing = |element: &ElementState| {
+            let says_so =
+                matches!(element.condition, Some(ElementCondition::NoMagazine | ElementCondition::Reserved));
+            !element.accessible && says_so
+        };
         !self.all.get(&address).is_some_and(missing)
     }
 
@@ -261,7 +266,7 @@ impl Elements {
     }
 
     /// Takes a report over, contents apart. Elements that are new are made.
-    pub(crate) fn note(&mut self, report: &ElementReport) {
+    pub(crate) fn note(&mut self, report: &ElementReport, dialect: &Dialect) {
         let address = report.name.address;
         // A mail slot can be made a slot by a setting: what it was is forgotten, what it holds is not.
         if let Some(known) = self.all.get(&address).filter(|known| known.name.kind != report.name.kind) {
@@ -281,6 +286,7 @@ impl Elements {
             full: false,
             accessible: false,
             exception: None,
+            condition: None,
             cartridge: None,
             reserved_by: None,
             doubtful: false,
@@ -292,6 +298,7 @@ impl Elements {
             element.full = report.full;
             element.accessible = report.accessible;
             element.exception = report.exception;
+            element.condition = report.exception.map(|code| dialect.element(code));
         });
     }
 
@@ -321,7 +328,7 @@ fn is_free_drive(element: &ElementState) -> bool {
         && element.cartridge.is_none()
         && element.reserved_by.is_none()
         && !element.doubtful
-        && !element.exception.is_some_and(says_no_drive)
+        && !matches!(element.condition, Some(ElementCondition::NoDrive | ElementCondition::DriveOff))
 }
 
 fn is_idle_loaded(element: &ElementState) -> bool {
@@ -332,14 +339,4 @@ fn is_idle_loaded(element: &ElementState) -> bool {
         && element.cartridge.is_some()
         && element.reserved_by.is_none()
         && !element.doubtful
-}
-
-/// The additional sense codes by which libraries say that a slot's magazine is out.
-fn says_no_magazine(code: AdditionalSense) -> bool {
-    matches!((code.asc, code.ascq), (0x83, 0x02) | (0x3B, 0x11 | 0x12))
-}
-
-/// The additional sense codes by which libraries say that the bay has no drive, or that it is off.
-fn says_no_drive(code: AdditionalSense) -> bool {
-    matches!((code.asc, code.ascq), (0x82, 0x00) | (0x83, 0x04 | 0x05) | (0x3B, 0x1A) | (0x04, 0x02))
 }

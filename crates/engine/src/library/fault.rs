@@ -1,34 +1,12 @@
-//! What sense data means for what we were doing. One table, tested row by row.
+//! What sense data mean for what we were doing. What can be done about them is in the tables of `autochanger-scsi`, for the standard
+//! and for each dialect; here is what that comes to in a library.
 
-use autochanger_scsi::{Action, AdditionalSense, Sense, SenseKey};
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use autochanger_scsi::{Action, AdditionalSense, Advice, Dialect, Sense, SenseKey};
 
 use crate::request::FailureKind;
-
-/// What was being done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Doing {
-    /// A motion that is known not to have happened.
-    Moving,
-    /// Waiting for a drive.
-    Loading,
-    /// Unloading a drive.
-    Unloading,
-}
-
-/// What to make of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Meaning {
-    /// It will go away by itself: try again.
-    Again,
-    /// The drive must be unloaded by us first.
-    UnloadFirst,
-    /// The operation has no need to be done: it is so already.
-    AlreadySo,
-    /// The device does not have the command: do without.
-    NotOffered,
-    /// It failed.
-    Failed(FailureKind),
-}
 
 /// What sense data say of the command that they came with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,6 +18,9 @@ pub(crate) enum Said {
     /// It was not carried out, or not to its end.
     NotDone,
 }
+
+/// FAILURE PREDICTION THRESHOLD EXCEEDED: the command that hears of it has succeeded.
+const FAILURE_PREDICTED: u8 = 0x5D;
 
 /// What sense data say of the command that they came with (smc.md 2.1, and 2.3 on keys 0 and 1 and on 5D).
 pub(crate) fn said(sense: &Sense) -> Said {
@@ -57,75 +38,164 @@ pub(crate) fn said(sense: &Sense) -> Said {
     }
 }
 
-/// FAILURE PREDICTION THRESHOLD EXCEEDED: the command that hears of it has succeeded.
-const FAILURE_PREDICTED: u8 = 0x5D;
+/// What is to be expected of a device that does not do something now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Outlook {
+    /// It comes ready by itself: inventory, power-up, loading, calibrating, formatting.
+    ComesReady,
+    /// Somebody has a door or a port open, or the library in pause: it will be closed.
+    Open,
+    /// It may pass by itself, or somebody is at the panel; else a person must come.
+    MayPass,
+    /// A person must come.
+    WantsPerson,
+    /// Nothing of that kind: the command is what it does not like, or something has failed.
+    None,
+}
 
-/// NOT READY that passes with time (smc.md's WAIT rows): inventory, power-up, loading, calibrating, formatting.
-pub(crate) fn is_becoming_ready(sense: &Sense) -> bool {
-    let code = (sense.code.asc, sense.code.ascq);
-    (sense.key, code) == (SenseKey::NoSense, (0x00, 0x16))
-        || sense.key == SenseKey::NotReady
-            && matches!(
-                code,
-                (0x04, 0x01 | 0x04 | 0x07 | 0x09 | 0x13 | 0x14 | 0x1A | 0x1B | 0x1D | 0x24) | (0x3E, 0x00)
-            )
+/// What is to be expected, in the dialect of the device.
+pub(crate) fn outlook(sense: &Sense, dialect: &Dialect) -> Outlook {
+    let advice = dialect.advice(sense);
+    if sense.deferred || said(sense) == Said::Done {
+        return Outlook::None;
+    }
+    match advice.first() {
+        _ if is_of_path(sense, advice) => Outlook::None,
+        Action::Close => Outlook::Open,
+        Action::Wait if advice.includes(Action::Operator) || advice.includes(Action::Down) => {
+            Outlook::MayPass
+        }
+        Action::Wait => Outlook::ComesReady,
+        Action::Retry if sense.key == SenseKey::NotReady => Outlook::MayPass,
+        Action::Operator | Action::Down if sense.key != SenseKey::UnitAttention => Outlook::WantsPerson,
+        _ => Outlook::None,
+    }
 }
 
 /// Sense data of a path that is not to be used now: asymmetric access in transition, standby or unavailable; the port is off
 /// line (a fail-over port in transition); the communication behind the port failed.
-pub(crate) fn is_of_path(sense: &Sense) -> bool {
-    matches!(
-        (sense.key, sense.code.asc, sense.code.ascq),
-        (SenseKey::NotReady, 0x04, 0x0A..=0x0C | 0x12) | (SenseKey::AbortedCommand, 0x08, 0x00)
-    )
+fn is_of_path(sense: &Sense, advice: Advice) -> bool {
+    let offline = (SenseKey::NotReady, AdditionalSense::new(0x04, 0x12));
+    let broken = (SenseKey::AbortedCommand, AdditionalSense::new(0x08, 0x00));
+    let said = (sense.key, sense.code);
+    (sense.key == SenseKey::NotReady && advice.first() == Action::OtherPath)
+        || said == offline
+        || said == broken
 }
 
-/// A door or a port stands open, or somebody has switched the library to pause (the vendors' codes are those of IBM,
-/// HP, Exabyte, Spectra, Qualstar, STK). Of a changer; a drive says other things by these codes.
-pub(crate) fn is_open(code: AdditionalSense) -> bool {
-    matches!((code.asc, code.ascq), (0x04, 0x18 | 0x82..=0x85) | (0x3A, 0x02) | (0x53, 0x81))
+/// Whether another path to the device may serve, in whatever dialect.
+pub(crate) fn speaks_of_path(sense: &Sense) -> bool {
+    is_of_path(sense, sense.advice())
 }
 
-/// The table.
-pub(crate) fn meaning(sense: &Sense, doing: Doing) -> Meaning {
+/// Sense data in words: the standard's, or those of the dialect for a code that the standard does not have.
+pub(crate) fn words(sense: &Sense, dialect: &Dialect) -> String {
+    match (sense.meaning(), dialect.meaning(sense)) {
+        (None, Some(meaning)) => format!("{sense} ({meaning})"),
+        _ => sense.to_string(),
+    }
+}
+
+/// What was being done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Doing {
+    /// A motion that is known not to have happened.
+    Moving,
+    /// Waiting for a drive.
+    Loading,
+    /// Unloading a drive.
+    Unloading,
+}
+
+/// What to make of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Meaning {
+    /// It will go away by itself: try again.
+    Again,
+    /// It goes away by itself, however long it takes: a calibration takes two hours.
+    Later,
+    /// It may have been a single mishap: try again, once.
+    OnceMore,
+    /// The drive must be unloaded by us first.
+    UnloadFirst,
+    /// The drive must be told to load by us first.
+    LoadFirst,
+    /// The operation has no need to be done: it is so already.
+    AlreadySo,
+    /// The device does not have the command: do without.
+    NotOffered,
+    /// It failed.
+    Failed(FailureKind),
+}
+
+/// The table: first what a code means by itself for what was being done, then what follows from the advice.
+pub(crate) fn meaning(sense: &Sense, doing: Doing, dialect: &Dialect) -> Meaning {
     use Doing::*;
     use FailureKind::*;
     use Meaning::*;
+    let advice = dialect.advice(sense);
+    let also = |action| advice.includes(action);
     let code = (sense.code.asc, sense.code.ascq);
-    match (sense.key, code, doing) {
-        (SenseKey::UnitAttention, _, _) => Again,
-        (SenseKey::AbortedCommand, _, _) => Again,
-        _ if sense.deferred || is_becoming_ready(sense) => Again,
+    match (doing, sense.key, code, advice.first()) {
+        // Nothing was carried out, or it was broken off.
+        _ if sense.deferred => Again,
+        (_, SenseKey::UnitAttention | SenseKey::AbortedCommand, _, _) => Again,
         // Another path may serve, or this one soon.
-        _ if is_of_path(sense) => Again,
-        // Somebody has it open: it will be closed.
-        (SenseKey::NotReady, _, Moving) if is_open(sense.code) => Again,
+        _ if is_of_path(sense, advice) => Again,
 
-        (_, (0x3A, _), Unloading) => AlreadySo,
-        // A cleaning cartridge at work: the drive ejects it by itself.
-        (_, (0x30, 0x03), Unloading) => Again,
-        (SenseKey::IllegalRequest, (0x20, _), Unloading) => NotOffered,
+        (Unloading, _, (0x3A, _), _) => AlreadySo,
+        (Unloading, SenseKey::IllegalRequest, (0x20, _), _) => NotOffered,
+        (Loading, SenseKey::NotReady, (0x3A, _), _) => Failed(DriveFault),
+        // A cleaning cartridge at work is ejected by the drive itself, and is no medium for anybody.
+        (Loading, _, (0x30, 0x03), _) => Failed(MediumFault),
         // A cartridge that is still threaded: most libraries unload by themselves, these do not.
-        (SenseKey::IllegalRequest | SenseKey::NotReady, (0x3A, 0x00), Moving) => UnloadFirst,
-        (SenseKey::IllegalRequest, (0x3B, 0x90) | (0x53, 0x01), Moving) => UnloadFirst,
+        (Moving, SenseKey::IllegalRequest, (0x3B, 0x90) | (0x53, 0x01), _) => UnloadFirst,
+        (_, SenseKey::IllegalRequest, (0x3B, 0x0D), _) => Failed(DestinationFull),
+        (_, SenseKey::IllegalRequest, (0x3B, 0x0E), _) => Failed(SourceEmpty),
+        (_, SenseKey::IllegalRequest, (0x30, _), _) | (_, _, (0x30, 0x00..=0x02 | 0x05), _) => {
+            Failed(Incompatible)
+        }
+        // Its label is invalid, missing or there twice.
+        (Moving, _, (0x53, 0x05..=0x07), _) => Failed(MediumFault),
+        // Nobody has looked into the element yet.
+        (Moving, _, (0x53, 0x08), _) => Failed(NotAccessible),
 
-        (SenseKey::IllegalRequest, (0x3B, 0x0D), _) => Failed(DestinationFull),
-        (SenseKey::IllegalRequest, (0x3B, 0x0E), _) => Failed(SourceEmpty),
-        (SenseKey::IllegalRequest, (0x53, 0x02 | 0x03), _) => Failed(MediumHeld),
-        (_, (0x30, 0x03), Loading) => Failed(MediumFault),
-        (SenseKey::IllegalRequest, (0x30, _), _) => Failed(Incompatible),
-        (_, (0x30, 0x00..=0x02 | 0x05), _) => Failed(Incompatible),
-        (_, (0x30, _), _) => Failed(MediumFault),
-
-        (SenseKey::MediumError, _, Loading) => Failed(MediumFault),
-        (SenseKey::NotReady, (0x3A, _), Loading) => Failed(DriveFault),
-        (_, (0x53, _), _) => Failed(DriveFault),
-        (_, _, Loading | Unloading) => Failed(DriveFault),
-
-        (SenseKey::IllegalRequest, (0x20..=0x26, _), Moving) => Failed(Refused),
-        (SenseKey::MediumError, _, Moving) => Failed(MediumFault),
-        (_, _, Moving) => Failed(LibraryFault),
+        (Unloading, _, _, Action::Proceed) => AlreadySo,
+        (_, _, _, Action::Proceed) => Again,
+        (_, _, _, Action::Wait) if also(Action::Operator) || also(Action::Down) => Again,
+        (_, _, _, Action::Wait) => Later,
+        (Moving, _, _, Action::Close) => Again,
+        // It was ready again when it was found out that nothing has moved: the person was there.
+        (Moving, SenseKey::NotReady, _, Action::Operator | Action::Down) => Again,
+        (_, _, _, Action::Retry | Action::Restore | Action::Reidentify | Action::OtherPath) => Again,
+        (Loading, SenseKey::NotReady, _, Action::Initialize) => LoadFirst,
+        // The library is read before the next attempt, and says then what it wants.
+        (Moving, _, _, Action::Initialize) => Again,
+        (Moving, _, _, Action::Unload) => UnloadFirst,
+        (Moving, _, _, Action::State) if also(Action::Unload) => UnloadFirst,
+        (Moving, _, _, Action::State) if also(Action::ReturnMedium) => Failed(Incompatible),
+        (Moving, _, _, Action::State) => Failed(NotAccessible),
+        (Moving, _, _, Action::Operator) if also(Action::Reinventory) => Failed(NotAccessible),
+        (_, _, _, Action::Allow) => Failed(MediumHeld),
+        (Moving | Loading, _, _, Action::ReturnMedium) => Failed(MediumFault),
+        (Moving, _, _, Action::Caller | Action::Fallback | Action::Reinventory) => Failed(Refused),
+        (Moving, _, _, Action::Verify) if also(Action::Suspect) => Failed(DriveFault),
+        (Moving | Loading, _, _, Action::Verify) if also(Action::ReturnMedium) => Failed(MediumFault),
+        (Loading, SenseKey::MediumError, _, _) => Failed(MediumFault),
+        (Moving, _, _, Action::Verify) if also(Action::Wait) => Again,
+        (Moving, _, _, Action::Verify) if also(Action::Retry) => OnceMore,
+        (Moving, _, _, _) => Failed(LibraryFault),
+        (Loading | Unloading, _, _, _) => Failed(DriveFault),
     }
+}
+
+/// Whether the picture that led to a motion was wrong, so that the library is read again before the next one.
+pub(crate) fn picture_was_wrong(sense: &Sense, dialect: &Dialect) -> bool {
+    let advice = dialect.advice(sense);
+    sense.key != SenseKey::UnitAttention
+        && [Action::State, Action::Reinventory, Action::Initialize]
+            .iter()
+            .any(|action| advice.includes(*action))
 }
 
 /// Which part of the inventory a unit attention makes stale.
@@ -150,59 +220,4 @@ pub(crate) fn stale(code: AdditionalSense) -> Stale {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn of(key: SenseKey, asc: u8, ascq: u8, doing: Doing) -> Meaning {
-        meaning(&Sense::new(key, asc, ascq), doing)
-    }
-
-    #[test]
-    fn each_row_of_the_motion_table_has_its_meaning() {
-        use FailureKind::*;
-        use SenseKey::*;
-        for (key, asc, ascq, expected) in [
-            (UnitAttention, 0x28, 0x00, Meaning::Again),
-            (UnitAttention, 0x29, 0x00, Meaning::Again),
-            (NotReady, 0x04, 0x01, Meaning::Again),
-            (AbortedCommand, 0x44, 0x00, Meaning::Again),
-            (NotReady, 0x04, 0x0B, Meaning::Again),
-            (NotReady, 0x04, 0x12, Meaning::Again),
-            (IllegalRequest, 0x3B, 0x0D, Meaning::Failed(DestinationFull)),
-            (IllegalRequest, 0x3B, 0x0E, Meaning::Failed(SourceEmpty)),
-            (IllegalRequest, 0x53, 0x02, Meaning::Failed(MediumHeld)),
-            (IllegalRequest, 0x53, 0x03, Meaning::Failed(MediumHeld)),
-            (IllegalRequest, 0x3A, 0x00, Meaning::UnloadFirst),
-            (NotReady, 0x3A, 0x00, Meaning::UnloadFirst),
-            (IllegalRequest, 0x3B, 0x90, Meaning::UnloadFirst),
-            (IllegalRequest, 0x53, 0x01, Meaning::UnloadFirst),
-            (IllegalRequest, 0x30, 0x00, Meaning::Failed(Incompatible)),
-            (IllegalRequest, 0x21, 0x01, Meaning::Failed(Refused)),
-            (IllegalRequest, 0x20, 0x00, Meaning::Failed(Refused)),
-            (IllegalRequest, 0x24, 0x00, Meaning::Failed(Refused)),
-            (HardwareError, 0x15, 0x01, Meaning::Failed(LibraryFault)),
-            (HardwareError, 0x53, 0x00, Meaning::Failed(DriveFault)),
-            (NotReady, 0x04, 0x03, Meaning::Failed(LibraryFault)),
-            (NotReady, 0x3A, 0x02, Meaning::Again),
-            (NotReady, 0x04, 0x18, Meaning::Again),
-            (NotReady, 0x04, 0x83, Meaning::Again),
-            (MediumError, 0x30, 0x07, Meaning::Failed(MediumFault)),
-        ] {
-            assert_eq!(of(key, asc, ascq, Doing::Moving), expected, "{key:?} {asc:02X}/{ascq:02X}");
-        }
-    }
-
-    #[test]
-    fn an_empty_drive_is_a_fault_when_loading_and_no_work_when_unloading() {
-        assert_eq!(of(SenseKey::NotReady, 0x3A, 0, Doing::Loading), Meaning::Failed(FailureKind::DriveFault));
-        assert_eq!(of(SenseKey::NotReady, 0x3A, 0, Doing::Unloading), Meaning::AlreadySo);
-    }
-
-    #[test]
-    fn only_an_accessed_port_spares_the_slots() {
-        assert_eq!(stale(AdditionalSense { asc: 0x28, ascq: 0x01 }), Stale::Ports);
-        assert_eq!(stale(AdditionalSense { asc: 0x28, ascq: 0x00 }), Stale::All);
-        assert_eq!(stale(AdditionalSense { asc: 0x29, ascq: 0x00 }), Stale::All);
-        assert_eq!(stale(AdditionalSense { asc: 0x2A, ascq: 0x10 }), Stale::Nothing);
-    }
-}
+mod tests;

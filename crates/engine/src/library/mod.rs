@@ -13,7 +13,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use autochanger_scsi::{DeviceCapabilities, ElementAddress, ElementAddressAssignment, ElementType};
+use autochanger_scsi::{
+    AdditionalSense, DeviceCapabilities, Dialect, ElementAddress, ElementAddressAssignment, ElementType,
+};
 
 use crate::catalog::{Blame, Identity, LibraryRecord, MotionRecord, Service};
 use crate::changer::style::ReadStyle;
@@ -40,6 +42,8 @@ pub(crate) struct Library {
     pub(crate) config: LibraryConfig,
     pub(crate) state: Arc<LibraryState>,
     pub(crate) identity: Option<Identity>,
+    /// What it means by codes of its own; known with its identity.
+    pub(crate) dialect: &'static Dialect,
     pub(crate) id: Option<LibraryId>,
     /// This process holds the library's lock.
     pub(crate) claimed: bool,
@@ -72,6 +76,8 @@ pub(crate) struct Library {
     pub(crate) cleaner_slot: Option<ElementAddress>,
     pub(crate) ports: Ports,
     pub(crate) blame: Blame,
+    /// What its devices remarked lately beside their answers, and when that was told: the changer, or the drive in an element.
+    pub(crate) remarks: BTreeMap<(Option<ElementAddress>, AdditionalSense), Duration>,
     /// How long a motion takes.
     pub(crate) motion_time: learned::Mean,
     /// The group for which free drives are kept until it has all that it needs.
@@ -132,6 +138,7 @@ impl Library {
             config,
             state: Arc::new(LibraryState::Initializing),
             identity: None,
+            dialect: &Dialect::COMMON,
             id: None,
             claimed: false,
             ownership,
@@ -155,6 +162,7 @@ impl Library {
             cleaner_slot: None,
             ports: Ports::default(),
             blame: Blame::default(),
+            remarks: BTreeMap::new(),
             motion_time: learned::Mean::default(),
             holding: None,
         }

@@ -97,6 +97,9 @@ pub enum FailureKind {
     NotFree,
     /// The medium cannot be written: its tab is set, or it can be written only once.
     WriteProtected,
+    /// The library says that an element cannot be used now: its magazine or drive is out, it is disabled, it belongs to another
+    /// partition, or the library has not looked into it yet.
+    NotAccessible,
 }
 
 /// Whose fault a failure is.
@@ -145,6 +148,7 @@ impl FailureKind {
         Self::WrongLabel,
         Self::NotFree,
         Self::WriteProtected,
+        Self::NotAccessible,
     ];
 
     /// Whose fault it is.
@@ -163,9 +167,11 @@ impl FailureKind {
             | Self::WriteProtected => FaultOf::Caller,
             Self::MediumFault | Self::WrongLabel => FaultOf::Medium,
             Self::DriveFault | Self::MediumHeld => FaultOf::Drive,
-            Self::SourceEmpty | Self::DestinationFull | Self::LibraryFault | Self::CartridgeMissing => {
-                FaultOf::Library
-            }
+            Self::SourceEmpty
+            | Self::DestinationFull
+            | Self::LibraryFault
+            | Self::CartridgeMissing
+            | Self::NotAccessible => FaultOf::Library,
             Self::PathLost | Self::Unknown => FaultOf::Path,
             Self::Store => FaultOf::Store,
             Self::Interrupted => FaultOf::Host,
@@ -193,7 +199,7 @@ impl FailureKind {
             Self::WrongLabel => 4334,
             Self::WriteProtected => 19,
             Self::NotFree => 4307,
-            Self::Refused | Self::Unknown | Self::Interrupted => return None,
+            Self::Refused | Self::Unknown | Self::Interrupted | Self::NotAccessible => return None,
         })
     }
 
@@ -229,6 +235,9 @@ impl FailureKind {
             Self::NoCleaner => "put a cleaning cartridge in with `inject_cleaner`, then ask again",
             Self::WrongLabel => "look at the cartridge: its label and its content do not belong together",
             Self::NotFree => "ask with `overwrite` if what is on it may be lost",
+            Self::NotAccessible => {
+                "look whether its magazine and drive are in and enabled, run a full inventory, then ask again"
+            }
             Self::WriteProtected => "take the write protection off the cartridge, or choose another one",
         }
     }

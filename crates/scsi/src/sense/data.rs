@@ -245,6 +245,12 @@ impl fmt::Display for Sense {
                 write!(formatter, " bit {bit}")?;
             }
         }
+        if let Some(progress) = self.progress {
+            write!(formatter, ", {} % done", u32::from(progress) * 100 / 0x1_0000)?;
+        }
+        if self.deferred {
+            formatter.write_str(", of an earlier command")?;
+        }
         Ok(())
     }
 }
@@ -338,6 +344,10 @@ mod tests {
         let sense = Sense::new(SenseKey::IllegalRequest, 0x3B, 0x0E);
         assert_eq!(sense.to_string(), "05/3B/0E (medium source element empty)");
         assert_eq!(Sense::new(SenseKey::HardwareError, 0x83, 0x02).to_string(), "04/83/02");
+        let calibrating = Sense::new(SenseKey::NotReady, 0x04, 0x89).with_progress(0xC000);
+        assert_eq!(calibrating.to_string(), "02/04/89, 75 % done");
+        let late = Sense { deferred: true, ..Sense::new(SenseKey::HardwareError, 0x83, 0x02) };
+        assert_eq!(late.to_string(), "04/83/02, of an earlier command");
     }
 
     #[test]
