@@ -100,7 +100,7 @@
 //!
 //! It takes one connection per session, any number of sessions up to
 //! [`MAX_CONNECTIONS`](crate::virtual_library::MAX_CONNECTIONS), discovery sessions among them. In our tests Linux's own
-//! initiator drives it, inventory, moves and all, and through it `mtx`, `lsscsi` and the programs of sg3_utils; libiscsi's
+//! initiator drives it, inventory, moves, pings and all, and through it `mtx`, `lsscsi` and the programs of sg3_utils; libiscsi's
 //! `iscsi-ls` and `iscsi-inq` find and read it, with CHAP both ways and header digests. A duplicate of a command is ignored, one that comes before its turn waits for it, and a
 //! command is handed to the library once.
 //!

@@ -310,7 +310,14 @@ impl Lane {
         let moved = count(MotionState::Moved);
         let is_known = count(MotionState::Unknown) == 0;
         if !is_known {
-            self.session.inventory().await.unwrap_or_else(|error| panic!("{name}: {error}"));
+            let read = async {
+                // Nothing is harmed any more, but a machine that is busy with else may need longer than a command has here.
+                while self.session.inventory().await.is_err() {
+                    self.ready().await;
+                }
+            };
+            let read = tokio::time::timeout(LONGEST, read).await;
+            read.unwrap_or_else(|_| panic!("{name}: no inventory comes to pass"));
         }
         let (kept, is) = (self.kept().await, self.place().await);
         assert_eq!(kept, Place::Element(is), "{name}: the catalogue (left) and the library (right)");
