@@ -608,7 +608,7 @@ fn a_lock_that_was_not_given_is_no_lock_and_is_tried_again() {
         device.inject(fault.on(PREVENT));
         let mut world = World::with(device, |config| config.libraries[0].lock_ports = true);
         world.rest();
-        let last = world.device.log().filter(|it| it.opcode() == Some(PREVENT)).next_back();
+        let last = world.device.log().rfind(|it| it.opcode() == Some(PREVENT));
         assert!(last.is_some_and(|it| it.to_string().contains("GOOD")), "{name}: {last:?}");
         assert_eq!(world.device.pending_faults(), 0, "{name}");
         assert_eq!(world.engine.view().libraries()[0].quirks, [], "{name}");
