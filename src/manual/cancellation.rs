@@ -34,6 +34,7 @@
 //! | the same | a move did not happen, and is tried again after a pause | `Stopping`, at once `Stopped` |
 //! | mount | its move is in flight or settling | `Stopping`: the verdict comes with the move's end |
 //! | mount | the same, and no way to the drive is known: the move is its last step | `InProgress` |
+//! | mount of a group | the same: it passes with the others, which is still to come | `Stopping`: the verdict comes with the move's end |
 //! | mount | its move is done, the drive is not ready yet | `Stopping`, at once `Stopped` |
 //! | mount | its cartridge was in the drive already, the drive is not ready yet | `Cancelled` |
 //! | identification, free label | their move to the drive, their label, or the unload on the way back is in flight | `Stopping`: the verdict comes with that step's end |

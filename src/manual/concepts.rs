@@ -135,7 +135,8 @@
 //!
 //! An [id of your own](MountBuilder::id) makes a submission repeatable: the same request under the same id is answered with
 //! how it stands, also after a restart. "The same" means the same operation and details, application and priority. Another
-//! one under that id is refused as [`IdReused`](crate::Refusal::IdReused).
+//! one under that id is refused as [`IdReused`](crate::Refusal::IdReused). A [group](crate::Session::mount_all) is repeatable where all of its
+//! [members have ids](crate::GroupMember::id): it is known whole, or it is another one.
 //!
 //! # Dropping
 //!

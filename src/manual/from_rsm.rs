@@ -14,8 +14,8 @@
 //! | `MountNtmsMedia` | [`Session::mount`] | one cartridge for each request, by label, id or element. Awaited it blocks as in RSM; [submitted](crate::MountBuilder::submit) it gives a ticket with progress. It passes when the drive is ready |
 //! | … `NTMS_MOUNT_SPECIFIC_DRIVE` | [`MountBuilder::drive`](crate::MountBuilder::drive) | by element address |
 //! | … `NTMS_MOUNT_READ`, `WRITE` | [`read_only`](crate::MountBuilder::read_only), [`read_write`](crate::MountBuilder::read_write) | decides which drive generations will do |
-//! | … several media | [`Session::mount_all`] | a request for each, all or none: in one library, cancelled together. Where RSM fails the call, the error is that of the one that kept the others from it |
-//! | … `NTMS_MOUNT_ERROR_NOT_AVAILABLE` | [`at_once`](crate::MountBuilder::at_once) | [`Refusal::Busy`] |
+//! | … several media | [`Session::mount_all`] | a request for each, all or none: in one library, begun when there is a drive for each, cancelled together. With [`wait_for_operator`](crate::MountAllBuilder::wait_for_operator) none is mounted while one is away. Where RSM fails the call, the error is that of the one that kept the others from it |
+//! | … `NTMS_MOUNT_ERROR_NOT_AVAILABLE` | [`at_once`](crate::MountBuilder::at_once) | [`Refusal::Busy`]; what comes in between ends the request with [`FailureKind::Busy`](crate::FailureKind::Busy) |
 //! | … without `NTMS_MOUNT_ERROR_OFFLINE` | [`wait_for_operator`](crate::MountBuilder::wait_for_operator) | the other way round: a cartridge that is not in the library is refused unless the caller wants to wait for a person |
 //! | … time-out | [`deadline`](crate::MountBuilder::deadline) | the request ends as cancelled or stopped, not with one of two codes |
 //! | … `dwPriority` | [`priority`](crate::MountBuilder::priority) | −15 to 15, for every operation; order: operation, then place, priority and age together ([`priority_worth`](crate::ManagerBuilder::priority_worth)), so that nothing starves |

@@ -61,7 +61,7 @@
 //! | `timing` | how long things take; [`Timing::none`](crate::transport::sim::Timing::none): no time |
 //! | `seed` | of the times' variation; 0 |
 //! | `quirk` | what it does otherwise than the standard says: [`Quirk`](crate::transport::sim::Quirk), in the chapter on [quirks](super::quirks) |
-//! | `serial`, `vendor`, `product`, `drive_product` | who it says it is. Drives are LTO-8 |
+//! | `serial`, `vendor`, `product`, `drive_product`, `drive_product_of` | who it says it is. Drives are LTO-8 |
 //!
 //! # Faults
 //!

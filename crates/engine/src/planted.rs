@@ -36,6 +36,8 @@ pub enum Bug {
     OneTooManyInFlight,
     /// A request that was told to stop goes on.
     StopThatIsForgotten,
+    /// What is ready for a group that failed stays in its drive.
+    GroupLeftInDrive,
 }
 
 /// What is planted in an engine.

@@ -37,7 +37,7 @@ fn an_intent_that_is_not_journaled_is_found() {
 
 #[test]
 fn not_moved_concluded_from_one_look_is_found() {
-    is_found(Bug::NotMovedAfterOneLook, "truth", 8);
+    is_found(Bug::NotMovedAfterOneLook, "truth", 76);
 }
 
 #[test]
@@ -83,6 +83,11 @@ fn one_command_too_many_in_flight_is_found() {
 #[test]
 fn a_stop_that_is_forgotten_is_found() {
     is_found(Bug::StopThatIsForgotten, "cancels", 44);
+}
+
+#[test]
+fn a_medium_that_a_failed_group_leaves_in_a_drive_is_found() {
+    is_found(Bug::GroupLeftInDrive, "truth", 840);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Who the library and its drives say they are, and what they say they can do.
 
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
@@ -38,6 +39,7 @@ pub(crate) struct Names {
     revision: String,
     drive_vendor: String,
     drive_product: String,
+    other_products: BTreeMap<usize, String>,
 }
 
 /// A T10 identifier with a serial number of 10 characters, as nearly all drives have it in DVCID.
@@ -57,6 +59,7 @@ impl Names {
             revision: identity.revision,
             drive_vendor: identity.drive_vendor,
             drive_product: identity.drive_product,
+            other_products: identity.other_products,
         }
     }
 
@@ -66,6 +69,10 @@ impl Names {
         tail.truncate(SERIAL_TAIL);
         let tail: String = tail.into_iter().rev().collect();
         format!("{tail:0>SERIAL_TAIL$}{:05}", index.saturating_add(1))
+    }
+
+    fn product_of(&self, drive: usize) -> &String {
+        self.other_products.get(&drive).unwrap_or(&self.drive_product)
     }
 
     /// The revision of the firmware, in four characters.
@@ -79,7 +86,7 @@ impl Names {
     pub(crate) fn t10(&self, lun: Lun) -> Vec<u8> {
         let (vendor, product, serial) = match lun {
             Lun::Changer => (&self.vendor, &self.product, self.serial.clone()),
-            Lun::Drive(index) => (&self.drive_vendor, &self.drive_product, self.drive_serial(index)),
+            Lun::Drive(index) => (&self.drive_vendor, self.product_of(index), self.drive_serial(index)),
         };
         format!("{vendor:<8.8}{product:<16.16}{serial}").into_bytes()
     }
@@ -158,7 +165,7 @@ impl Device {
             None => {
                 let (vendor, product) = match lun {
                     Lun::Changer => (&self.names.vendor, &self.names.product),
-                    Lun::Drive(_) => (&self.names.drive_vendor, &self.names.drive_product),
+                    Lun::Drive(index) => (&self.names.drive_vendor, self.names.product_of(index)),
                 };
                 let standard = StandardInquiryData {
                     device_type,

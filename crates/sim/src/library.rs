@@ -1,5 +1,6 @@
 //! The builder: what the simulated library looks like before anything happens.
 
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -61,6 +62,8 @@ pub(crate) struct Identity {
     pub(crate) serial: Option<String>,
     pub(crate) drive_vendor: String,
     pub(crate) drive_product: String,
+    /// Drives with another product, by their number from 0.
+    pub(crate) other_products: BTreeMap<usize, String>,
 }
 
 /// Why a description makes no library.
@@ -120,6 +123,7 @@ impl Library {
                 serial: None,
                 drive_vendor: String::from("AUTOCHGR"),
                 drive_product: String::from("SIM LTO-8"),
+                other_products: BTreeMap::new(),
             },
             timing: Timing::none(),
             seed: 0,
@@ -234,6 +238,12 @@ impl Library {
     pub fn drive_product(mut self, vendor: &str, product: &str) -> Self {
         self.identity.drive_vendor = vendor.into();
         self.identity.drive_product = product.into();
+        self
+    }
+
+    /// One drive's product, counted from 0, where it is another than the others': a library with drives of several generations.
+    pub fn drive_product_of(mut self, drive: usize, product: &str) -> Self {
+        self.identity.other_products.insert(drive, product.into());
         self
     }
 

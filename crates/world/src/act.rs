@@ -24,7 +24,12 @@ pub enum Act {
         same: bool,
     },
     /// Two or three mounts are handed in as a group, which has the number of the first.
-    Group([Option<Handed>; 3]),
+    Group {
+        /// Its mounts.
+        all: [Option<Handed>; 3],
+        /// Not for the first time, or with ids that can be handed in again.
+        again: bool,
+    },
     /// Somebody gives the request of that number another place in the queue.
     Reorder {
         /// Who.

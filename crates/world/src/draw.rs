@@ -54,6 +54,7 @@ struct Author {
     dice: Dice,
     setup: Setup,
     handed: Vec<Handed>,
+    groups: Vec<[Option<Handed>; 3]>,
     /// What this story has of each: some have no faults, some no hands, some no power loss, so that what they would hide shows.
     faults: bool,
     services: bool,
@@ -86,6 +87,7 @@ pub fn draw(seed: u64, acts: usize) -> Story {
         dice,
         setup,
         handed: Vec::new(),
+        groups: Vec::new(),
         new_labels: 0,
         late: MAX_LATE,
     };
@@ -97,10 +99,12 @@ fn shape(dice: &mut Dice, small: bool) -> Shape {
     let moves_in_flight = 1 + dice.weighted(&[(6, 0), (3, 1), (1, 2)]);
     let cartridges = if small { 3 } else { 6 };
     let tight = dice.once_in(4);
+    let drives = 1 + dice.weighted(&[(1, 0), (4, 1), (3, 2)]);
     Shape {
+        mixed: drives > 1 && dice.once_in(4),
         cartridges,
         slots: if tight { cartridges } else { cartridges + 4 },
-        drives: 1 + dice.weighted(&[(1, 0), (4, 1), (3, 2)]),
+        drives,
         slow: dice.once_in(3),
         exchange: dice.once_in(2),
         unload_before_move: dice.once_in(2),
@@ -120,7 +124,7 @@ impl Author {
             (2, Kind::Repeat),
             (when(services, 4), Kind::Service),
             (when(services, 2), Kind::Enable),
-            (2, Kind::Group),
+            (3, Kind::Group),
             (2, Kind::Reorder),
             (1, Kind::Refuse),
             (8, Kind::Cancel),
@@ -156,6 +160,11 @@ impl Author {
             Kind::Inventory => {
                 let ask = Ask::Inventory { library: self.library(), full: self.dice.once_in(5) };
                 self.submit(ask)
+            }
+            Kind::Repeat if !self.groups.is_empty() && self.dice.once_in(3) => {
+                let which = self.dice.roll(self.groups.len() as u32) as usize;
+                let all = self.groups.get(which).copied().unwrap_or_default();
+                Act::Group { all, again: true }
             }
             Kind::Repeat => match self.earlier() {
                 Some(handed) => Act::Repeat { handed, same: !self.dice.once_in(4) },
@@ -212,19 +221,23 @@ impl Author {
         Act::Submit(self.handed(ask))
     }
 
-    /// Mounts of one application, with the same priority, deadline and detachment.
+    /// Mounts of one application, with the same priority, deadline and detachment. All wait for a person, or none, and none waits
+    /// for anything, or all do.
     fn group(&mut self) -> Act {
         let mut all = [None; 3];
         let many = 2 + usize::from(self.dice.once_in(3));
+        let (at_once, wait) = (self.dice.once_in(8), self.dice.once_in(3));
         for place in 0..many {
             let (cartridge, read) = (self.cartridge(), self.dice.once_in(4));
-            let ask = Ask::Mount { cartridge, drive: None, read, at_once: false, wait: false };
+            let drive = self.dice.once_in(3).then(|| self.dice.roll(3) as u8);
+            let ask = Ask::Mount { cartridge, drive, read, at_once, wait: wait && !at_once };
             let first: Option<Handed> = all[0];
             let handed = self.handed(ask);
             let Handed { who, priority, deadline, detached, .. } = first.unwrap_or(handed);
             all[place] = Some(Handed { who, priority, deadline, detached, ..handed });
         }
-        Act::Group(all)
+        self.groups.push(all);
+        Act::Group { all, again: self.dice.once_in(2) }
     }
 
     fn target(&mut self) -> Target {

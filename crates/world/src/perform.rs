@@ -18,9 +18,10 @@ const MOVE_MEDIUM: u8 = 0xA5;
 const EXCHANGE_MEDIUM: u8 = 0xA6;
 const READ_ELEMENT_STATUS: u8 = 0xB8;
 
-/// How a label of a story is made.
+/// How a label of a story is made: every third cartridge is of the older generation, which all drives can use.
 pub(crate) fn label(cartridge: u8) -> String {
-    format!("VT{cartridge:04}L8")
+    let generation = if cartridge.is_multiple_of(3) { 7 } else { 8 };
+    format!("VT{cartridge:04}L{generation}")
 }
 
 /// The request id of a number: in the order of age, as UUIDs of version 7 are.
@@ -85,7 +86,7 @@ impl World {
         match *act {
             Act::Submit(handed) => self.hand_in(handed, false, true),
             Act::Repeat { handed, same } => self.hand_in(handed, true, same),
-            Act::Group(all) => self.hand_in_group(&all),
+            Act::Group { all, again } => self.hand_in_group(&all, again),
             Act::Reorder { who, number, position } => {
                 let (token, caller, id) = (self.token(), caller(who), request_id(number));
                 self.input(Input::Reorder { token, caller, id, position: position.into() });
@@ -146,10 +147,10 @@ impl World {
         self.input(Input::Submit { token, submission: submission(handed, given, wanted) });
     }
 
-    fn hand_in_group(&mut self, all: &[Option<Handed>]) {
+    fn hand_in_group(&mut self, all: &[Option<Handed>], given: bool) {
         let group = all.iter().flatten().next().map(|first| GroupId(request_id(first.number).0));
         let submissions = all.iter().flatten().filter_map(|handed| {
-            let mut submission = submission(*handed, false, self.wanted(handed.ask)?);
+            let mut submission = submission(*handed, given, self.wanted(handed.ask)?);
             submission.options.group = group;
             Some(submission)
         });

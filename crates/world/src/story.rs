@@ -43,6 +43,8 @@ pub struct Shape {
     pub drives: u8,
     /// Cartridges, at most as many as slots.
     pub cartridges: u8,
+    /// The first drive is of the older generation.
+    pub mixed: bool,
     /// Each command takes a second.
     pub slow: bool,
     /// EXCHANGE MEDIUM is allowed.
@@ -108,6 +110,9 @@ impl Story {
                 .serial(&format!("WORLD{n}"))
                 .timing(timing)
                 .seed(self.seed);
+            if shape.mixed {
+                library = library.drive_product_of(0, "SIM LTO-7");
+            }
             for (slot, cartridge) in (first..).take(shape.cartridges.into()).enumerate() {
                 library = library.cartridge_at(FIRST_SLOT + slot as u16, &label(cartridge));
             }

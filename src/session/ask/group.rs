@@ -68,8 +68,10 @@ impl GroupMember {
         self
     }
 
-    /// The request's id, drawn by the caller (UUID v7): the request can be found by it, also after a crash. Unlike a single mount, a
-    /// group that is handed in again is refused while its first requests live.
+    /// The request's id, drawn by the caller (UUID v7): the request can be found by it, also after a crash. Where all members have
+    /// one, a group that is handed in again with the same content is answered with what became of the first, and not repeated.
+    /// Ids that stand for anything else, or for a part of the group only, are
+    /// [`Refusal::IdReused`](crate::Refusal::IdReused).
     pub fn id(mut self, id: impl Into<RequestId>) -> Self {
         self.id = Some(id.into());
         self
@@ -119,9 +121,19 @@ impl MountAllBuilder {
         self
     }
 
-    /// Refused where one of the cartridges or drives is in use, instead of waiting.
+    /// Refused where one of the cartridges is in use, or not so many drives are free that each can have one that fits, instead of
+    /// waiting. What comes in between ends all of them, one with [`FailureKind::Busy`].
     pub fn at_once(mut self) -> Self {
         self.common.options.at_once = true;
+        self
+    }
+
+    /// Where one of the cartridges is not in the library, all wait until a person brings it ([`Session::operator_requests`]),
+    /// instead of being refused. While one is away none is mounted, and no drive is kept for them. RSM waits unless it is told
+    /// not to (`NTMS_MOUNT_ERROR_OFFLINE`).
+    #[doc(alias = "NTMS_MOUNT_ERROR_OFFLINE")]
+    pub fn wait_for_operator(mut self) -> Self {
+        self.common.options.wait_for_operator = true;
         self
     }
 
@@ -134,7 +146,7 @@ impl MountAllBuilder {
     /// Dropped before it is ready, the future has handed all of them in or none: give them [ids](GroupMember::id) to be able to ask.
     pub async fn submit(self) -> Result<Vec<Ticket<Mounted>>, SubmitError> {
         let Self { members, mut common } = self;
-        common.options.group = Some(GroupId(Uuid::now_v7()));
+        common.options.group = Some(group_id(&members));
         let submissions: Result<Vec<_>, SessionClosed> =
             members.iter().map(|member| common.submission(member.id, member.wanted())).collect();
         let submissions = submissions?;
@@ -158,6 +170,20 @@ impl MountAllBuilder {
         let cause = errors.iter().position(|error| !is_for_the_group(error)).unwrap_or(0);
         if errors.is_empty() { Ok(mounted) } else { Err(errors.swap_remove(cause)) }
     }
+}
+
+/// Made of the members' ids where all have one, so that a group that is handed in again is known: the same ids in the same order
+/// give the same one, others another one (FNV-1a over their bytes).
+fn group_id(members: &[GroupMember]) -> GroupId {
+    const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+    let ids: Option<Vec<Uuid>> = members.iter().map(|member| Some(member.id?.0)).collect();
+    let made_of = |ids: Vec<Uuid>| {
+        let bytes = ids.iter().flat_map(|id| id.as_bytes());
+        let hash = bytes.fold(OFFSET, |hash, byte| (hash ^ u128::from(*byte)).wrapping_mul(PRIME));
+        uuid::Builder::from_custom_bytes(hash.to_be_bytes()).into_uuid()
+    };
+    GroupId(ids.map_or_else(Uuid::now_v7, made_of))
 }
 
 fn is_for_the_group(error: &RequestError) -> bool {

@@ -240,6 +240,15 @@ impl Engine {
                 self.outbox.after(Effect::Answer(token, answer));
             }
         }
+        let groups: Vec<Token> = self
+            .asked_groups
+            .iter()
+            .filter_map(|(&asked, group)| group.is_of(session).then_some(asked))
+            .collect();
+        for asked in groups {
+            self.asked_groups.remove(&asked);
+            self.answer_group(asked, Err(SubmitError::SessionClosed));
+        }
         let mut cancelled = 0;
         for id in bound {
             if let Verdict::Accepted(_) = self.stop(id, CancelledBy::SessionClosed, now) {

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
+use super::grant::Want;
 use super::identify::no_way;
 use super::identity::kind_of;
 use crate::catalog::{Caller, Label, MediumKind, Role, Service, generation};
@@ -121,8 +122,10 @@ impl Engine {
                 if self.verifies(Some(resolved.index)) {
                     self.check_way(&resolved)?;
                 }
-                if submission.options.at_once {
-                    self.check_at_once(&resolved, *drive, *access)?;
+                // The media of a group are looked at together.
+                if submission.options.at_once && submission.options.group.is_none() {
+                    let want = self.want_to_be(&resolved, *drive, *access);
+                    self.check_at_once(resolved.index, &[want])?;
                 }
                 Ok(resolved)
             }
@@ -136,6 +139,18 @@ impl Engine {
                 Ok(resolved)
             }
         }
+    }
+
+    /// What a mount that is not accepted yet would want of a drive.
+    pub(crate) fn want_to_be(
+        &self,
+        resolved: &Resolved,
+        named: Option<ElementAddress>,
+        access: Access,
+    ) -> Want {
+        let medium = resolved.barcode.as_deref().and_then(generation::of_label);
+        let need = Need { medium, access, way: self.verifies(Some(resolved.index)) };
+        Want { cartridge: resolved.cartridge, need, named, suspects: Vec::new() }
     }
 
     /// Options that do not go with the operation are refused, not ignored.
@@ -199,35 +214,6 @@ impl Engine {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Medium and drive are free at this moment.
-    fn check_at_once(
-        &self,
-        resolved: &Resolved,
-        named: Option<ElementAddress>,
-        access: Access,
-    ) -> Result<(), SubmitError> {
-        let (Some(library), Some(id)) = (self.library(resolved.index), resolved.cartridge) else {
-            return Ok(());
-        };
-        if self.catalogue.reserver(id).is_some() || self.catalogue.mount_of(id).is_some() {
-            return Err(SubmitError::Busy { what: format!("cartridge {}", self.cartridge_name(id)) });
-        }
-        let in_drive = self.catalogue.cartridge(id).is_some_and(
-            |cartridge| matches!(cartridge.place, Place::Element(place) if place.kind == ElementType::Drive && named.is_none_or(|named| named == place.address)),
-        );
-        let medium = resolved.barcode.as_deref().and_then(generation::of_label);
-        let free = library.elements.free_drives(Need { medium, access, way: false });
-        let mut free = free.filter(|drive| library.elements.may_load(*drive));
-        if in_drive || free.any(|drive| named.is_none_or(|named| named == drive)) {
-            return Ok(());
-        }
-        let what = match named {
-            Some(drive) => format!("drive {drive} of {}", library.config.name),
-            None => format!("every drive of {} that would do", library.config.name),
-        };
-        Err(SubmitError::Busy { what })
     }
 
     /// A cartridge that somebody has mounted is not worked on for somebody else.

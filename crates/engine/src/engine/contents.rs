@@ -7,6 +7,7 @@ use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
 use super::emit::Effect;
+use super::live::Phase;
 use crate::catalog::{Blame, Cartridge, MountRecord};
 use crate::changer::reply::ElementReport;
 use crate::id::{CartridgeId, LibraryId, LibraryIndex, RequestId};
@@ -296,12 +297,19 @@ impl Engine {
                 matches!(cartridge.place, Place::Missing { .. } | Place::Outside { .. })
             })
         };
+        // The first of a group waits for all of it.
+        let waits = |id: &RequestId| self.live.get(id).is_some_and(|live| live.blocker().is_some());
         let stranded: Vec<RequestId> = self
             .live
             .values()
-            .filter(|live| live.library == Some(index) && live.blocker().is_some())
+            .filter(|live| live.library == Some(index))
+            .filter(|live| live.blocker().is_some() || live.phase == Phase::Grouped)
             .filter(|live| live.request.cartridge.is_some_and(gone))
-            .map(|live| live.request.id)
+            .flat_map(|live| {
+                let id = live.request.id;
+                core::iter::once(id).chain(self.others_of_group(id))
+            })
+            .filter(waits)
             .collect();
         self.try_again(index, &stranded);
     }

@@ -393,7 +393,8 @@ impl Engine {
             self.set_state(id, State::Queued);
             return self.queue_again(index, id);
         }
-        self.release(id, index);
+        let keeps_own = self.has_drive_of_its_own(id);
+        self.release_but(id, index, keeps_own);
         self.set_state(id, State::Queued);
         self.admit(id, now);
     }

@@ -236,8 +236,7 @@ impl Engine {
         let mut request = live.request.clone();
         request.state = state;
         request.ended_at = Some(now.wall);
-        let (order, blocker, library, woken_from) =
-            (live.order, live.blocker(), live.library, live.woken_from.take());
+        let (order, blocker, library) = (live.order, live.blocker(), live.library);
         let (cartridge, operation) = (live.request.cartridge, live.request.operation());
         let begun_reading = match live.phase {
             Phase::Door => true,
@@ -272,14 +271,7 @@ impl Engine {
                     library.stale = Stale::All;
                 }
             }
-            // What it was woken for it does not use any more.
-            match woken_from {
-                Some(Blocker::Drive(drive)) => self.wake_for_drive(index, drive),
-                Some(other) => {
-                    self.wake(index, other);
-                }
-                None => {}
-            }
+            self.pass_on(index, id);
             self.release(id, index);
             if let Some(drive) = deferred_in {
                 self.forget_deferred(index, id, drive);
@@ -333,6 +325,9 @@ impl Engine {
     pub(crate) fn ended_durably(&mut self, id: RequestId, now: Now) {
         let Some(mut live) = self.live.remove(&id) else { return };
         let Some(state) = live.ending.take() else { return };
+        if let Some(group) = live.request.options.group {
+            self.forget_member(group, id);
+        }
         if live.request.stopping.is_some() {
             self.pending_cancels = self.pending_cancels.saturating_sub(1);
         }
@@ -382,12 +377,18 @@ impl Engine {
 
     /// Frees what a request has reserved, and wakes who waits for it.
     pub(crate) fn release(&mut self, id: RequestId, index: LibraryIndex) {
-        let Some((cartridge, slot, drive, port)) = self.live.get_mut(&id).map(|live| {
-            live.granted = None;
-            (live.request.cartridge, live.slot.take(), live.request.drive, live.port.take())
-        }) else {
-            return;
-        };
+        self.release_but(id, index, false);
+    }
+
+    /// The same; a mount whose group has begun can keep its medium and the drive that it got.
+    pub(crate) fn release_but(&mut self, id: RequestId, index: LibraryIndex, keeps_own: bool) {
+        let Some(live) = self.live.get_mut(&id) else { return };
+        let own = live.granted.filter(|_| keeps_own);
+        let cartridge = live.request.cartridge.filter(|_| own.is_none());
+        let drive = live.request.drive.filter(|drive| Some(*drive) != own);
+        let granted = if own.is_some() { None } else { live.granted.take() };
+        let (slot, port) = (live.slot.take(), live.port.take());
+        live.request.drive = own.or(live.request.drive);
         if let Some(cartridge) = cartridge.filter(|&cartridge| self.catalogue.is_reserved_by(cartridge, id)) {
             self.catalogue.unreserve(cartridge);
             self.wake(index, Blocker::Medium(cartridge));
@@ -395,7 +396,7 @@ impl Engine {
         let kept = self.planted.is(Bug::ReservationNeverFreed) && self.stopping(id);
         let Some(library) = self.library_mut(index) else { return };
         let mut vacant_slot = false;
-        for address in [slot, drive, port].into_iter().flatten() {
+        for address in [slot, drive, granted, port].into_iter().flatten() {
             // In an exchange the drive passes from one request to the other.
             let ends = |motion: &PlannedMotion| {
                 motion.record.source.address == address || motion.record.destination.address == address
@@ -423,7 +424,7 @@ impl Engine {
         if port.is_some() {
             self.wake(index, Blocker::Port);
         }
-        if let Some(drive) = drive {
+        for drive in [drive, granted.filter(|granted| Some(*granted) != drive)].into_iter().flatten() {
             self.wake_for_drive(index, drive);
         }
     }
@@ -435,6 +436,17 @@ impl Engine {
             || library.elements.loaded_drive(Some(drive), Need::default()).is_some();
         if usable && !self.planted.is(Bug::LostWakeUp) && !self.wake(index, Blocker::Drive(drive)) {
             self.wake(index, Blocker::AnyDrive);
+        }
+    }
+
+    /// What it was woken for it does not use: the next in line may.
+    pub(crate) fn pass_on(&mut self, index: LibraryIndex, id: RequestId) {
+        match self.live.get_mut(&id).and_then(|live| live.woken_from.take()) {
+            Some(Blocker::Drive(drive)) => self.wake_for_drive(index, drive),
+            Some(other) => {
+                self.wake(index, other);
+            }
+            None => {}
         }
     }
 

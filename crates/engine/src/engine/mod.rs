@@ -1,6 +1,7 @@
 //! The engine: four verbs, and the state behind them. Each question has its own file.
 
 mod adopt;
+mod at_once;
 mod cancel;
 mod catalogue;
 mod check;
@@ -16,6 +17,7 @@ mod ending;
 mod exchange;
 mod fault;
 mod forecast;
+mod grant;
 mod group;
 mod identify;
 mod identity;
@@ -39,10 +41,11 @@ mod schedule;
 mod service;
 mod start;
 mod submit;
+mod submit_group;
 mod view;
 mod work;
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -56,11 +59,13 @@ use crate::input::{Config, Input, Snapshot};
 use crate::library::Library;
 use crate::output::Output;
 use crate::planted::Planted;
+use crate::request::GroupId;
 use crate::time::Now;
 use catalogue::Catalogue;
 use emit::Outbox;
 use live::Live;
 use submit::LookupFor;
+use submit_group::AskedGroup;
 pub use view::View;
 use work::{PathQueue, Task, TaskId, Timer, TimerKey};
 
@@ -74,12 +79,16 @@ pub struct Engine {
     known_libraries: Vec<LibraryRecord>,
     known_drives: BTreeMap<(LibraryId, ElementAddress), DriveRecord>,
     live: BTreeMap<RequestId, Live>,
+    /// The live mounts of each group.
+    groups: BTreeMap<GroupId, BTreeSet<RequestId>>,
     /// Counts accepted requests: their age in the order of service.
     accepted: u64,
     /// Motions that an earlier process left open, until their library is there.
     open_motions: BTreeMap<RequestId, MotionRecord>,
     lookups: BTreeMap<crate::id::Token, LookupFor>,
     next_lookup: u64,
+    /// Groups of which the store is asked, by the caller's token.
+    asked_groups: BTreeMap<crate::id::Token, AskedGroup>,
     /// Cancels whose verdict is open.
     pending_cancels: usize,
     tasks: BTreeMap<TaskId, Task>,
@@ -115,10 +124,12 @@ impl Engine {
             known_libraries: snapshot.libraries,
             known_drives: snapshot.drives.into_iter().map(|d| ((d.library, d.element), d)).collect(),
             live: BTreeMap::new(),
+            groups: BTreeMap::new(),
             accepted: 0,
             open_motions: BTreeMap::new(),
             lookups: BTreeMap::new(),
             next_lookup: 0,
+            asked_groups: BTreeMap::new(),
             pending_cancels: 0,
             tasks: BTreeMap::new(),
             next_task: 0,

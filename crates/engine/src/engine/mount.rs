@@ -102,6 +102,7 @@ impl Engine {
             return self.stop_here(id, now);
         }
         if self.may_try_another_drive(index, id, &failure) {
+            self.keep_spare_drive(index, id);
             if let Some(live) = self.live.get_mut(&id) {
                 live.suspects.push((drive, failure));
             }

@@ -46,6 +46,9 @@ impl Engine {
         live.phase = Phase::Operator;
         let library = live.library;
         self.set_state(id, State::Waiting(Waiting::Operator));
+        if let Some(index) = library {
+            self.pass_on(index, id);
+        }
         let library = library.map(|index| self.library_name(index)).unwrap_or_default();
         let cartridge = self.cartridge_name(cartridge);
         let task = OperatorTask::BringCartridge { cartridge: cartridge.into(), library: library.into() };

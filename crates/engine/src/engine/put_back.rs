@@ -41,11 +41,12 @@ impl Engine {
                     && library.elements.drive_serves(drive)
                     && library.elements.may_load(drive)
             });
+        // What a group keeps it keeps for all its members: another drive must be free now.
+        let of_group = live.request.options.group.is_some();
         pairing
-            && another
+            && if of_group { self.spare_drive(index, id).is_some() } else { another }
             && live.suspects.len() + 1 < MAX_DRIVES
             && self.named_drive(id).is_none()
-            && live.request.options.group.is_none()
             && live.request.stopping.is_none()
             && live.request.failing.is_none()
             && !live.deadline_over

@@ -59,6 +59,7 @@ impl Engine {
         // had, and the next number after them is taken by none.
         live.faults = (now.wall.since(live.request.queued_at).as_millis() / 100) as u32;
         self.live.insert(id, live);
+        self.note_group(id);
         self.count_wish(id, true);
         self.pending_cancels += usize::from(stopping);
         if self.config.restart == RestartPolicy::CancelUnfinished && !stopping {

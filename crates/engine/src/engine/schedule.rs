@@ -96,7 +96,7 @@ impl Engine {
                     }
                 }
                 Start::Hold => return,
-                Start::Blocked(blocker) => self.block(index, id, blocker),
+                Start::Blocked(blocker) => self.block(index, id, blocker, now),
             }
         }
     }
@@ -116,7 +116,10 @@ impl Engine {
         Some(fillable.unwrap_or(first))
     }
 
-    fn block(&mut self, index: LibraryIndex, id: RequestId, blocker: Blocker) {
+    fn block(&mut self, index: LibraryIndex, id: RequestId, blocker: Blocker, now: Now) {
+        if self.must_not_wait(id) {
+            return self.fail_busy(index, id, blocker, now);
+        }
         let Some(live) = self.live.get_mut(&id) else { return };
         live.phase = Phase::Blocked(blocker);
         let (order, woken_from) = (live.order, live.woken_from.take());

@@ -53,7 +53,11 @@ impl Engine {
             Ok(source) => source,
             Err(failure) => {
                 let away = matches!(failure.place, Some(Place::Missing { .. } | Place::Outside { .. }));
-                if away && self.live.get(&id).is_some_and(|live| live.request.options.wait_for_operator) {
+                // Of a group the media are asked for before its drives are kept: see `await_media`.
+                let asks = self.live.get(&id).is_some_and(|live| {
+                    live.request.options.wait_for_operator && live.request.options.group.is_none()
+                });
+                if away && asks {
                     self.wait_for_cartridge(id, cartridge, now);
                 } else {
                     self.fail(id, failure, now);
@@ -69,11 +73,6 @@ impl Engine {
         let drive = match granted.or(named) {
             Some(drive) if granted.is_some() => drive,
             Some(drive) if library.elements.is_free_drive(drive) && library.elements.may_load(drive) => drive,
-            Some(drive) if library.elements.get(drive).is_none() => {
-                let message = alloc::format!("drive {drive} is not in {} any more", library.config.name);
-                self.fail(id, Failure::new(FailureKind::Refused, message), now);
-                return Start::Gone;
-            }
             Some(drive) if !library.elements.drive_serves(drive) => {
                 return self.wait_for_service(index, id, drive, now);
             }
@@ -137,8 +136,15 @@ impl Engine {
         }
     }
 
-    /// The drive that the mount names is out of service: paused, it is waited for; disabled, it is not.
-    fn wait_for_service(
+    pub(crate) fn named_drive(&self, id: RequestId) -> Option<ElementAddress> {
+        match self.live.get(&id)?.request.wanted {
+            Wanted::Mount { drive, .. } => drive,
+            _ => None,
+        }
+    }
+
+    /// The drive that the mount names is out of service: paused, it is waited for; disabled or gone, it is not.
+    pub(crate) fn wait_for_service(
         &mut self,
         index: LibraryIndex,
         id: RequestId,
@@ -146,7 +152,12 @@ impl Engine {
         now: Now,
     ) -> Start {
         let Some(library) = self.library(index) else { return Start::Gone };
-        let state = library.elements.get(drive).and_then(|element| element.drive.as_ref());
+        let Some(element) = library.elements.get(drive) else {
+            let message = alloc::format!("drive {drive} is not in {} any more", library.config.name);
+            self.fail(id, Failure::new(FailureKind::Refused, message), now);
+            return Start::Gone;
+        };
+        let state = element.drive.as_ref();
         if state.is_some_and(|drive| drive.service == Service::Disabled) {
             let message = alloc::format!("drive {drive} of {} is disabled", library.config.name);
             self.fail(id, Failure::new(FailureKind::Disabled, message), now);
@@ -255,6 +266,8 @@ impl Engine {
         if !unloaded && self.hand_over(index, id, cartridge, source.address, now) {
             return Start::Gone;
         }
+        // One that began while its drive was out of service goes on: the medium is unloaded, and nobody could mount it so.
+        let put_off = put_off && !unloaded;
         if put_off && self.library(index).is_some_and(|library| library.elements.drive_serves(source.address))
         {
             return self.put_off(index, id, cartridge, source.address, now);

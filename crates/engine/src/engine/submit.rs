@@ -19,9 +19,24 @@ use crate::time::Now;
 /// What a look-up in the store was made for.
 #[derive(Debug, Clone)]
 pub(crate) enum LookupFor {
-    Submit { token: Token, submission: Submission },
-    Cancel { token: Token, caller: Caller, id: RequestId },
-    Adopt { token: Token, caller: Caller, id: RequestId },
+    Submit {
+        token: Token,
+        submission: Submission,
+    },
+    Cancel {
+        token: Token,
+        caller: Caller,
+        id: RequestId,
+    },
+    Adopt {
+        token: Token,
+        caller: Caller,
+        id: RequestId,
+    },
+    /// One of the ids of a group that was handed in; the token is that of the group.
+    Group {
+        token: Token,
+    },
 }
 
 impl Engine {
@@ -75,6 +90,10 @@ impl Engine {
                     Err(error) => Err(CancelError::Store { reason: failure(error) }),
                 };
                 self.outbox.after(Effect::Answer(token, Answer::Cancel(answer)));
+            }
+            LookupFor::Group { token } => {
+                let known = result.map_err(|error| SubmitError::Store { reason: failure(error) });
+                self.known_of_group(token, known, now);
             }
             LookupFor::Adopt { token, caller, id } => {
                 self.adopt_old(token, &caller, id, result.map_err(failure))
@@ -154,12 +173,13 @@ impl Engine {
         live.administrator = caller.role == Role::Administrator;
         live.library = Some(resolved.index);
         self.live.insert(id, live);
+        self.note_group(id);
         self.count_wish(id, true);
         id
     }
 }
 
-fn repeat_of(known: &Request, submission: &Submission) -> Result<Request, SubmitError> {
+pub(crate) fn repeat_of(known: &Request, submission: &Submission) -> Result<Request, SubmitError> {
     let same = known.wanted == submission.wanted
         && known.application == submission.caller.application
         && known.priority == submission.priority

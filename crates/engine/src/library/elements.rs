@@ -146,6 +146,13 @@ impl Elements {
         Some(result)
     }
 
+    /// All drives, the one that was not used for the longest time first.
+    pub(crate) fn drives_by_use(&self) -> Vec<&ElementState> {
+        let mut drives: Vec<_> = self.of_kind(ElementType::Drive).collect();
+        drives.sort_by_key(|element| element.drive.as_ref().map(|drive| drive.last_used));
+        drives
+    }
+
     /// Free drives that fit, the one that was not used for the longest time first.
     pub(crate) fn free_drives(&self, need: Need) -> impl Iterator<Item = ElementAddress> {
         self.free_drives
@@ -172,6 +179,16 @@ impl Elements {
 
     pub(crate) fn is_free_drive(&self, address: ElementAddress) -> bool {
         self.all.get(&address).is_some_and(is_free_drive)
+    }
+
+    /// Whether it would be free if nobody had reserved it.
+    pub(crate) fn is_empty_drive(&self, address: ElementAddress) -> bool {
+        self.all.get(&address).is_some_and(is_empty_drive)
+    }
+
+    /// Whether the library has the drive in its bay, as far as it tells.
+    pub(crate) fn has_drive(&self, address: ElementAddress) -> bool {
+        self.all.get(&address).is_some_and(|element| !says_no_drive(element))
     }
 
     /// Whether media may be mounted in it: not while it must be cleaned.
@@ -323,12 +340,19 @@ impl Elements {
 }
 
 fn is_free_drive(element: &ElementState) -> bool {
+    is_empty_drive(element) && element.reserved_by.is_none()
+}
+
+fn is_empty_drive(element: &ElementState) -> bool {
     element.drive.as_ref().is_some_and(|drive| drive.mount.is_none() && drive.service == Service::Enabled)
         && !element.full
         && element.cartridge.is_none()
-        && element.reserved_by.is_none()
         && !element.doubtful
-        && !matches!(element.condition, Some(ElementCondition::NoDrive | ElementCondition::DriveOff))
+        && !says_no_drive(element)
+}
+
+fn says_no_drive(element: &ElementState) -> bool {
+    matches!(element.condition, Some(ElementCondition::NoDrive | ElementCondition::DriveOff))
 }
 
 fn is_idle_loaded(element: &ElementState) -> bool {

@@ -1,5 +1,6 @@
 //! One library: what is where, who waits, and what is under way.
 
+pub(crate) mod assign;
 pub(crate) mod elements;
 pub(crate) mod fault;
 pub(crate) mod learned;

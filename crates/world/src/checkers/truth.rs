@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use autochanger_engine::Change;
-use autochanger_engine::catalog::MotionState;
+use autochanger_engine::catalog::{MotionState, Service};
 use autochanger_engine::id::CartridgeId;
-use autochanger_engine::request::{Outcome, Place, Request, State};
-use autochanger_sim::Device;
+use autochanger_engine::request::{FailureKind, Outcome, Place, Request, State};
+use autochanger_sim::{Device, ElementType};
 
 use crate::watch::{Checker, Facts, Sight};
 
@@ -97,6 +97,9 @@ impl Truth {
             State::Passed(Outcome::Mounted { drive, .. }) => drive.0,
             State::Passed(Outcome::Dismounted { slot }) => slot.0,
             State::Stopped { place: Some(Place::Element(name)), .. } => name.address.0,
+            State::Failed(failure) if failure.kind == FailureKind::Group => {
+                return self.went_home(request, facts);
+            }
             _ => return Ok(()),
         };
         let (Some(label), Some(library)) = (&request.barcode, facts.library(request.library)) else {
@@ -115,6 +118,27 @@ impl Truth {
             return Ok(());
         }
         Err(format!("{} is {}; {label} is in {there:?}", request.id, request.state))
+    }
+
+    /// What was loaded for a group that failed is in a slot when its request ends; a library that is disabled moves nothing.
+    fn went_home(&self, request: &Request, facts: &Facts<'_>) -> Result<(), String> {
+        let (Some(label), Some(library)) = (&request.barcode, facts.library(request.library)) else {
+            return Ok(());
+        };
+        let libraries = facts.view.libraries();
+        let disabled = libraries.get(library).is_some_and(|library| library.service == Service::Disabled);
+        let device = facts.devices.0.get(library);
+        let in_drive = device.is_some_and(|device| {
+            let mut contents = device.contents().into_iter();
+            contents.any(|(_, kind, held)| kind == ElementType::Drive && held.as_deref() == Some(label))
+        });
+        if request.motions == 0 || disabled || self.touched.contains(&**label) || !in_drive {
+            return Ok(());
+        }
+        Err(format!(
+            "{} failed with its group, and {label}, which was loaded for it, is in a drive",
+            request.id
+        ))
     }
 
     /// Looks whether all stands where it must, when something has moved.
