@@ -363,6 +363,19 @@ mod deferred {
     }
 
     #[tokio::test]
+    async fn a_deferred_medium_that_is_ejected_passes_with_its_port() {
+        let bed = Bed::new().await;
+        let tape = within(bed.session.mount("VT0001L8")).await.expect("mounted");
+        let dismount = tape.dismount().deferred().submit().await.expect("accepted");
+        until(&dismount, |state| *state == State::Deferred).await;
+        let ejected = within(bed.session.eject("VT0001L8")).await.expect("ejected");
+        let left = within(dismount).await.expect("it is out of its drive");
+        assert_eq!((left.slot(), left.kept_in_drive(), left.port()), (None, None, ejected.port));
+        assert_eq!(left.to_string(), format!("port {}", left.port().expect("a port")));
+        bed.end().await;
+    }
+
+    #[tokio::test]
     async fn a_deferred_medium_makes_way_for_one_that_needs_its_drive() {
         let bed = Bed::new().await;
         let [one, _two] = full_drives(&bed).await;

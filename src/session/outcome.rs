@@ -182,23 +182,33 @@ pub struct Dismounted {
 enum At {
     Slot(ElementAddress),
     Drive(ElementAddress),
+    Port(ElementAddress),
 }
 
 impl Dismounted {
-    /// The slot that it was put into; `None` where it stayed in its drive.
+    /// The slot that it was put into; `None` where it stayed in its drive, or was ejected.
     pub fn slot(&self) -> Option<ElementAddress> {
         match self.at {
             At::Slot(slot) => Some(slot),
-            At::Drive(_) => None,
+            At::Drive(_) | At::Port(_) => None,
         }
     }
 
     /// The drive in which it stayed: the dismount was [deferred](DismountBuilder::deferred), or had not begun, when a mount of the same
-    /// cartridge came. `None` where it was put into a slot.
+    /// cartridge came. `None` where it was taken out.
     pub fn kept_in_drive(&self) -> Option<ElementAddress> {
         match self.at {
             At::Drive(drive) => Some(drive),
-            At::Slot(_) => None,
+            At::Slot(_) | At::Port(_) => None,
+        }
+    }
+
+    /// The port that it was put into: the dismount was [deferred](DismountBuilder::deferred), and somebody had the cartridge ejected
+    /// before the drive was needed.
+    pub fn port(&self) -> Option<ElementAddress> {
+        match self.at {
+            At::Port(port) => Some(port),
+            At::Slot(_) | At::Drive(_) => None,
         }
     }
 }
@@ -209,6 +219,7 @@ impl fmt::Display for Dismounted {
         match self.at {
             At::Slot(slot) => write!(f, "slot {slot}"),
             At::Drive(drive) => write!(f, "drive {drive}, where it stayed"),
+            At::Port(port) => write!(f, "port {port}"),
         }
     }
 }
@@ -218,6 +229,7 @@ impl TicketOutcome for Dismounted {
         let at = match request.state {
             State::Passed(Outcome::Dismounted { slot }) => At::Slot(slot),
             State::Passed(Outcome::KeptInDrive { drive }) => At::Drive(drive),
+            State::Passed(Outcome::Ejected { port }) => At::Port(port),
             _ => return None,
         };
         Some(Self { id: request.id, cartridge: request.cartridge, barcode: request.barcode, at })

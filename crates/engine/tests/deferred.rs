@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use autochanger_engine::catalog::{Caller, Role};
+use autochanger_engine::catalog::{Caller, Role, Service};
 use autochanger_engine::id::RequestId;
 use autochanger_engine::id::SessionId;
-use autochanger_engine::request::{Cancellation, Outcome, Place, State, Wanted};
+use autochanger_engine::request::{Cancellation, Outcome, Place, ServiceTarget, State, Wanted};
 use autochanger_scsi::{ElementAddress, SenseKey};
 use autochanger_sim::{Device, Fault, Library, Timing};
 use autochanger_world::{World, dismount, mount};
@@ -37,6 +37,27 @@ fn a_medium_whose_dismount_is_put_off_stays_and_serves_the_next_mount_without_a_
     mounted(&mut world, "VT0001L8");
     assert_eq!(world.device.moves_sent(), 1);
     assert_eq!(world.state(off), State::Passed(Outcome::KeptInDrive { drive: ElementAddress(500) }));
+}
+
+#[test]
+fn one_that_began_while_its_drive_was_paused_is_not_put_off_half_done() {
+    let mut world = World::ready(library(1));
+    mounted(&mut world, "VT0001L8");
+    let drive = ServiceTarget::Drive { library: None, drive: ElementAddress(500) };
+    let both = [drive.clone(), ServiceTarget::Library(None)];
+    world.submit(Wanted::SetService { target: drive, service: Service::Paused }).unwrap();
+    let off = put_off(&mut world, "VT0001L8");
+    // The drive unloads for it; what is left is the robot's, which rests.
+    world
+        .submit(Wanted::SetService { target: ServiceTarget::Library(None), service: Service::Paused })
+        .unwrap();
+    world.rest();
+    for target in both {
+        world.submit(Wanted::SetService { target, service: Service::Enabled }).unwrap();
+    }
+    world.rest();
+    assert!(matches!(world.state(off), State::Passed(Outcome::Dismounted { .. })), "{}", world.state(off));
+    mounted(&mut world, "VT0001L8");
 }
 
 #[test]

@@ -183,6 +183,21 @@ fn an_unexpected_label_is_told_and_what_was_recorded_stays() {
 }
 
 #[test]
+fn another_description_of_the_same_label_is_the_same_medium() {
+    let mut world = World::with(with_tape(block(&vol1("VT0001", "LTFS"))), |config| {
+        config.libraries[0].verify = Verify::Label;
+    });
+    world.rest();
+    let recorded = Label { description: "the one in the blue box".into(), ..label("LTFS", "VT0001") };
+    world.submit(update(TAPE, recorded.clone())).unwrap();
+    let id = world.mount(TAPE);
+    world.rest();
+    assert!(matches!(world.state(id), State::Passed(Outcome::Mounted { .. })), "{}", world.state(id));
+    assert_eq!(changes_told(&world), 0);
+    assert_eq!(cartridge(&world).label, Some(recorded));
+}
+
+#[test]
 fn a_blank_medium_becomes_a_free_one_and_is_one_when_it_is_read_again() {
     let mut world = World::ready(library());
     let written = world.submit(free(TAPE, false)).unwrap();

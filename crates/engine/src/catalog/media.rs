@@ -20,6 +20,17 @@ impl Label {
     pub const MAX_ID: usize = 255;
     /// The longest format and the longest description that are kept, in bytes: what a store keeps of a name or a text.
     pub const MAX_TEXT: usize = 4096;
+
+    /// Whether both say the same medium: format and id tell it, the description is for people and may be worded otherwise.
+    pub fn is_of_same_medium(&self, other: &Self) -> bool {
+        self.format == other.format && self.id == other.id
+    }
+
+    /// Whether a store keeps all of it.
+    pub(crate) fn can_be_kept(&self) -> bool {
+        let texts = [&self.format, &self.description];
+        self.id.len() <= Self::MAX_ID && texts.iter().all(|text| text.len() <= Self::MAX_TEXT)
+    }
 }
 
 impl fmt::Display for Label {

@@ -173,7 +173,7 @@ impl Engine {
             self.keep_label(cartridge, found);
             return Ok(());
         };
-        if *found == LabelFound::Unreadable || is == Some(&recorded) {
+        if *found == LabelFound::Unreadable || is.is_some_and(|is| is.is_of_same_medium(&recorded)) {
             return Ok(());
         }
         let message = alloc::format!(

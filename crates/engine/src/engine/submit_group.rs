@@ -22,7 +22,7 @@ use crate::time::Now;
 const MAX_MEMBERS: usize = 64;
 
 /// A group with ids that its caller has drawn, while the store is asked what it knows of them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct AskedGroup {
     submissions: Vec<Submission>,
     awaited: usize,

@@ -27,7 +27,8 @@ pub trait LabelFormat: Debug {
 
     /// What the label says; `None`: the block is not of this format. `first_block` is what stands before the first filemark or
     /// the end of the first block, at most 32 KiB of it, and never empty. Whatever is written on a tape comes here: nothing
-    /// in it can be taken for granted. A label whose id is longer than [`Label::MAX_ID`] counts as not claimed.
+    /// in it can be taken for granted. A label whose id is longer than [`Label::MAX_ID`], or whose format or description is longer than
+    /// [`Label::MAX_TEXT`], counts as not claimed.
     fn claim(&self, first_block: &[u8]) -> Option<Label>;
 }
 
@@ -45,7 +46,7 @@ pub(crate) fn recognize(formats: &[SharedFormat], block: &[u8]) -> LabelFound {
         return LabelFound::Free(free.to_label());
     }
     let claimed = formats.iter().take(MAX_FORMATS).find_map(|format| format.claim(block));
-    match claimed.filter(|label| label.id.len() <= Label::MAX_ID) {
+    match claimed.filter(Label::can_be_kept) {
         Some(label) => LabelFound::Known(label),
         None => LabelFound::Unrecognized,
     }
@@ -74,6 +75,34 @@ mod tests {
         let found = |length| recognize(&[Arc::new(Greedy(length))], b"anything");
         assert!(matches!(found(Label::MAX_ID), LabelFound::Known(_)));
         assert_eq!(found(Label::MAX_ID + 1), LabelFound::Unrecognized);
+    }
+
+    #[derive(Debug)]
+    struct Wordy {
+        format: usize,
+        description: usize,
+    }
+
+    impl LabelFormat for Wordy {
+        fn name(&self) -> &str {
+            "wordy"
+        }
+
+        fn claim(&self, _: &[u8]) -> Option<Label> {
+            let (format, description) = ("x".repeat(self.format), "x".repeat(self.description));
+            Some(Label { format: format.into(), id: [7].into(), description: description.into() })
+        }
+    }
+
+    #[test]
+    fn a_format_or_a_description_that_cannot_be_kept_is_not_claimed() {
+        let found = |format, description| {
+            let wordy: SharedFormat = Arc::new(Wordy { format, description });
+            matches!(recognize(&[wordy], b"anything"), LabelFound::Known(_))
+        };
+        assert!(found(Label::MAX_TEXT, Label::MAX_TEXT));
+        assert!(!found(Label::MAX_TEXT + 1, 1));
+        assert!(!found(1, Label::MAX_TEXT + 1));
     }
 
     #[test]
