@@ -35,6 +35,7 @@
 //! | dwell of a deferred dismount | 0 s | [`dwell`](LibraryConfig::dwell) | whoever needs the drive does not wait for a medium that may be wanted again |
 //! | mounts of one group | 64 | – | more drives than this serve no one job |
 //! | ports locked | no | [`lock_ports`](LibraryConfig::lock_ports) | a manager that dies would leave them locked |
+//! | INITIALIZE ELEMENT STATUS at start | only where the library says that it does not serve without | [`initialize_at_start`](LibraryConfig::initialize_at_start) | it stalls a large library for an hour, for all its hosts |
 //! | by what a mounted medium is known | the barcode | `verify` | reading the label costs a rewind and a read for each mount |
 //! | inventory after a mount that hardware or a wrong label failed | yes | `auto_recovery` | the picture that led there is in doubt; it is one READ ELEMENT STATUS, and no scan |
 //! | unload before the move | yes, where a way to the drive is known | [`unload_before_move`](LibraryConfig::unload_before_move) | the drive rewinds while the arm does something else |
@@ -49,7 +50,7 @@
 //! | [`status`](Timing::status) | 60 s | TEST UNIT READY, INQUIRY, MODE SENSE, REPORT LUNS, PREVENT | makers recommend 10 to 30 s |
 //! | [`element_status`](Timing::element_status) | 5 min | READ ELEMENT STATUS; and how long a device may say that it is busy or coming ready before a question is given up | some libraries use the robot for it; what other software allows |
 //! | [`motion`](Timing::motion) | 30 min | MOVE MEDIUM; a doubtful move is not taken for *not moved* before | a maker recommends 25 min for a move out of a drive that unloads first |
-//! | [`initialize`](Timing::initialize) | 60 min | INITIALIZE ELEMENT STATUS | a large library scans for most of an hour |
+//! | [`initialize`](Timing::initialize) | 60 min | INITIALIZE ELEMENT STATUS, at least: half a minute and 16 s for each element, up to 4 h. It is not sent again when that is over | a large library scans for most of an hour; one that is broken off begins anew |
 //! | [`unload`](Timing::unload) | 16 min | LOAD UNLOAD | the longest that LTO drives' makers give is 960 s |
 //! | [`drive_ready`](Timing::drive_ready) | 5 min | from the move's end to a ready drive | loading and threading take half a minute; drives lag behind |
 //! | [`drive_calibration`](Timing::drive_calibration) | 2 h 15 min | the same while the drive says that it is coming ready | LTO-9 calibrates a new medium for up to 2 h |

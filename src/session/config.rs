@@ -39,6 +39,7 @@ pub struct LibraryConfig {
     moves_in_flight: u8,
     unload_before_move: bool,
     lock_ports: bool,
+    initialize_at_start: bool,
     exchange: bool,
     reservation: Reservation,
     take_over: bool,
@@ -159,6 +160,16 @@ impl LibraryConfig {
         self
     }
 
+    /// Whether the library is told to look at its elements and their labels (INITIALIZE ELEMENT STATUS, SMC-3 6.2) when it is opened
+    /// for the first time, and again after it was switched on: `false` by default, for it stalls a large library for an hour, for all
+    /// its hosts. Right for libraries that do not read labels at power-on (Exabyte X80, Plasmon). One that says that it does not serve
+    /// without (02/04/02) is told in any case.
+    #[doc(alias = "INITIALIZE ELEMENT STATUS")]
+    pub fn initialize_at_start(mut self, initialize: bool) -> Self {
+        self.initialize_at_start = initialize;
+        self
+    }
+
     /// Whether a dismount, and a mount that waits for its drive, may be one EXCHANGE MEDIUM (SMC-3 6.1) instead of two
     /// moves, where mode page 1Fh offers it. No by default: libraries claim the command without having it. One that
     /// refuses it after all is not asked again.
@@ -223,6 +234,7 @@ impl LibraryConfig {
             moves_in_flight: 1,
             unload_before_move: true,
             lock_ports: false,
+            initialize_at_start: false,
             exchange: false,
             reservation: Reservation::default(),
             take_over: false,
@@ -277,6 +289,7 @@ impl LibraryConfig {
             moves_in_flight: self.moves_in_flight,
             unload_before_move: self.unload_before_move,
             lock_ports: self.lock_ports,
+            initialize_at_start: self.initialize_at_start,
             exchange: self.exchange,
             paths: paths().map(|path| path.device().into()).collect(),
             reservation: self.reservation,
@@ -347,6 +360,7 @@ impl fmt::Debug for LibraryConfig {
             .field("moves_in_flight", &self.moves_in_flight)
             .field("unload_before_move", &self.unload_before_move)
             .field("lock_ports", &self.lock_ports)
+            .field("initialize_at_start", &self.initialize_at_start)
             .field("exchange", &self.exchange)
             .field("paths", &(self.others.len() + 1))
             .field("reservation", &self.reservation)

@@ -257,6 +257,9 @@ pub struct LibraryConfig {
     /// Whether the ports are kept locked (PREVENT ALLOW MEDIUM REMOVAL) while no person is to use them. A manager that dies
     /// leaves them locked for as long as the library remembers, so it is for the caller to say.
     pub lock_ports: bool,
+    /// Whether the library is told to look at its elements (INITIALIZE ELEMENT STATUS) when it is opened for the first time, and
+    /// after it was switched on. One that says that it does not serve without is told in any case.
+    pub initialize_at_start: bool,
     /// By what a mounted medium is known.
     pub verify: Verify,
     /// Whether the inventory is read by the manager itself after a mount that failed by the library's or a drive's fault, or
@@ -312,6 +315,7 @@ impl LibraryConfig {
             reservation: Reservation::default(),
             take_over: false,
             lock_ports: false,
+            initialize_at_start: false,
             verify: Verify::default(),
             auto_recovery: true,
         }
@@ -352,7 +356,8 @@ pub struct Timing {
     pub element_status: Duration,
     /// The longest that one motion can take. A doubtful motion is not taken for *not moved* before. Default 30 min.
     pub motion: Duration,
-    /// INITIALIZE ELEMENT STATUS. Default 60 min.
+    /// INITIALIZE ELEMENT STATUS, at least: a library is given half a minute, and 16 s for each of its elements, up to 4 h. Default
+    /// 60 min.
     pub initialize: Duration,
     /// LOAD UNLOAD, and REWIND, READ and WRITE of a label: what winds a tape, or tries a bad spot again. Default 16 min.
     pub unload: Duration,

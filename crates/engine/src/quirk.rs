@@ -57,6 +57,11 @@ impl Quirk {
             | Self::LateAccess
             | Self::NoPrevent
             | Self::NoPortCommand
+            | Self::PortCommandIsMagazine
+            | Self::OlderInitialize
+            | Self::NoInitialize
+            | Self::InitializeDoesNothing
+            | Self::NeedsInitialize
             | Self::ExchangeClaimed => ToldBy::Work,
             _ => ToldBy::Reading,
         }
@@ -123,6 +128,18 @@ quirks! {
     /// Labels were never scanned since power-on (Exabyte X80, Breece Hill). A full inventory
     /// (`Session::inventory` with `full`) has them scanned.
     UnscannedLabels = "no label was scanned yet: ask for a full inventory",
+    /// INITIALIZE ELEMENT STATUS is known WITH RANGE in its older form only, E7h (Exabyte, ADIC, IBM 3584), or that is the form that was
+    /// used. It is.
+    OlderInitialize = "INITIALIZE ELEMENT STATUS has its older form, E7h",
+    /// There is no INITIALIZE ELEMENT STATUS in any form (HP C72xx, Quantum C4). A full inventory fails.
+    NoInitialize = "it cannot be told to look at its elements",
+    /// INITIALIZE ELEMENT STATUS is GOOD before anything can have been looked at (TS4500, ACSLS). Such libraries know by themselves
+    /// what is where; a full inventory brings no more than a fast one.
+    InitializeDoesNothing = "INITIALIZE ELEMENT STATUS does nothing",
+    /// It is not ready, 02/04/02, until it was told to look at its elements (ADIC 448, Plasmon). It is, once for each opening.
+    NeedsInitialize = "it does not serve before INITIALIZE ELEMENT STATUS",
+    /// Bays without a drive are reported as drives (IBM Diamondback, TS4500: EXCEPT 82/00; Exabyte: 83/04). They are not used.
+    EmptyBays = "bays without a drive are reported as drives",
     /// There are more elements than mode page 1Dh counts. They are used as the others.
     UncountedElements = "there are elements that mode page 1Dh does not count",
     /// There are fewer elements than mode page 1Dh counts (magazines that are out, bays without a drive). Those reported are
@@ -141,6 +158,9 @@ quirks! {
     NoPrevent = "doors and ports cannot be locked",
     /// OPEN/CLOSE IMPORT/EXPORT ELEMENT is unknown (most libraries). People open ports by hand.
     NoPortCommand = "ports cannot be opened by a command",
+    /// OPEN/CLOSE IMPORT/EXPORT ELEMENT unloads the magazine (Quantum SuperLoader 3): it is never sent. People open ports by hand. The one
+    /// deviation that is known by the name of the product, for to find it out would cost all slots.
+    PortCommandIsMagazine = "the command that opens ports takes the magazine out: it is not sent",
     /// EXCHANGE MEDIUM is unknown, though mode page 1Fh offers it (tgt). Two moves are sent.
     ExchangeClaimed = "EXCHANGE MEDIUM is refused, though mode page 1Fh offers it",
 }

@@ -4,8 +4,16 @@
 mod geometry;
 #[path = "devices/habits.rs"]
 mod habits;
+#[path = "devices/hands.rs"]
+mod hands;
+#[path = "devices/initialize.rs"]
+mod initialize;
 #[path = "devices/labels.rs"]
 mod labels;
+#[path = "devices/manners.rs"]
+mod manners;
+#[path = "devices/storms.rs"]
+mod storms;
 #[path = "devices/trouble.rs"]
 mod trouble;
 

@@ -2,12 +2,13 @@
 
 use autochanger_scsi::{
     ChangerCommand, ElementAddress, ElementType, ExchangeMedium, FieldPointer, InvalidField, MoveMedium,
-    Sense, TestUnitReady,
+    Sense,
 };
 
 use crate::answer::{Answer, illegal};
 use crate::device::Device;
 use crate::identity::Lun;
+use crate::initialize::Form;
 use crate::quirk::Quirk;
 use crate::task::{Motion, Task, Work};
 
@@ -61,26 +62,16 @@ impl Device {
                 }
                 (Motion::Position { to: position.destination }, arm)
             }
-            ChangerCommand::InitializeElementStatus(_)
-            | ChangerCommand::InitializeElementStatusWithRange(_)
-            | ChangerCommand::InitializeElementStatusWithRangeVendor(_)
-                if self.quirks.has(Quirk::InitializeDoesNothing) =>
-            {
-                return Ok(Work::Changer(ChangerCommand::TestUnitReady(TestUnitReady {})));
-            }
-            ChangerCommand::InitializeElementStatus(_) => (Motion::Scan { range: None }, None),
+            ChangerCommand::InitializeElementStatus(_) => return self.initialize(Form::Plain, None),
             ChangerCommand::InitializeElementStatusWithRange(scan) => {
-                (Motion::Scan { range: scan.range }, None)
+                return self.initialize(Form::Range, scan.range);
             }
             ChangerCommand::InitializeElementStatusWithRangeVendor(scan) => {
-                (Motion::Scan { range: scan.range }, None)
+                return self.initialize(Form::Vendor, scan.range);
             }
             other => return Ok(Work::Changer(other)),
         };
-        if self.arms.is_empty() {
-            // A library without an arm moves nothing: ROBOTICS DISABLED.
-            return Err(crate::answer::not_ready(0x04, 0x15));
-        }
+        self.check_arms()?;
         Ok(Work::Motion { motion: motion.0, arm: motion.1 })
     }
 
@@ -101,6 +92,13 @@ impl Device {
         if self.is_ghost(address) {
             // MEDIUM MAGAZINE NOT ACCESSIBLE.
             return Err(illegal(0x3B, 0x11));
+        }
+        if let Some((ElementType::Drive, index)) = self.layout.locate(address)
+            && self.is_empty_bay(index.into())
+        {
+            let exabyte = self.quirks.number(Quirk::GhostDrives(0)).is_some();
+            // DATA TRANSFER DEVICE REMOVED, or Exabyte's own code.
+            return Err(if exabyte { illegal(0x80, 0x06) } else { illegal(0x3B, 0x1A) });
         }
         self.layout.locate(address).map(|_| ()).ok_or_else(|| bad_address(byte))
     }
@@ -128,10 +126,7 @@ impl Device {
             ChangerCommand::ModeSense6(command) => self.changer_mode(command.into(), room),
             ChangerCommand::ModeSense10(command) => self.changer_mode(command.into(), room),
             ChangerCommand::ReadElementStatus(command) => self.read_element_status(command, room),
-            ChangerCommand::PreventAllowMediumRemoval(command) => {
-                self.nexuses.prevent(task.unit, command.prevent);
-                Ok(Answer::good())
-            }
+            ChangerCommand::PreventAllowMediumRemoval(command) => self.prevent_removal(task, command.prevent),
             other => self.changer_service(task, other),
         };
         answer.unwrap_or_else(|sense| Answer::check(&sense))

@@ -6,6 +6,7 @@ use crate::answer::not_ready;
 use crate::device::{Device, Event};
 use crate::nexus::MEDIUM_CHANGED;
 use crate::operator::OperatorError;
+use crate::quirk::Quirk;
 
 /// How the door stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,6 +65,7 @@ impl Device {
     pub(crate) fn cells_seen(&mut self, number: u64) {
         if self.service.door == Door::Scanning(number) {
             self.service.door = Door::Shut;
+            self.service.labels_doubtful = self.quirks.has(Quirk::LabelsDoubtfulAfterDoor);
             self.nexuses.post(0, MEDIUM_CHANGED, None);
         }
     }

@@ -55,6 +55,8 @@ pub(crate) enum Action {
     DropConnection { effect: bool },
     /// The arm picks the cartridge and cannot place it.
     StickInArm,
+    /// The door is opened when the arm has picked the cartridge, and the motion ends.
+    OpenDoor,
     /// The drive does not give its cartridge back, until it is repaired.
     StickInDrive(ElementAddress),
     /// The drive is dead, until it is repaired.
@@ -152,6 +154,13 @@ impl Fault {
     /// The arm picks the cartridge and cannot place it: it stays in the arm, and the motion ends with 04/15/01.
     pub fn stuck_in_arm() -> Self {
         Self::new(Action::StickInArm)
+    }
+
+    /// Somebody opens the door when the arm has picked the cartridge: it stays in the arm, and the motion ends with 02/04/18. The door is
+    /// open from then on, whether or not a host has locked it, until
+    /// [`Device::operator_close_door`](crate::Device::operator_close_door).
+    pub fn door_mid_move() -> Self {
+        Self::new(Action::OpenDoor).on_move()
     }
 
     /// From now on the drive does not give its cartridge back: unloading ends with 04/53/01, until

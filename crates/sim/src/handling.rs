@@ -4,14 +4,16 @@ use core::time::Duration;
 
 use autochanger_scsi::{ElementAddress, ElementType, Sense};
 
-use crate::answer::{Answer, illegal};
+use crate::answer::{Answer, Key, illegal};
 use crate::device::{Device, Event};
+use crate::door::Door;
 use crate::drive::State;
 use crate::motion::{Moment, Step, drive_lun};
 use crate::nexus::MEDIUM_CHANGED;
 use crate::plan::cannot_place;
+use crate::quirk::Quirk;
 use crate::shelves::{Cartridge, Medium};
-use crate::task::{Motion, Work};
+use crate::task::{Keeps, Motion, Work};
 
 /// The TapeAlert flag of a drive that holds a cleaning cartridge.
 const CLEANING_MEDIA: u8 = 11;
@@ -22,16 +24,15 @@ impl Device {
     /// Does the next step of an arm's job.
     pub(crate) fn step(&mut self, index: usize, job: u64) {
         let Some(Moment { key, gripper, step, last }) = self.next_step(index, job) else { return };
-        let sticks = self.tasks.get(&key).is_some_and(|task| task.fate.sticks);
+        let keeps = self.tasks.get(&key).and_then(|task| task.fate.keeps);
         let done = match step {
-            Step::Pick(from) => self
-                .pick(index, gripper, from)
-                .and_then(|()| if sticks { Err(cannot_place()) } else { Ok(self.now) }),
+            Step::Pick(from) => self.pick(index, gripper, from).and_then(|()| self.keep(keeps)),
             Step::Place { from, to } => self.place(index, gripper, from, to),
             Step::Swap { from, first, second } => self.swap(index, from, first, second),
             Step::Arrive => Ok(self.now),
             Step::Scanned => {
                 self.service.inventories += 1;
+                self.service.labels_doubtful = false;
                 let task = self.tasks.get(&key);
                 let scanner = task.map(|task| task.unit.nexus);
                 let range = task.and_then(|task| match task.work {
@@ -45,9 +46,35 @@ impl Device {
         };
         match done {
             Err(sense) => self.finish(index, key, Answer::check(&sense)),
-            Ok(at) if last => self.finish_at(at, index, key, Answer::good()),
+            Ok(at) if last => {
+                self.tell_of_motion(key, step);
+                self.finish_at(at, index, key, Answer::good());
+            }
             Ok(_) => self.schedule_step(index, job),
         }
+    }
+
+    /// Whether the arm goes on with what it has picked.
+    fn keep(&mut self, keeps: Option<Keeps>) -> Result<Duration, Sense> {
+        match keeps {
+            None => Ok(self.now),
+            Some(Keeps::Stuck) => Err(cannot_place()),
+            Some(Keeps::DoorOpens) => {
+                self.service.door = Door::Open;
+                self.check_door().map(|()| self.now)
+            }
+        }
+    }
+
+    /// Some libraries tell all initiators but the one that had it done.
+    fn tell_of_motion(&mut self, key: Key, step: Step) {
+        if !self.quirks.has(Quirk::AttentionOnForeignMove)
+            || !matches!(step, Step::Place { .. } | Step::Swap { .. })
+        {
+            return;
+        }
+        let mover = self.tasks.get(&key).map(|task| task.unit.nexus);
+        self.nexuses.post(0, MEDIUM_CHANGED, mover);
     }
 
     fn pick(&mut self, arm: usize, gripper: ElementAddress, from: ElementAddress) -> Result<(), Sense> {

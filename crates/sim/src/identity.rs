@@ -245,7 +245,9 @@ impl Device {
         /// SELECT REPORT: well-known logical units only, of which there are none.
         const WELL_KNOWN: u8 = 1;
         let last = if command.select == WELL_KNOWN { None } else { Some(self.drive_count()) };
-        let luns = || last.into_iter().flat_map(|last| 0..=last).filter_map(lun_from_number);
+        let there =
+            |lun: &u16| usize::from(*lun).checked_sub(1).is_none_or(|index| !self.is_empty_bay(index));
+        let luns = || last.into_iter().flat_map(|last| 0..=last).filter(there).filter_map(lun_from_number);
         let data = written(8 + 8 * luns().count(), |buffer| LunList::write(luns(), buffer));
         transfer(data, command.allocation, room)
     }
@@ -340,7 +342,9 @@ impl Device {
         for to in settable {
             capabilities = capabilities.with_store(to).with_move(ElementType::Transport, to);
             for from in settable {
-                capabilities = capabilities.with_move(from, to);
+                if self.may_carry(from, to) {
+                    capabilities = capabilities.with_move(from, to);
+                }
                 if !self.quirks.has(Quirk::NoExchange) {
                     capabilities = capabilities.with_exchange(from, to);
                 }

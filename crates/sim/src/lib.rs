@@ -15,6 +15,7 @@
 
 extern crate alloc;
 
+mod absence;
 mod access;
 mod answer;
 mod changer;
@@ -26,6 +27,7 @@ mod fault;
 mod handling;
 mod hold;
 mod identity;
+mod initialize;
 mod layout;
 mod library;
 mod log;

@@ -15,6 +15,7 @@ use crate::device::Device;
 use crate::drive::State;
 use crate::identity::{Lun, transfer, written};
 use crate::motion::drive_lun;
+use crate::quirk::Quirk;
 
 /// The longest log page here but for 15h: the errors of 16h.
 const LOG_BUFFER: usize = 4 + MAX_ERRORS * ChangerDiagnostics::MAX_PARAMETER;
@@ -90,6 +91,9 @@ impl Device {
         }
         if command.page == TapeAlertPage::PAGE && command.allocation > HEADER {
             self.service.alerts.remove(&number(lun));
+        }
+        if self.quirks.has(Quirk::PadLogPages) {
+            data.resize(data.len().max(command.allocation.into()), 0);
         }
         Ok(transfer(data, u32::from(command.allocation), room))
     }

@@ -155,7 +155,7 @@ impl Device {
         if let Err(sense) = self.check_door() {
             return self.finish(index, key, Answer::check(&sense));
         }
-        let mut steps = match self.plan(index, motion, fate.sticks) {
+        let mut steps = match self.plan(index, motion, fate.keeps.is_some()) {
             Ok(steps) => steps,
             Err(sense) => return self.finish(index, key, Answer::check(&sense)),
         };
@@ -239,6 +239,12 @@ impl Device {
     pub(crate) fn arm_uses(&self, element: ElementAddress) -> bool {
         let motions = self.arms.iter().filter_map(|arm| arm.job.as_ref()).map(|job| job.motion);
         motions.into_iter().any(|motion| motion.elements().contains(&Some(element)))
+    }
+
+    /// Whether the library is looking at its elements.
+    pub(crate) fn is_scanning(&self) -> bool {
+        let motions = self.arms.iter().filter_map(|arm| arm.job.as_ref()).map(|job| job.motion);
+        motions.into_iter().any(|motion| matches!(motion, Motion::Scan { .. }))
     }
 
     /// Whether a cartridge is in the arm.

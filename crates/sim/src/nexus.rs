@@ -25,6 +25,10 @@ pub(crate) const UNIT_RESET: AdditionalSense = AdditionalSense { asc: 0x29, ascq
 pub(crate) const NEXUS_LOSS: AdditionalSense = AdditionalSense { asc: 0x29, ascq: 0x07 };
 /// NOT READY TO READY CHANGE, MEDIUM MAY HAVE CHANGED.
 pub(crate) const MEDIUM_CHANGED: AdditionalSense = AdditionalSense { asc: 0x28, ascq: 0x00 };
+/// MEDIUM MAGAZINE REMOVED.
+pub(crate) const MAGAZINE_REMOVED: AdditionalSense = AdditionalSense { asc: 0x3B, ascq: 0x12 };
+/// MEDIUM MAGAZINE INSERTED.
+pub(crate) const MAGAZINE_INSERTED: AdditionalSense = AdditionalSense { asc: 0x3B, ascq: 0x13 };
 /// IMPORT OR EXPORT ELEMENT ACCESSED.
 pub(crate) const PORT_ACCESSED: AdditionalSense = AdditionalSense { asc: 0x28, ascq: 0x01 };
 
@@ -126,6 +130,13 @@ impl Nexuses {
     pub(crate) fn prevent(&mut self, unit: Unit, prevent: bool) {
         if let Some(view) = self.views.get_mut(&unit) {
             view.prevents = prevent;
+        }
+    }
+
+    /// Nobody prevents the removal of media from the logical unit any more, and nobody is told.
+    pub(crate) fn allow_all(&mut self, lun: u16) {
+        for (_, view) in self.views.iter_mut().filter(|(unit, _)| unit.lun == lun) {
+            view.prevents = false;
         }
     }
 

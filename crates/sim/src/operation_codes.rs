@@ -11,9 +11,12 @@ use autochanger_scsi::{
     WriteAttribute, WriteFilemarks6, cdb_length,
 };
 
+use alloc::vec::Vec;
+
 use crate::answer::Answer;
 use crate::device::Device;
 use crate::identity::{Lun, transfer, written};
+use crate::quirk::Quirk;
 
 /// The commands of the changer, with their service actions where they have some.
 const CHANGER: &[(u8, &[u8])] = &[
@@ -73,12 +76,27 @@ const STATUS_SECONDS: u32 = 60;
 
 impl Device {
     fn commands(&self, lun: Lun) -> impl Iterator<Item = (u8, &'static [u8])> + use<> {
-        let no_exchange = self.lacks_exchange();
+        let changer = matches!(lun, Lun::Changer);
+        let lacks: Vec<u8> = CHANGER
+            .iter()
+            .map(|(opcode, _)| *opcode)
+            .filter(|opcode| changer && self.lacks(*opcode))
+            .collect();
         let all = match lun {
             Lun::Changer => CHANGER,
             Lun::Drive(_) => DRIVE,
         };
-        all.iter().copied().filter(move |(opcode, _)| !(no_exchange && *opcode == ExchangeMedium::OPCODE))
+        all.iter().copied().filter(move |(opcode, _)| !lacks.contains(opcode))
+    }
+
+    /// Whether the changer does not know the command.
+    fn lacks(&self, opcode: u8) -> bool {
+        match opcode {
+            ExchangeMedium::OPCODE => self.lacks_exchange(),
+            PreventAllowMediumRemoval::OPCODE => self.quirks.has(Quirk::NoPrevent),
+            OpenCloseImportExport::OPCODE => self.quirks.has(Quirk::NoPortCommand),
+            other => self.lacks_form(other),
+        }
     }
 
     pub(crate) fn operation_codes(

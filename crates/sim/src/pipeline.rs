@@ -16,7 +16,7 @@ impl Device {
     pub(crate) fn begin(&mut self, key: Key, mut task: Task, cdb: &[u8]) {
         let work = match usize::from(task.unit.lun) {
             0 => ChangerCommand::decode(cdb).map_err(refusal).and_then(|command| self.changer_work(command)),
-            lun if lun <= self.drives.len() => {
+            lun if lun <= self.drives.len() && !self.is_empty_bay(lun - 1) => {
                 TapeCommand::decode(cdb).map_err(refusal).map(|command| Work::Tape(lun - 1, command))
             }
             _ => {
@@ -42,6 +42,12 @@ impl Device {
         if !exempt
             && task.unit.lun == 0
             && let Err(sense) = self.check_door()
+        {
+            return self.refuse(key, task, Answer::check(&sense));
+        }
+        if !exempt
+            && task.unit.lun == 0
+            && let Err(sense) = self.check_scanned(cdb)
         {
             return self.refuse(key, task, Answer::check(&sense));
         }

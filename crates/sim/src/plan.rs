@@ -6,6 +6,7 @@ use core::time::Duration;
 use autochanger_scsi::{ElementAddress, ElementType, Sense, SenseKey};
 
 use crate::answer::{illegal, sense};
+use crate::changer::bad_address;
 use crate::device::{Device, Event};
 use crate::drive::State;
 use crate::motion::{Step, drive_lun};
@@ -15,6 +16,14 @@ use crate::task::Motion;
 
 /// The steps of a motion, each with its time, in order.
 type Plan = Vec<(Duration, Step)>;
+
+/// How a library says that a drive must be unloaded first.
+const UNLOAD_FIRST: [(Quirk, u8, u8); 4] = [
+    (Quirk::HostUnloadFirst, 0x3B, 0x90),
+    (Quirk::HostUnloadFirst3A, 0x3A, 0x00),
+    (Quirk::HostUnloadFirst5301, 0x53, 0x01),
+    (Quirk::HostUnloadFirst5303, 0x53, 0x03),
+];
 
 /// LOGICAL UNIT COMMUNICATION FAILURE, between robot and drive.
 fn broken_drive() -> Sense {
@@ -39,10 +48,7 @@ impl Device {
     }
 
     fn plan_move(&mut self, arm: usize, from: ElementAddress, to: ElementAddress) -> Result<Plan, Sense> {
-        for element in [from, to] {
-            self.check_drive(element)?;
-            self.check_port(element)?;
-        }
+        self.check_way(from, to)?;
         if self.shelves.cartridge(from).is_none() {
             return Err(illegal(0x3B, 0x0E));
         }
@@ -67,10 +73,8 @@ impl Device {
         second: ElementAddress,
         sticks: bool,
     ) -> Result<Plan, Sense> {
-        for element in [from, first, second] {
-            self.check_drive(element)?;
-            self.check_port(element)?;
-        }
+        self.check_way(from, first)?;
+        self.check_way(first, second)?;
         if self.shelves.cartridge(from).is_none() || self.shelves.cartridge(first).is_none() {
             return Err(illegal(0x3B, 0x0E));
         }
@@ -116,6 +120,26 @@ impl Device {
         alloc::vec![(self.now.saturating_add(self.drawn(total)), Step::Scanned)]
     }
 
+    fn check_way(&self, from: ElementAddress, to: ElementAddress) -> Result<(), Sense> {
+        for element in [from, to] {
+            self.check_drive(element)?;
+            self.check_port(element)?;
+        }
+        let kind = |element| self.layout.locate(element).map(|(kind, _)| kind);
+        match (kind(from), kind(to)) {
+            (Some(from), Some(to)) if !self.may_carry(from, to) => Err(bad_address(6)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether cartridges can be carried from elements of the one type to those of the other.
+    pub(crate) fn may_carry(&self, from: ElementType, to: ElementType) -> bool {
+        let has = |quirk| self.quirks.has(quirk);
+        let port = from == ElementType::ImportExport || to == ElementType::ImportExport;
+        let drives = from == ElementType::Drive && to == ElementType::Drive;
+        !(port && has(Quirk::NoPortMoves) || drives && has(Quirk::NoDriveToDrive))
+    }
+
     fn check_drive(&self, element: ElementAddress) -> Result<(), Sense> {
         if self.drives.iter().any(|drive| drive.address == element && drive.dead) {
             return Err(broken_drive());
@@ -148,11 +172,10 @@ impl Device {
         if prevented {
             return Err(illegal(0x53, 0x02));
         }
-        if self.quirks.has(Quirk::HostUnloadFirst) {
-            return Err(illegal(0x3B, 0x90));
-        }
-        if self.quirks.has(Quirk::HostUnloadFirst3A) {
-            return Err(illegal(0x3A, 0x00));
+        for (quirk, asc, ascq) in UNLOAD_FIRST {
+            if self.quirks.has(quirk) {
+                return Err(illegal(asc, ascq));
+            }
         }
         if drive.stuck {
             return Err(sense(SenseKey::HardwareError, 0x53, 0x01));

@@ -78,6 +78,8 @@ quirks! {
     RejectCurdata = "reject-curdata",
     /// READ ELEMENT STATUS refuses VOLTAG (libraries without a scanner).
     RejectVoltag = "reject-voltag",
+    /// READ ELEMENT STATUS with VOLTAG is a hardware error, 04/44/00 (ADIC DAT autochangers without a scanner).
+    VoltagHardwareError = "voltag-hardware-error",
     /// With VOLTAG the report has fewer bytes than its header (ADIC DAT autochangers without a scanner).
     EmptyWithVoltag = "empty-with-voltag",
     /// READ ELEMENT STATUS reports at most that many elements in one answer.
@@ -94,6 +96,9 @@ quirks! {
     AllocationWithinTransfer = "allocation-within-transfer",
     /// READ ELEMENT STATUS takes type 0 only, reports in ascending order of addresses, and ends with 05/21/01 (Sony).
     AllTypesOnly = "all-types-only",
+    /// READ ELEMENT STATUS does not heed the type that is asked for: elements of all types come, in ascending order of addresses
+    /// (Sony VGP-XL1B).
+    TypesIgnored = "types-ignored",
     /// READ ELEMENT STATUS refuses a type of which there is no element (mhvtl).
     RejectAbsentType = "reject-absent-type",
     /// READ ELEMENT STATUS refuses a first address at which there is no element (tgt).
@@ -118,6 +123,8 @@ quirks! {
     TrailingBytes = "trailing-bytes",
     /// Reports are filled with zeros to the allocation length.
     PadToAllocation = "pad-to-allocation",
+    /// Reports that are longer than the allocation length end with a whole descriptor (SuperLoader 3, TL2000, SL500).
+    CutAtDescriptor = "cut-at-descriptor",
     /// The elements of a page come in descending order.
     Unordered = "unordered",
     /// The first element of each page is there twice, empty the first time.
@@ -140,6 +147,8 @@ quirks! {
     LabelLength(10) = "label-length",
     /// No label is known before an INITIALIZE ELEMENT STATUS (Exabyte X80, Breece Hill).
     LabelsUnscanned = "labels-unscanned",
+    /// When the door was closed, the labels in slots are in doubt (EXCEPT 83/03) until an INITIALIZE ELEMENT STATUS (Exabyte).
+    LabelsDoubtfulAfterDoor = "labels-doubtful-after-door",
     /// No source address is valid.
     NoSource = "no-source",
     /// Every source address is that of a full slot.
@@ -150,6 +159,11 @@ quirks! {
     SourceIsNowhere = "source-is-nowhere",
     /// The last slots have no magazine: reported with EXCEPT 83/02, and motions are refused with 05/3B/11 (Exabyte).
     GhostSlots(4) = "ghost-slots",
+    /// The last bays have no drive, and no logical unit: reported with EXCEPT 82/00, and motions are refused with 05/3B/1A (IBM
+    /// Diamondback, TS4500).
+    EmptyBays(1) = "empty-bays",
+    /// The same with EXCEPT 83/04 and 05/80/06 (Exabyte).
+    GhostDrives(1) = "ghost-drives",
     /// The last slots of page 1Dh do not exist (magazines that are out, slots without a licence).
     AbsentSlots(4) = "absent-slots",
     /// Each slot of that number does not exist: addresses with holes.
@@ -176,11 +190,45 @@ quirks! {
     HostUnloadFirst = "host-unload-first",
     /// The same with 05/3A/00.
     HostUnloadFirst3A = "host-unload-first-3a",
+    /// The same with 05/53/01.
+    HostUnloadFirst5301 = "host-unload-first-53-01",
+    /// The same with 05/53/03.
+    HostUnloadFirst5303 = "host-unload-first-53-03",
+    /// Motions to and from import/export elements are refused with 05/21/01, and page 1Fh says so (Exabyte Magnum 1x7).
+    NoPortMoves = "no-port-moves",
+    /// Motions from a drive to a drive are refused with 05/21/01, and page 1Fh says so (Exabyte Magnum 1x7).
+    NoDriveToDrive = "no-drive-to-drive",
     /// So many seconds after it has ejected a cartridge a drive has no ACCESS, and MOVE MEDIUM is refused with 05/3A/00
     /// (IBM 3584).
     AccessLags(8) = "access-lags",
     /// INITIALIZE ELEMENT STATUS is GOOD at once, and nothing is scanned (TS4500, ACSLS).
     InitializeDoesNothing = "initialize-does-nothing",
+    /// INITIALIZE ELEMENT STATUS is known only WITH RANGE, 37h.
+    Initialize37Only = "initialize-37-only",
+    /// INITIALIZE ELEMENT STATUS is known only WITH RANGE in its older form, E7h (Exabyte X80, 1x7).
+    InitializeE7Only = "initialize-e7-only",
+    /// There is no INITIALIZE ELEMENT STATUS (HP C72xx, Quantum C4).
+    NoInitialize = "no-initialize",
+    /// The library is not ready (02/04/02) until an INITIALIZE ELEMENT STATUS (ADIC 448, Plasmon).
+    NeedsInitialize = "needs-initialize",
+    /// While INITIALIZE ELEMENT STATUS is carried out, all that needs a ready library is refused with 02/04/01 (DX).
+    RefusesWhileScanning = "refuses-while-scanning",
+    /// PREVENT ALLOW MEDIUM REMOVAL is unknown to the changer (IBM Diamondback, tgt).
+    NoPrevent = "no-prevent",
+    /// PREVENT is GOOD and prevents nothing (mhvtl).
+    PreventIgnored = "prevent-ignored",
+    /// One initiator's ALLOW ends what all initiators prevent (SL3000).
+    AllowClearsAll = "allow-clears-all",
+    /// OPEN/CLOSE IMPORT/EXPORT ELEMENT is unknown (most libraries).
+    NoPortCommand = "no-port-command",
+    /// Operation code 1Bh unloads the magazine: all slots are gone, until it is loaded (SuperLoader 3).
+    PortCommandIsMagazine = "port-command-is-magazine",
+    /// A motion leaves a unit attention (28/00) for all other initiators.
+    AttentionOnForeignMove = "attention-on-foreign-move",
+    /// Log pages are filled with zeros to the allocation length (Quantum's drives).
+    PadLogPages = "pad-log-pages",
+    /// LOG SENSE and READ ATTRIBUTE of a drive with a cartridge take so many seconds (IBM LTO-9).
+    SlowLogs(120) = "slow-logs",
     /// Status commands to the changer wait for the arms, instead of being answered while they move.
     SerializeAll = "serialize-all",
     /// Sense data has the descriptor format.
@@ -236,6 +284,9 @@ impl Quirk {
             | Self::AbsentSlots(number)
             | Self::AbsentEvery(number)
             | Self::UncountedSlots(number)
+            | Self::EmptyBays(number)
+            | Self::GhostDrives(number)
+            | Self::SlowLogs(number)
             | Self::AccessLags(number) => Some(number),
             _ => None,
         }

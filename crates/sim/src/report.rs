@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 
 use autochanger_scsi::{
     AdditionalSense, DeviceId, ElementAddress, ElementPageOptions, ElementRecord, ElementStatusWriter,
-    ElementType, InvalidField, MediumType, ReadElementStatus, Sense,
+    ElementType, InvalidField, MediumType, ReadElementStatus, Sense, SenseKey,
 };
 
-use crate::answer::{Answer, illegal};
+use crate::answer::{Answer, illegal, sense};
 use crate::changer::{bad_address, bad_bit};
 use crate::device::Device;
 use crate::identity::{DRIVE_ID_LENGTH, DRIVE_SERIAL_LENGTH, Lun};
@@ -61,6 +61,9 @@ impl Device {
         if command.volume_tags && has(Quirk::RejectVoltag) {
             return Err(bad_bit(1, 4));
         }
+        if command.volume_tags && has(Quirk::VoltagHardwareError) {
+            return Err(sense(SenseKey::HardwareError, 0x44, 0x00));
+        }
         if command.element_type.is_some() && has(Quirk::AllTypesOnly) {
             return Err(bad_bit(1, 3));
         }
@@ -87,12 +90,13 @@ impl Device {
 
     /// The elements that are asked for, by type, with their indexes.
     fn chosen(&self, command: ReadElementStatus) -> Vec<(ElementType, Vec<(usize, &Shelf)>)> {
+        let all = self.quirks.has(Quirk::TypesIgnored);
         let mut types: Vec<ElementType> = ElementType::ALL
             .into_iter()
-            .filter(|kind| command.element_type.is_none_or(|asked| asked == *kind))
+            .filter(|kind| all || command.element_type.is_none_or(|asked| asked == *kind))
             .filter(|kind| *kind != ElementType::Transport || !self.quirks.has(Quirk::TransportCountZero))
             .collect();
-        if self.quirks.has(Quirk::AllTypesOnly) {
+        if all || self.quirks.has(Quirk::AllTypesOnly) {
             types.sort_by_key(|kind| self.layout.range(*kind).first);
         }
         let most = self.quirks.number(Quirk::MaxElementsPerReport(0)).unwrap_or(u16::MAX);
@@ -141,7 +145,8 @@ impl Device {
                 .iter()
                 .map(|&(index, shelf)| {
                     let id_type = u8::from(!serial_only);
-                    let id = ids.get(index).filter(|_| kind == ElementType::Drive);
+                    let id =
+                        ids.get(index).filter(|_| kind == ElementType::Drive && !self.is_empty_bay(index));
                     let id = id.map(|bytes| DeviceId { code_set: 2, id_type, bytes });
                     let record = self.record(shelf, index, id);
                     match has(Quirk::DvcidHidesState) && command.device_ids {
@@ -239,7 +244,8 @@ impl Device {
         if has(Quirk::ShortBy8) {
             data.truncate(total.saturating_sub(TGT_SHORTFALL));
         }
-        data.truncate(allocation.min(usize::try_from(room).unwrap_or(usize::MAX)));
+        let room = allocation.min(usize::try_from(room).unwrap_or(usize::MAX));
+        data.truncate(if has(Quirk::CutAtDescriptor) { whole_descriptors(pages, room) } else { room });
         Ok(data)
     }
 
@@ -282,10 +288,19 @@ impl Device {
         let port = shelf.element_type == ElementType::ImportExport;
         let ghost = self.is_ghost(shelf.address);
         let unscanned = self.quirks.has(Quirk::LabelsUnscanned) && self.service.inventories == 0;
-        let except = match (ghost, unscanned && cartridge.is_some()) {
-            (true, _) => Some(AdditionalSense::new(0x83, 0x02)),
-            (_, true) => Some(AdditionalSense::new(0x83, 0x00)),
-            _ => None,
+        let slot = shelf.element_type == ElementType::Storage;
+        let empty_bay = shelf.element_type == ElementType::Drive && self.is_empty_bay(index);
+        let except = if ghost {
+            Some(AdditionalSense::new(0x83, 0x02))
+        } else if empty_bay {
+            let exabyte = self.quirks.number(Quirk::GhostDrives(0)).is_some();
+            Some(if exabyte { AdditionalSense::new(0x83, 0x04) } else { AdditionalSense::new(0x82, 0x00) })
+        } else if unscanned && cartridge.is_some() {
+            Some(AdditionalSense::new(0x83, 0x00))
+        } else if slot && self.service.labels_doubtful {
+            Some(AdditionalSense::new(0x83, 0x03))
+        } else {
+            None
         };
         let tag = cartridge.and_then(|cartridge| cartridge.barcode.as_deref()).map(str::as_bytes);
         let tag = match tag.filter(|_| !unscanned) {
@@ -302,7 +317,11 @@ impl Device {
                 ElementType::Storage => !ghost,
                 ElementType::ImportExport => !self.is_open(shelf.address),
                 ElementType::Drive => {
-                    self.drives.get(index).is_some_and(|drive| drive.accessible() && !self.access_lags(drive))
+                    !empty_bay
+                        && self
+                            .drives
+                            .get(index)
+                            .is_some_and(|drive| drive.accessible() && !self.access_lags(drive))
                 }
             },
             disabled: ghost,
@@ -337,28 +356,24 @@ impl Device {
             source
         }
     }
+}
 
-    /// Whether the layout has an element there that does not exist.
-    pub(crate) fn is_absent(&self, address: ElementAddress) -> bool {
-        let every = self.quirks.number(Quirk::AbsentEvery(0)).filter(|every| *every > 0);
-        let holes = match self.layout.locate(address) {
-            Some((ElementType::Storage, index)) => every.is_some_and(|every| index % every == every - 1),
-            _ => false,
-        };
-        holes || self.is_among_last(address, Quirk::AbsentSlots(0))
+/// How many of the bytes that there is room for end with a descriptor, or with a header where none fits.
+fn whole_descriptors(pages: &[Page<'_>], room: usize) -> usize {
+    let mut end = HEADER;
+    for page in pages {
+        let length = usize::from(page.options.length());
+        let begin = end + HEADER;
+        if begin > room {
+            break;
+        }
+        let fits = (room - begin).checked_div(length).unwrap_or(usize::MAX).min(page.records.len());
+        end = begin + fits * length;
+        if fits < page.records.len() {
+            break;
+        }
     }
-
-    /// Whether the magazine of a slot is missing.
-    pub(crate) fn is_ghost(&self, address: ElementAddress) -> bool {
-        self.is_among_last(address, Quirk::GhostSlots(0))
-    }
-
-    fn is_among_last(&self, address: ElementAddress, quirk: Quirk) -> bool {
-        let Some(last) = self.quirks.number(quirk) else { return false };
-        let count = self.layout.range(ElementType::Storage).count;
-        matches!(self.layout.locate(address),
-            Some((ElementType::Storage, index)) if index >= count.saturating_sub(last))
-    }
+    end.min(room)
 }
 
 /// INVALID FIELD IN CDB, pointing at a byte.

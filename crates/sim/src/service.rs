@@ -27,6 +27,10 @@ pub(crate) struct Service {
     pub(crate) door: Door,
     pub(crate) doors_closed: u64,
     pub(crate) inventories: u64,
+    /// Nobody has scanned the labels since the door was closed.
+    pub(crate) labels_doubtful: bool,
+    /// The magazine is out.
+    pub(crate) magazine_out: bool,
     pub(crate) counters: Counters,
     /// Sense data that did not come with its status.
     pub(crate) kept_sense: BTreeMap<Unit, Sense>,

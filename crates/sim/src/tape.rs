@@ -8,6 +8,7 @@ use crate::answer::Answer;
 use crate::device::Device;
 use crate::drive::{State, Turn};
 use crate::identity::Lun;
+use crate::quirk::Quirk;
 use crate::task::Task;
 
 impl Device {
@@ -19,6 +20,7 @@ impl Device {
         command: TapeCommand,
     ) -> Result<(Answer, Duration), Sense> {
         let room = task.data_in;
+        let at = self.now.saturating_add(self.reading_takes(index, &command));
         let answer = match command {
             TapeCommand::TestUnitReady(_) => match self.drive_unready(index) {
                 Some(sense) => Err(sense),
@@ -52,7 +54,15 @@ impl Device {
             }
             other => self.tape_service(task, index, other),
         };
-        answer.map(|answer| (answer, self.now))
+        answer.map(|answer| (answer, at))
+    }
+
+    /// How long the drive takes to say what it and its cartridge have counted.
+    fn reading_takes(&self, index: usize, command: &TapeCommand) -> Duration {
+        let asks = matches!(command, TapeCommand::LogSense(_) | TapeCommand::ReadAttribute(_));
+        let loaded = self.drives.get(index).is_some_and(|drive| drive.state == State::Ready);
+        let seconds = self.quirks.number(Quirk::SlowLogs(0)).filter(|_| asks && loaded);
+        Duration::from_secs(seconds.unwrap_or(0).into())
     }
 
     fn drive_unready(&self, index: usize) -> Option<Sense> {

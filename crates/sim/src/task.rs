@@ -89,7 +89,17 @@ pub(crate) struct Fate {
     pub(crate) effect: Effect,
     pub(crate) reply: Option<Reply>,
     pub(crate) lost: Option<Loss>,
-    pub(crate) sticks: bool,
+    /// Why the arm keeps what it has picked.
+    pub(crate) keeps: Option<Keeps>,
+}
+
+/// Why an arm keeps the cartridge that it has picked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keeps {
+    /// It cannot place it.
+    Stuck,
+    /// Somebody opens the door.
+    DoorOpens,
 }
 
 /// How an answer is lost.
@@ -102,7 +112,7 @@ pub(crate) enum Loss {
 }
 
 impl Fate {
-    pub(crate) const NONE: Self = Self { effect: Effect::Usual, reply: None, lost: None, sticks: false };
+    pub(crate) const NONE: Self = Self { effect: Effect::Usual, reply: None, lost: None, keeps: None };
 
     pub(crate) fn of(action: Option<Action>) -> Self {
         let effect = |taken| if taken { Effect::Usual } else { Effect::None };
@@ -114,7 +124,8 @@ impl Fate {
                 let loss = if silent { Loss::Silent } else { Loss::Noticed };
                 Self { effect, lost: Some(loss), ..Self::NONE }
             }
-            Some(Action::StickInArm) => Self { sticks: true, ..Self::NONE },
+            Some(Action::StickInArm) => Self { keeps: Some(Keeps::Stuck), ..Self::NONE },
+            Some(Action::OpenDoor) => Self { keeps: Some(Keeps::DoorOpens), ..Self::NONE },
             _ => Self::NONE,
         }
     }

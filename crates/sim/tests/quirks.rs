@@ -5,11 +5,17 @@ mod common;
 use std::time::Duration;
 
 use autochanger_scsi::{
-    Cdb, ElementStatus, ElementType, ExchangeMedium, InitializeElementStatus, LoadUnload, ModeSense6,
-    ModeSense10, MoveMedium, ReadElementStatus, RequestSense, TestUnitReady,
+    Cdb, DriveStatus, ElementStatus, ElementType, ExchangeMedium, InitializeElementStatus,
+    InitializeElementStatusWithRange, InitializeElementStatusWithRangeVendor, LoadUnload, LogSense,
+    ModeSense6, ModeSense10, MoveMedium, PreventAllowMediumRemoval, ReadElementStatus, RequestSense,
+    TestUnitReady,
 };
 use autochanger_sim::{Fault, Library, Outcome, Quirk, Timing};
 use common::{at, good, read, rig_of, stocked};
+
+fn log_sense(page: u8) -> LogSense {
+    LogSense { page, allocation: 512, ..LogSense::default() }
+}
 
 /// Everything in which quirks show: looks of all kinds, motions, and what is wrong with them.
 fn commands() -> Vec<(u16, Cdb)> {
@@ -30,7 +36,8 @@ fn commands() -> Vec<(u16, Cdb)> {
     let most = ReadElementStatus { allocation: 0x1_0000, ..status(ElementType::Storage) };
     let beyond = ReadElementStatus { allocation: 0x2_0000, ..status(ElementType::Storage) };
     let odd = ReadElementStatus { start: at(3), ..status(ElementType::Storage) };
-    commands.extend([most, beyond, odd].map(|asked| (0, asked.cdb())));
+    let little = ReadElementStatus { allocation: 100, ..status(ElementType::Storage) };
+    commands.extend([most, beyond, odd, little].map(|asked| (0, asked.cdb())));
     let motion = |transport, source, destination| {
         let (transport, source, destination) = (at(transport), at(source), at(destination));
         (0, MoveMedium { transport, source, destination, invert: false }.cdb())
@@ -48,7 +55,13 @@ fn commands() -> Vec<(u16, Cdb)> {
     commands.extend([
         motion(1, 1000, 500),
         (0, status(ElementType::Drive).cdb()),
+        (1, TestUnitReady {}.cdb()),
+        (1, TestUnitReady {}.cdb()),
+        (1, log_sense(DriveStatus::PAGE).cdb()),
         motion(0, 500, 1000),
+        motion(0, 1000, 500),
+        motion(0, 500, 501),
+        motion(0, 501, 1000),
         motion(0, 1001, 501),
         (2, TestUnitReady {}.cdb()),
         (2, unload.cdb()),
@@ -59,6 +72,9 @@ fn commands() -> Vec<(u16, Cdb)> {
         (0, exchange.cdb()),
         (0, RequestSense { descriptor: false, allocation: 252 }.cdb()),
         (0, InitializeElementStatus {}.cdb()),
+        (0, InitializeElementStatusWithRange::default().cdb()),
+        (0, InitializeElementStatusWithRangeVendor::default().cdb()),
+        (0, PreventAllowMediumRemoval { prevent: false }.cdb()),
         (0, status(ElementType::Storage).cdb()),
     ]);
     commands
@@ -97,8 +113,21 @@ fn heard(quirk: Option<Quirk>) -> Vec<(Duration, Outcome)> {
 fn every_switch_is_heard_by_the_host() {
     let usual = heard(None);
     for &quirk in Quirk::ALL {
-        // These two need a port and commands side by side; they have tests of their own.
-        if !matches!(quirk, Quirk::SlotAlsoPort | Quirk::SerializeAll) {
+        // These need a port, hands, a second initiator or commands side by side; they have tests of their own.
+        let elsewhere = matches!(
+            quirk,
+            Quirk::SlotAlsoPort
+                | Quirk::SerializeAll
+                | Quirk::NoPortMoves
+                | Quirk::NoPortCommand
+                | Quirk::PortCommandIsMagazine
+                | Quirk::PreventIgnored
+                | Quirk::AllowClearsAll
+                | Quirk::AttentionOnForeignMove
+                | Quirk::RefusesWhileScanning
+                | Quirk::LabelsDoubtfulAfterDoor
+        );
+        if !elsewhere {
             assert!(heard(Some(quirk)) != usual, "nobody hears of {quirk}");
         }
     }

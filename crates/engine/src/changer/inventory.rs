@@ -15,7 +15,7 @@ use autochanger_scsi::{Dialect, ElementAddress, ElementAddressAssignment, Elemen
 use self::reading::Reading;
 use super::ask::{Ask, Refusal};
 use super::pairing::DriveElement;
-use super::reply::{ElementReport, Reply, odd_sources, unscanned};
+use super::reply::{ElementReport, Reply, empty_bays, odd_sources, unscanned};
 use super::style::{self, Deviations, HEADER, MAX_ELEMENTS, ReadStyle};
 use super::{Do, Heard, Procedure};
 use crate::command::Completion;
@@ -340,6 +340,9 @@ impl ReadInventory {
         if order.contains(&ElementType::Storage) {
             quirks.extend(odd_sources(&elements));
             quirks.extend(unscanned(&elements, self.dialect));
+        }
+        if order.contains(&ElementType::Drive) {
+            quirks.extend(empty_bays(&elements, self.dialect));
         }
         Inventory { elements, style: self.style, drives: core::mem::take(&mut self.drives), quirks }
     }

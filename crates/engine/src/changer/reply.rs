@@ -83,7 +83,12 @@ impl Reply {
             return reply;
         }
         let short = report.is_truncated();
-        reply.cut = short && u32::try_from(data.len()).is_ok_and(|length| length >= allocation);
+        // Most libraries cut at the end of a descriptor: where the next one, or the header of a page with one, has no room.
+        let longest =
+            report.pages().map(|page| page.descriptor_length()).filter(|it| *it <= LONGEST_DESCRIPTOR);
+        let next = HEADER + longest.max().map_or(0, u32::from);
+        let left = |length| allocation.saturating_sub(length);
+        reply.cut = short && u32::try_from(data.len()).is_ok_and(|length| left(length) < next);
         if short && !reply.cut {
             reply.quirks.insert(Quirk::ShortReports);
         }
@@ -222,6 +227,19 @@ pub(crate) fn odd_sources(elements: &[ElementReport]) -> Option<Quirk> {
         .filter_map(|report| report.source)
         .any(|source| !empty.contains(&source))
         .then_some(Quirk::SourceUntrue)
+}
+
+/// Whether bays without a drive are among the drives. A code at a drive that holds something, or lets the robot reach in, says
+/// something else.
+pub(crate) fn empty_bays(elements: &[ElementReport], dialect: &Dialect) -> Option<Quirk> {
+    let no_drive = |code: AdditionalSense| dialect.element(code) == ElementCondition::NoDrive;
+    let empty = |report: &ElementReport| {
+        report.name.kind == ElementType::Drive
+            && !report.full
+            && !report.accessible
+            && report.exception.is_some_and(no_drive)
+    };
+    elements.iter().any(empty).then_some(Quirk::EmptyBays)
 }
 
 /// Whether no label in a slot was read, and the library says for some that it has not looked.

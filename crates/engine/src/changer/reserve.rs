@@ -5,6 +5,7 @@
 //! registers a holder, and *exclusive access* would shut our own other paths out. What decides between two that come at once
 //! is RESERVE, which only one of them gets.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -17,6 +18,7 @@ use autochanger_scsi::{
 use bytes::Bytes;
 
 use super::ask::{Ask, Refusal, unreadable};
+use super::initialize::{Initialize, Initialized, wants_initialize};
 use super::{Do, Heard, Procedure};
 use crate::command::{Command, Completion, PathFault};
 use crate::id::Device;
@@ -105,6 +107,10 @@ pub(crate) struct Reserve {
     rounds: u8,
     /// Sense data did not come with its status.
     asked_for_sense: bool,
+    /// How the library is told to look at its elements, where it answers nothing before that; once.
+    initialize: Option<Box<Initialize>>,
+    looking: Option<Box<Initialize>>,
+    initialized: Option<Initialized>,
 }
 
 fn reserve_in(action: PersistentReserveInAction, allocation: u16, timing: Timing) -> Command {
@@ -144,7 +150,20 @@ impl Reserve {
             registered: false,
             rounds: 0,
             asked_for_sense: false,
+            initialize: None,
+            looking: None,
+            initialized: None,
         }
+    }
+
+    /// The library may have to look at its elements before it answers.
+    pub(crate) fn initializing(self, initialize: Initialize) -> Self {
+        Self { initialize: Some(Box::new(initialize)), ..self }
+    }
+
+    /// What came of that, if it had to.
+    pub(crate) fn initialized(&self) -> Option<Initialized> {
+        self.initialized
     }
 
     /// Whether the device had to be asked for sense data.
@@ -180,6 +199,25 @@ impl Reserve {
             Do::Done(Err(Refusal::Path(fault))) => Do::Done(Err(NotReserved::Path(fault))),
             Do::Done(answer) => self.judge(answer.map(|completion| completion.data)),
         }
+    }
+
+    /// What other owners have reserved the device itself keeps from being looked at.
+    fn look(&mut self, mut initialize: Box<Initialize>, heard: Heard, now: Now) -> Do<Ended> {
+        match initialize.step(heard, now) {
+            Do::Send(device, command) => {
+                self.looking = Some(initialize);
+                return Do::Send(device, command);
+            }
+            Do::Wait(pause) => {
+                self.looking = Some(initialize);
+                return Do::Wait(pause);
+            }
+            Do::Done(Err(Refusal::Path(fault))) => return Do::Done(Err(NotReserved::Path(fault))),
+            Do::Done(Ok(initialized)) => self.initialized = Some(initialized),
+            // It may answer all the same.
+            Do::Done(Err(_)) => {}
+        }
+        self.ask(self.stage)
     }
 
     fn unfit(&self, command: &str, refusal: &Refusal) -> Do<Ended> {
@@ -281,7 +319,15 @@ impl Procedure for Reserve {
     type Output = Ended;
 
     fn step(&mut self, heard: Heard, now: Now) -> Do<Ended> {
+        if let Some(initialize) = self.looking.take() {
+            return self.look(initialize, heard, now);
+        }
         let step = self.ask.step(heard, now);
+        if matches!(&step, Do::Done(Err(refusal)) if wants_initialize(refusal))
+            && let Some(initialize) = self.initialize.take()
+        {
+            return self.look(initialize, Heard::Start, now);
+        }
         self.follow(step)
     }
 }

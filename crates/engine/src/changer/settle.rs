@@ -245,7 +245,8 @@ impl Settle {
             }
             (Stage::Arm(n), answer) => {
                 if let (Some(&arm), Ok(completion)) = (self.arms.get(n), answer) {
-                    self.seen.arm_full |= find_one(&completion.data, arm).is_some_and(|report| report.full);
+                    // A cartridge that is known to be another one may stay in the arm for good.
+                    self.seen.arm_full |= self.holds(find_one(&completion.data, arm).as_ref());
                 }
                 Stage::Arm(n + 1)
             }

@@ -1,5 +1,7 @@
 //! What the library is made of: geometry (MODE SENSE), contents (READ ELEMENT STATUS), and which path leads to which drive.
 
+mod before;
+
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
@@ -12,9 +14,11 @@ use autochanger_scsi::{
 };
 use bytes::Bytes;
 
+pub(crate) use self::before::{SWITCHED_ON, When};
 use super::ask::{Ask, Refusal};
 use super::identifiers::{Identified, ReadIdentifiers};
 use super::identify::{inquiry, report_luns, serial_page};
+use super::initialize::{Form, Initialize};
 use super::inventory::{Inventory, ReadInventory};
 use super::mode::{GeometryForm, mode_sense, parse_mode};
 use super::pairing::{DriveElement, DrivePath, pair};
@@ -47,6 +51,8 @@ pub(crate) struct Surveyed {
     pub(crate) paths: BTreeMap<ElementAddress, DrivePath>,
     /// What was found to be otherwise than the standard says.
     pub(crate) quirks: BTreeSet<Quirk>,
+    /// The form of INITIALIZE ELEMENT STATUS that was used, if the library had to look at its elements.
+    pub(crate) initialized: Option<Form>,
 }
 
 /// Why the library was not surveyed.
@@ -61,6 +67,8 @@ pub(crate) enum NotSurveyed {
 #[derive(Debug, Clone)]
 enum Stage {
     Ready,
+    /// It looks at its elements, for it does not serve without, or is told to at each start.
+    Initialize(Box<Initialize>),
     Geometry(GeometryForm),
     Capabilities,
     Inventory(Box<ReadInventory>),
@@ -90,6 +98,9 @@ pub(crate) struct Survey {
     form: GeometryForm,
     /// Its geometry was asked for a second time.
     again: bool,
+    /// How the library is told to look at its elements; `None`: it was.
+    initialize: Option<Initialize>,
+    when: When,
     found: Surveyed,
     configured: Vec<ConfiguredDrive>,
     candidates: Vec<(Device, Option<ElementAddress>)>,
@@ -115,6 +126,8 @@ impl Survey {
             ask: Ask::new(Device::Changer, command, timing).in_dialect(dialect),
             form: GeometryForm::SixWithoutDescriptors,
             again: false,
+            initialize: Some(Initialize::new(None, 0, timing)),
+            when: When::Wanted,
             found: Surveyed::default(),
             configured,
             candidates: Vec::new(),
@@ -167,12 +180,7 @@ impl Survey {
             return Do::Done(Err(NotSurveyed::Path(fault.clone())));
         }
         match core::mem::replace(&mut self.stage, Stage::Ready) {
-            Stage::Ready => match answer {
-                Ok(_) => self.ask_geometry(GeometryForm::SixWithoutDescriptors, now),
-                Err(refusal) => {
-                    Do::Done(Err(NotSurveyed::Unfit(alloc::format!("it is not ready: {refusal}"))))
-                }
-            },
+            Stage::Ready => self.judge_ready(answer, now),
             Stage::Geometry(form) => self.judge_geometry(form, answer, now),
             Stage::Capabilities => {
                 self.found.capabilities = answer.ok().and_then(|data| {
@@ -182,7 +190,7 @@ impl Survey {
                 self.read_elements(now)
             }
             // They hear their answers by themselves.
-            stage @ (Stage::Inventory(_) | Stage::Identifiers(_)) => {
+            stage @ (Stage::Initialize(_) | Stage::Inventory(_) | Stage::Identifiers(_)) => {
                 self.stage = stage;
                 Do::Wait(self.timing.retry_min)
             }
@@ -386,6 +394,10 @@ impl Procedure for Survey {
     type Output = Result<Surveyed, NotSurveyed>;
 
     fn step(&mut self, heard: Heard, now: Now) -> Do<Self::Output> {
+        if let Stage::Initialize(initialize) = &mut self.stage {
+            let step = initialize.step(heard, now);
+            return self.follow_initialize(step, now);
+        }
         if let Stage::Inventory(reading) = &mut self.stage {
             let step = reading.step(heard, now);
             return self.follow_inventory(step, now);
@@ -393,6 +405,9 @@ impl Procedure for Survey {
         if let Stage::Identifiers(reading) = &mut self.stage {
             let step = reading.step(heard, now);
             return self.follow_identifiers(step, now);
+        }
+        if matches!(self.stage, Stage::Ready) {
+            self.note_start(&heard);
         }
         let step = self.ask.step(heard, now);
         self.follow(step, now)

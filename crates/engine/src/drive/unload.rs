@@ -90,7 +90,7 @@ impl Procedure for Unload {
                     Meaning::Failed(kind) => Do::Done(Unloaded::No(kind, sense)),
                 }
             }
-            (Status::Busy | Status::TaskSetFull, _) => self.again(),
+            (Status::Busy | Status::TaskSetFull | Status::TaskAborted, _) => self.again(),
             _ => Do::Done(Unloaded::Yes),
         }
     }

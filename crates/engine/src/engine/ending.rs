@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString};
 use alloc::vec;
 
-use autochanger_scsi::{ElementType, Sense};
+use autochanger_scsi::{AdditionalSense, ElementType, Sense};
 
 use super::Engine;
 use super::live::Phase;
@@ -25,6 +25,8 @@ use crate::time::Now;
 /// How often a motion that is known to have done nothing is tried again, each time with an intent of its own. What a
 /// library refuses five times with growing pauses (half a minute at the least) it will not do without a person.
 const MAX_ATTEMPTS: u8 = 5;
+/// MEDIUM REMOVAL PREVENTED BY DATA TRANSFER ELEMENT.
+const HELD_BY_DRIVE: AdditionalSense = AdditionalSense::new(0x53, 0x03);
 
 /// How often the pause is doubled while a drive has ejected a cartridge that the robot cannot take yet: that lasts up to
 /// twenty seconds, and all attempts together wait for a minute.
@@ -229,7 +231,7 @@ impl Engine {
         let ends = [motion.record.source, motion.record.destination];
         let ports = ends.into_iter().filter(|end| end.kind == ElementType::ImportExport);
         if let (Some(sense), Some(library)) = (sense, self.library_mut(index)) {
-            if outlook(&sense, dialect) == Outlook::Open {
+            if outlook(&sense, dialect) == Outlook::Open && !library.tray_is_magazine() {
                 // Whoever has put it out: it is taken in before the next attempt.
                 library.ports.open.extend(ports.map(|port| port.address));
             }
@@ -258,6 +260,15 @@ impl Engine {
                     true => self.pause(index, id, LATE_ACCESS, now),
                     false => self.unload_and_retry(index, id, &motion.record, now),
                 }
+            }
+            // Some libraries say so of a tape that is threaded. If it is held, the drive says so when it is to unload.
+            Meaning::Failed(FailureKind::MediumHeld)
+                if attempts_left
+                    && !ejected
+                    && sense.is_some_and(|sense| sense.code == HELD_BY_DRIVE)
+                    && self.drive_device(index, motion.record.source.address).is_some() =>
+            {
+                self.unload_and_retry(index, id, &motion.record, now);
             }
             meaning => {
                 let kind = match meaning {

@@ -10,14 +10,14 @@ use super::live::Phase;
 use super::schedule::Start;
 use super::work::{Timer, Work};
 use crate::changer::ask::Refusal;
-use crate::changer::initialize::Initialize;
+use crate::changer::initialize::Initialized;
 use crate::changer::inventory::{Inventory, NotRead, ReadInventory};
 use crate::changer::survey::TYPES;
 use crate::id::{LibraryIndex, RequestId};
 use crate::library::elements::Need;
 use crate::library::fault::Stale;
 use crate::library::queue::Blocker;
-use crate::quirk::ToldBy;
+use crate::quirk::{Quirk, ToldBy};
 use crate::request::{Failure, FailureKind, Operation, State};
 use crate::time::Now;
 use crate::view::LibraryError;
@@ -45,7 +45,7 @@ impl Engine {
         let Some(library) = self.library_mut(index) else { return };
         library.elements.try_drives_again();
         library.ports.try_again();
-        let initialize = Initialize::new(library.config.timing, library.dialect);
+        let initialize = library.initialize();
         if full {
             self.begin(index, Work::Initialize(id, initialize), now);
         } else {
@@ -100,14 +100,23 @@ impl Engine {
         &mut self,
         index: LibraryIndex,
         id: RequestId,
-        result: Result<(), Refusal>,
+        result: Result<Initialized, Refusal>,
         now: Now,
     ) {
+        if let Some(library) = self.library_mut(index) {
+            match &result {
+                Ok(initialized) => library.note_initialized(*initialized),
+                Err(refusal) if refusal.is_illegal(0x20) => {
+                    library.quirks.insert(Quirk::NoInitialize);
+                }
+                Err(_) => {}
+            }
+        }
         if self.stopping(id) {
             return self.inventory_stopped(index, id, now);
         }
         match result {
-            Ok(()) => self.read_elements(index, Some(id), &TYPES, now),
+            Ok(_) => self.read_elements(index, Some(id), &TYPES, now),
             Err(refusal) => {
                 if let Some(library) = self.library_mut(index) {
                     library.reading = false;

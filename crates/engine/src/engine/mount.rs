@@ -14,6 +14,7 @@ use crate::drive::unload::{Unload, Unloaded};
 use crate::forecast::Why;
 use crate::id::{CartridgeId, Device, LibraryIndex, RequestId};
 use crate::output::{Change, EventKind};
+use crate::quirk::Quirk;
 use crate::request::{CancelledBy, ElementName, Failure, FailureKind, Outcome, Place, State, Wanted};
 use crate::time::Now;
 use crate::view::MountInfo;
@@ -303,6 +304,11 @@ impl Engine {
                 self.note_drive_time(index, drive, |drive| drive.unload_time.note(took));
             }
             self.ask_needs(index, drive, now);
+            // The robot was refused before, and now it is not.
+            let refused = self.live.get(&id).is_some_and(|live| live.attempts > 0);
+            if let Some(library) = self.library_mut(index).filter(|_| refused) {
+                library.quirks.insert(Quirk::HostUnloadFirst);
+            }
         }
         if self.stopping(id) {
             return self.stop_here(id, now);

@@ -12,14 +12,14 @@ use super::emit::Effect;
 use super::work::{Timer, Work};
 use crate::catalog::generation;
 use crate::changer::identify::{Identified, NotIdentified};
-use crate::changer::survey::{NotSurveyed, Survey, Surveyed, TYPES};
+use crate::changer::survey::{NotSurveyed, Survey, Surveyed, TYPES, When};
 use crate::command::PathFault;
 use crate::id::{LibraryId, LibraryIndex, Route};
 use crate::input::ClaimError;
 use crate::library::Unsettled;
 use crate::library::fault::Stale;
 use crate::output::{EventKind, Output};
-use crate::quirk::ToldBy;
+use crate::quirk::{Quirk, ToldBy};
 use crate::time::Now;
 use crate::view::{LibraryError, LibraryState};
 
@@ -124,7 +124,13 @@ impl Engine {
             library.overtaken = Unsettled::default();
         }
         let config = &library.config;
-        let survey = Survey::new(config.drives.clone(), config.timing, config.max_transfer, library.dialect);
+        let when = match (config.initialize_at_start, library.surveyed && !library.switched_on) {
+            (false, _) => When::Wanted,
+            (true, true) => When::SwitchedOn,
+            (true, false) => When::Always,
+        };
+        let survey = Survey::new(config.drives.clone(), config.timing, config.max_transfer, library.dialect)
+            .initializing(library.initialize(), when);
         self.begin(index, Work::Survey(Box::new(survey)), now);
     }
 
@@ -146,8 +152,13 @@ impl Engine {
         library.geometry = found.geometry;
         library.capabilities = found.capabilities;
         library.style = found.style;
+        library.initialize_form = found.initialized.or(library.initialize_form);
+        (library.surveyed, library.switched_on) = (true, false);
         library.quirks.retain(|known| known.told_by() == ToldBy::Work);
         library.quirks.extend(found.quirks);
+        if library.tray_is_magazine() {
+            library.quirks.insert(Quirk::PortCommandIsMagazine);
+        }
         library.opening = false;
         library.retry_pause = library.config.timing.retry_min;
         let drives: alloc::vec::Vec<_> = library

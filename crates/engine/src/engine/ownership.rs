@@ -47,8 +47,12 @@ impl Engine {
 
     fn begin_reserve(&mut self, index: LibraryIndex, route: Route, role: Role, now: Now) {
         let key = self.reservation_key(index);
-        let Some(timing) = self.library(index).map(|library| library.config.timing) else { return };
-        self.begin_on(index, route, Work::Reserve(route, role, Reserve::new(key, role, timing)), now);
+        let Some(library) = self.library(index) else { return };
+        let mut reserve = Reserve::new(key, role, library.config.timing);
+        if matches!(role, Role::Opening { .. }) {
+            reserve = reserve.initializing(library.initialize());
+        }
+        self.begin_on(index, route, Work::Reserve(route, role, reserve), now);
     }
 
     /// The lock is ours: the reservation is next.

@@ -258,7 +258,8 @@ fn due(library: &Library, at_port: bool, now: Duration) -> Option<Errand> {
         errands.into_iter().find(|errand| ports.may_try(*errand, now))
     };
     let open = || {
-        let wanted = all().filter(|port| !ports.open_refused && !is_open(port) && out(port));
+        let known = !ports.open_refused && !library.tray_is_magazine();
+        let wanted = all().filter(|port| known && !is_open(port) && out(port));
         wanted.map(|port| Errand::Open(port.name.address)).find(|errand| ports.may_try(*errand, now))
     };
     let unlock = if person { lock(false) } else { None };

@@ -18,7 +18,7 @@ use crate::changer::motion::Motion;
 use crate::changer::port::{Errand, RunErrand};
 use crate::changer::reserve::{Release, Reserve, Role};
 use crate::changer::style::ReadStyle;
-use crate::changer::survey::Survey;
+use crate::changer::survey::{SWITCHED_ON, Survey};
 use crate::changer::{Do, Heard, Procedure};
 use crate::command::{Command, Completion, TransportError};
 use crate::drive::clean::Clean;
@@ -176,6 +176,11 @@ impl Engine {
                     && let Some(library) = self.library_mut(library)
                 {
                     library.quirks.insert(Quirk::NoAutosense);
+                }
+                let initialized = work.initialized().filter(|_| matches!(step, Do::Done(_)));
+                if let (Some(initialized), Some(library)) = (initialized, self.library_mut(library)) {
+                    library.note_initialized(initialized);
+                    library.quirks.insert(Quirk::NeedsInitialize);
                 }
                 step.map(|result| self.reserved(library, route, role, result, now))
             }
@@ -379,6 +384,9 @@ impl Engine {
         let Some(sense) = completion.sense().filter(|sense| sense.key == SenseKey::UnitAttention) else {
             return;
         };
+        if let Some(library) = self.library_mut(path.library) {
+            library.switched_on |= SWITCHED_ON.contains(&sense.code);
+        }
         let Some(library) = self.library_mut(path.library).filter(|library| surveyed || library.is_ready())
         else {
             return;

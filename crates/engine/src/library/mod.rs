@@ -19,6 +19,7 @@ use autochanger_scsi::{
 };
 
 use crate::catalog::{Blame, Identity, LibraryRecord, MotionRecord, Service};
+use crate::changer::initialize::{Form, Initialize, Initialized};
 use crate::changer::style::ReadStyle;
 use crate::id::{CartridgeId, LibraryId, LibraryIndex, RequestId};
 use crate::input::LibraryConfig;
@@ -58,6 +59,12 @@ pub(crate) struct Library {
     /// EXCHANGE MEDIUM was refused as unknown, whatever mode page 1Fh says.
     pub(crate) exchange_refused: bool,
     pub(crate) style: ReadStyle,
+    /// The form of INITIALIZE ELEMENT STATUS that it has, once that is known.
+    pub(crate) initialize_form: Option<Form>,
+    /// It was surveyed since the manager was opened.
+    pub(crate) surveyed: bool,
+    /// It said since that it was switched on.
+    pub(crate) switched_on: bool,
     /// What was found to be otherwise than the standard says, since the manager was opened.
     pub(crate) quirks: BTreeSet<Quirk>,
     pub(crate) elements: Elements,
@@ -150,6 +157,9 @@ impl Library {
             capabilities: None,
             exchange_refused: false,
             style: ReadStyle::default(),
+            initialize_form: None,
+            surveyed: false,
+            switched_on: false,
             quirks: BTreeSet::new(),
             elements: Elements::default(),
             queue: Queue::default(),
@@ -167,6 +177,27 @@ impl Library {
             motion_time: learned::Mean::default(),
             holding: None,
         }
+    }
+
+    /// Whether OPEN/CLOSE IMPORT/EXPORT ELEMENT is a command to the magazine: of a Quantum SuperLoader 3, which cannot be found out
+    /// but by losing all slots.
+    pub(crate) fn tray_is_magazine(&self) -> bool {
+        let is_one = |identity: &Identity| {
+            identity.vendor.trim().eq_ignore_ascii_case("QUANTUM") && identity.product.starts_with("UHDL")
+        };
+        self.identity.as_ref().is_some_and(is_one)
+    }
+
+    /// Has it look at its elements, in the form that it is known to have.
+    pub(crate) fn initialize(&self) -> Initialize {
+        Initialize::new(self.initialize_form, self.elements.iter().count(), self.config.timing)
+            .in_dialect(self.dialect)
+    }
+
+    /// It has looked at its elements.
+    pub(crate) fn note_initialized(&mut self, initialized: Initialized) {
+        self.initialize_form = Some(initialized.form);
+        self.quirks.extend(initialized.quirks());
     }
 
     /// What is kept of it, once it is known.

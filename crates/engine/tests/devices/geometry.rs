@@ -27,6 +27,19 @@ fn a_small_transfer_size_is_read_in_chunks() {
 }
 
 #[test]
+fn a_report_that_is_cut_at_the_end_of_a_descriptor_is_no_short_one_and_loses_nothing() {
+    for (order, told) in [(None, &[][..]), (Some(Switch::Unordered), &[Quirk::Unordered])] {
+        // Descriptors are longer than is guessed at first.
+        let library = library().quirk(Switch::VendorBytes(150)).quirk(Switch::CutAtDescriptor);
+        let device = order.into_iter().fold(library, |library, order| library.quirk(order)).build();
+        let world = World::with(device, |config| config.libraries[0].max_transfer = 1024);
+        let world = does_the_main_job(world, "cut at a descriptor");
+        assert_eq!((counts(&world), quirks(&world)), ((120, 3, 2), told.to_vec()));
+        world.assert_true();
+    }
+}
+
+#[test]
 fn a_library_of_all_addresses_with_holes_is_opened_with_bounded_questions() {
     const SLOTS: u16 = 64_000;
     let timing = Timing::none();

@@ -14,11 +14,12 @@ fn learned(switch: Switch) -> &'static [Quirk] {
         Switch::DvcidUnasked => &[IdentifiersUnasked],
         Switch::DvcidHidesState => &[IdentifiersHideState],
         Switch::RejectCurdata => &[NoCurrentData],
-        Switch::RejectVoltag | Switch::EmptyWithVoltag => &[NoVolumeTags],
+        Switch::RejectVoltag | Switch::EmptyWithVoltag | Switch::VoltagHardwareError => &[NoVolumeTags],
         Switch::MaxElementsPerReport(_) => &[FewElementsReported],
         Switch::MaxElementsAsked(_) => &[FewElementsAsked],
         Switch::ExactAllocation => &[ExactAllocation],
         Switch::AllTypesOnly => &[AllTypesOnly],
+        Switch::TypesIgnored => &[OtherTypes],
         Switch::ShortBy8 | Switch::ByteCountTooLarge => &[ShortReports],
         Switch::WrongHeader => &[WrongElementCounts],
         Switch::ByteCountTooSmall | Switch::PageCountTooSmall => &[WrongByteCounts, WrongElementCounts],
@@ -40,6 +41,8 @@ fn learned(switch: Switch) -> &'static [Quirk] {
         Switch::TransportCountZero => &[NoTransportCounted],
         Switch::AccessLags(_) => &[LateAccess],
         Switch::NoAutosense => &[NoAutosense],
+        Switch::NeedsInitialize => &[NeedsInitialize],
+        Switch::EmptyBays(_) | Switch::GhostDrives(_) => &[EmptyBays],
         // Never asked of it.
         Switch::DvcidDrivesOnly
         | Switch::NoVoltagWithDvcid
@@ -54,11 +57,29 @@ fn learned(switch: Switch) -> &'static [Quirk] {
         | Switch::ExchangeClaimed
         | Switch::HostUnloadFirst
         | Switch::HostUnloadFirst3A
-        | Switch::InitializeDoesNothing => &[],
+        | Switch::HostUnloadFirst5301
+        | Switch::HostUnloadFirst5303
+        | Switch::InitializeDoesNothing
+        | Switch::Initialize37Only
+        | Switch::InitializeE7Only
+        | Switch::NoInitialize
+        | Switch::RefusesWhileScanning
+        | Switch::LabelsDoubtfulAfterDoor
+        | Switch::NoPortMoves
+        | Switch::NoDriveToDrive
+        | Switch::NoPrevent
+        | Switch::PreventIgnored
+        | Switch::AllowClearsAll
+        | Switch::NoPortCommand
+        | Switch::PortCommandIsMagazine
+        | Switch::AttentionOnForeignMove => &[],
         // Allowed, or seen only where cartridges are in drives.
         Switch::DvcidSerialOnly
         | Switch::NoFieldPointer
         | Switch::PadToAllocation
+        | Switch::CutAtDescriptor
+        | Switch::PadLogPages
+        | Switch::SlowLogs(_)
         | Switch::VendorBytes(_)
         | Switch::NulTags
         | Switch::LabelLength(_)
@@ -107,7 +128,8 @@ fn each_habit_is_found_out_and_the_main_job_is_done() {
         }
         // Three drives behind one target are told apart only by their serial numbers.
         let matched = world.engine.view().drives(None).iter().all(|drive| drive.device.is_some());
-        assert_eq!(matched, !quirks(&world).contains(&NoDriveIdentifiers), "{what}");
+        let bare = quirks(&world).iter().any(|quirk| matches!(quirk, NoDriveIdentifiers | EmptyBays));
+        assert_eq!(matched, !bare, "{what}");
     }
 }
 
@@ -116,12 +138,21 @@ fn contradict(one: Switch, other: Switch) -> bool {
     let either = |wanted: &[Switch], with: &[Switch]| {
         (wanted.contains(&one) && with.contains(&other)) || (wanted.contains(&other) && with.contains(&one))
     };
-    let unloads = [Switch::HostUnloadFirst, Switch::HostUnloadFirst3A];
+    let unloads = [
+        Switch::HostUnloadFirst,
+        Switch::HostUnloadFirst3A,
+        Switch::HostUnloadFirst5301,
+        Switch::HostUnloadFirst5303,
+    ];
     let too_small = [Switch::ByteCountTooSmall, Switch::PageCountTooSmall];
     // The exact length is wanted, and a wrong one is told.
     either(&[Switch::ExactAllocation], &[Switch::ByteCountTooLarge, Switch::TrailingBytes])
         // The drive must be unloaded, and which of three it is is not told: the error asks for a configuration.
         || either(&unloads, &[Switch::NoDvcid, Switch::DvcidIgnored, Switch::DescriptorLength(12)])
+        // It does not serve before it was told, and cannot be told.
+        || either(&[Switch::NeedsInitialize], &[Switch::NoInitialize, Switch::InitializeDoesNothing])
+        // What it wants has no code.
+        || either(&[Switch::NeedsInitialize], &[Switch::ShortSense])
         // Only the false report of an element is counted.
         || either(&too_small, &[Switch::RepeatedElement])
         // The refusal is to be waited for, and has no code.

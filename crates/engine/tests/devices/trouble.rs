@@ -12,7 +12,13 @@ use autochanger_engine::Quirk;
 
 #[test]
 fn a_library_that_wants_its_drives_unloaded_gets_them_unloaded_whatever_the_configuration_says() {
-    for switch in [Switch::HostUnloadFirst, Switch::HostUnloadFirst3A] {
+    let switches = [
+        Switch::HostUnloadFirst,
+        Switch::HostUnloadFirst3A,
+        Switch::HostUnloadFirst5301,
+        Switch::HostUnloadFirst5303,
+    ];
+    for switch in switches {
         for unload_before_move in [true, false] {
             let device = library().quirk(switch).build();
             let world =
