@@ -5,7 +5,9 @@ use std::time::Duration;
 use autochanger_engine::request::{FailureKind, State, Waiting, Wanted};
 use autochanger_scsi::ElementAddress;
 use autochanger_sim::{Fault, Library, Timing};
-use autochanger_world::{World, inventory, mount};
+use autochanger_world::{
+    Act, Ask, Handed, Mishap, Setup, Shape, Story, Telling, World, inventory, mount, tell,
+};
 
 fn library(drives: u16) -> Library {
     Library::new().slots(10).drives(drives).ports(2).cartridges("VT{:04}L8", 1..=6).timing(Timing::midrange())
@@ -135,4 +137,49 @@ fn a_drive_has_one_mount_although_hands_took_away_what_an_exchange_had_put_into_
     world.rest();
     assert_eq!(world.disk.mounts.len(), 1, "{:?}", world.disk.mounts);
     world.assert_true();
+}
+
+/// Number `number` is handed in by the first application, with nothing said of priority, deadline or session.
+fn handed(number: u32, ask: Ask) -> Handed {
+    Handed { number, who: 0, ask, priority: 0, deadline: None, detached: false }
+}
+
+/// In a slow library with two drives an exchange happens minutes after its reply was lost, and after the power was: its halves
+/// are settled one by one, with the reading of the library between them. That order comes of how the pauses between looks fall,
+/// so that the story is told as it was found.
+#[test]
+fn a_dismount_that_was_put_off_is_not_ended_by_the_settled_half_of_an_exchange_that_took_another_medium_out()
+{
+    let shape = Shape {
+        slots: 10,
+        drives: 2,
+        cartridges: 6,
+        slow: true,
+        exchange: true,
+        unload_before_move: true,
+        moves_in_flight: 1,
+        mixed: false,
+    };
+    let mount = |cartridge| Ask::Mount { cartridge, drive: None, read: false, at_once: false, wait: false };
+    let dismount = |cartridge, slot, deferred| Ask::Dismount { cartridge, slot, force: false, deferred };
+    let acts = vec![
+        Act::Mishap { library: 0, mishap: Mishap::Late { exchange: true, after: 693 } },
+        Act::Submit(handed(5, mount(3))),
+        Act::Pass(16),
+        Act::Submit(handed(11, mount(4))),
+        Act::Submit(Handed { deadline: Some(820), ..handed(13, mount(2)) }),
+        Act::Submit(Handed { priority: 14, ..handed(14, dismount(3, None, false)) }),
+        Act::Pass(39),
+        Act::PowerLoss { kept: 1, cancel_unfinished: false },
+        Act::Pass(66),
+        Act::Submit(handed(35, dismount(2, Some(1), true))),
+        Act::Pass(12),
+        Act::Submit(Handed {
+            deadline: Some(1819),
+            ..handed(39, Ask::Inventory { library: 0, full: false })
+        }),
+    ];
+    let setup = Setup { libraries: vec![shape], max_live_requests: 64, max_pending_cancels: 16 };
+    let told = tell(&Story { seed: 9262, setup, acts }, Telling::default());
+    assert!(told.is_ok(), "{told:?}");
 }

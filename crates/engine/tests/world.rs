@@ -4,7 +4,7 @@
 
 use autochanger_world::{Telling, draw, tell, tell_all};
 
-/// Stories told at each run of the tests: half a minute on two cores, without optimisation.
+/// Stories told at each run of the tests: about a minute on two idle cores, without optimisation.
 const SEEDS: u64 = 2_000;
 /// Acts in one story: enough for every cartridge to be mounted several times.
 const ACTS: usize = 120;

@@ -130,6 +130,24 @@ impl Engine {
         }
     }
 
+    /// The cartridge has left the drive: its dismount, if that was put off, has its end. When the motion is an exchange that
+    /// was settled late, the drive's next medium can have been put off already, and stays so.
+    pub(crate) fn end_deferred_with(
+        &mut self,
+        index: LibraryIndex,
+        drive: ElementAddress,
+        cartridge: CartridgeId,
+        outcome: Outcome,
+        now: Now,
+    ) {
+        let deferred =
+            self.library(index).and_then(|library| library.elements.get(drive)?.drive.as_ref()?.deferred);
+        let whose = deferred.and_then(|(id, _)| self.live.get(&id)?.request.cartridge);
+        if whose == Some(cartridge) {
+            self.end_deferred_of(index, drive, outcome, now);
+        }
+    }
+
     /// An inventory was laid over the catalogue: media that were to stay may have gone by somebody's hand.
     pub(crate) fn reconcile_deferred(&mut self, index: LibraryIndex, now: Now) {
         let Some(library) = self.library(index) else { return };

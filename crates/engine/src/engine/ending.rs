@@ -134,7 +134,7 @@ impl Engine {
                 }
                 ElementName { address, .. } => Outcome::Dismounted { slot: address },
             };
-            self.end_deferred_of(index, record.source.address, outcome, now);
+            self.end_deferred_with(index, record.source.address, record.cartridge, outcome, now);
         }
         match self.operation(id) {
             Some(operation) if operation.loads() && record.destination.kind == ElementType::Storage => {
