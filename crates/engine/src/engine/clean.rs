@@ -32,11 +32,7 @@ impl Engine {
         let (cartridge, putting_back, failing) =
             (live.request.cartridge, live.putting_back, live.request.failing.is_some());
         // The cleaning cartridge is in the drive for this request already.
-        let inside = |cartridge: &CartridgeId| {
-            self.catalogue.cartridge(*cartridge).is_some_and(
-                |cartridge| matches!(cartridge.place, Place::Element(place) if place.address == drive),
-            )
-        };
+        let inside = |cartridge: &CartridgeId| self.stands_in(id, *cartridge, drive);
         if let Some(cartridge) = cartridge.filter(inside) {
             if putting_back {
                 return self.start_put_back(index, id, cartridge, drive, now);

@@ -45,7 +45,7 @@ impl Engine {
     ) -> Start {
         let Some(live) = self.live.get(&id) else { return Start::Gone };
         let (Some(cartridge), unloaded) = (live.request.cartridge, live.unloaded) else { return Start::Gone };
-        if self.medium_is_busy(cartridge, id) {
+        if self.medium_is_busy(cartridge, id) && self.carried_away(id, cartridge).is_none() {
             return Start::Blocked(Blocker::Medium(cartridge));
         }
         let source = match self.where_to_eject_from(index, id, cartridge) {
@@ -102,6 +102,7 @@ impl Engine {
             let message = alloc::format!("{name} has no port: take the cartridge out through the door");
             return Err(Failure::new(FailureKind::Refused, message));
         }
+        let place = self.standing_place(id, cartridge)?;
         // It was mounted since the eject was handed in.
         if let Some(mount) = self.catalogue.mount_of(cartridge) {
             let message = alloc::format!(
@@ -112,7 +113,7 @@ impl Engine {
             );
             return Err(Failure::new(FailureKind::MediaOpen, message));
         }
-        self.standing_place(id, cartridge)
+        Ok(place)
     }
 
     /// The cartridge is in the port: the eject has done what it was to do.

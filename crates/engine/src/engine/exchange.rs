@@ -10,7 +10,7 @@ use crate::changer::exchange::Exchanged;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::MotionStage;
 use crate::library::queue::Blocker;
-use crate::request::{ElementName, Operation, Place};
+use crate::request::{ElementName, Operation};
 use crate::time::Now;
 
 impl Engine {
@@ -38,16 +38,15 @@ impl Engine {
                 && !self.medium_is_busy(cartridge, *id)
                 && self.catalogue.mount_of(cartridge).is_none()
                 && library.elements.drive_fits(drive, self.need_of(*id))
-                && self.slot_of(cartridge).is_some()
+                && self.slot_of(*id).is_some()
         };
         named.chain(library.queue.waiting_for(Blocker::AnyDrive)).map(|(_, id)| id).find(fits)
     }
 
-    pub(crate) fn slot_of(&self, cartridge: CartridgeId) -> Option<ElementName> {
-        match self.catalogue.cartridge(cartridge)?.place {
-            Place::Element(name) if name.kind == ElementType::Storage => Some(name),
-            _ => None,
-        }
+    /// The slot in which the cartridge of a request stands ready.
+    pub(crate) fn slot_of(&self, id: RequestId) -> Option<ElementName> {
+        let cartridge = self.live.get(&id)?.request.cartridge?;
+        self.standing_place(id, cartridge).ok().filter(|place| place.kind == ElementType::Storage)
     }
 
     /// Journals the intents of both. The dismount's carries the command.
@@ -61,7 +60,7 @@ impl Engine {
         now: Now,
     ) {
         let incoming = self.live.get(&mount).and_then(|live| live.request.cartridge);
-        let slot = incoming.and_then(|cartridge| self.slot_of(cartridge));
+        let slot = self.slot_of(mount);
         let (Some(incoming), Some(slot)) = (incoming, slot) else {
             return self.intend(index, dismount, displaced, way, now);
         };

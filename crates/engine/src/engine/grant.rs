@@ -15,7 +15,7 @@ use crate::library::Library;
 use crate::library::assign::{Chance, Choice, assign};
 use crate::library::elements::{ElementState, Need};
 use crate::library::queue::Blocker;
-use crate::request::{Failure, FailureKind, GroupId, Place, Waiting};
+use crate::request::{Failure, FailureKind, GroupId, Waiting};
 use crate::time::Now;
 
 /// What a member wants of a drive.
@@ -163,8 +163,7 @@ impl Engine {
                 }
                 Ok(_) => {}
                 Err(failure) => {
-                    let gone = matches!(failure.place, Some(Place::Missing { .. } | Place::Outside { .. }));
-                    if !gone || !asks || under_way {
+                    if !self.is_away(member, cartridge) || !asks || under_way {
                         self.fail(member, failure, now);
                         return Some(Start::Gone);
                     }

@@ -69,6 +69,10 @@ impl Engine {
 
     pub(crate) fn begin_labelling(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
         let Some(live) = self.live.get(&id) else { return };
+        // What came into the drive instead is a stranger's: it is neither read for this one nor written.
+        if let Some(failure) = self.not_in_its_drive(index, id) {
+            return self.fail(id, failure, now);
+        }
         let overwrite = match live.request.wanted {
             Wanted::WriteFreeLabel { overwrite, .. } => Some(overwrite),
             _ => None,
@@ -101,6 +105,9 @@ impl Engine {
         let Some(live) = self.live.get(&id) else { return };
         let (Some(cartridge), Some(drive)) = (live.request.cartridge, live.request.drive) else { return };
         let wanted = live.request.wanted.clone();
+        if let Some(failure) = self.not_in_its_drive(index, id) {
+            return self.stop_or(id, now, |engine| engine.fail(id, failure, now));
+        }
         self.blame_suspects(id, now);
         let found = match result {
             Ok(found) => found,

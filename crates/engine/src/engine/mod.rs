@@ -39,6 +39,7 @@ mod recover;
 mod remarks;
 mod schedule;
 mod service;
+mod standing;
 mod start;
 mod submit;
 mod submit_group;

@@ -138,14 +138,18 @@ impl Engine {
     }
 
     /// Hands can have put another one in its place before the robot took it, or since: an inventory has seen that meanwhile.
-    fn not_in_its_drive(&self, index: LibraryIndex, id: RequestId) -> Option<Failure> {
+    /// As the request's failure.
+    pub(crate) fn not_in_its_drive(&self, index: LibraryIndex, id: RequestId) -> Option<Failure> {
         let request = &self.live.get(&id)?.request;
         let (cartridge, drive) = (request.cartridge?, request.drive?);
-        let place = self.place_of(id);
-        if matches!(&place, Some(Place::Element(element)) if element.address == drive) {
+        if self.stands_in(id, cartridge, drive) {
             return None;
         }
-        let (name, library) = (self.cartridge_name(cartridge), self.library_name(index));
+        if let Some(elsewhere) = self.carried_away(id, cartridge) {
+            return Some(elsewhere);
+        }
+        let (name, library, place) =
+            (self.cartridge_name(cartridge), self.library_name(index), self.place_of(id));
         let seen = place.as_ref().map_or_else(|| String::from("not known"), ToString::to_string);
         let message = alloc::format!(
             "cartridge {name} is not in drive {drive} of {library}, which was loaded for it; its place: {seen}"

@@ -9,7 +9,7 @@ use super::live::Phase;
 use crate::catalog::Caller;
 use crate::id::{CartridgeId, RequestId, Token};
 use crate::output::{Answer, EventKind};
-use crate::request::{CancelError, Cancellation, CancelledBy, Place, State, Waiting};
+use crate::request::{CancelError, Cancellation, CancelledBy, State, Waiting};
 use crate::time::Now;
 use crate::view::{OperatorRequest, OperatorTask};
 
@@ -63,8 +63,9 @@ impl Engine {
             .values()
             .filter(|live| live.phase == Phase::Operator && live.ending.is_none())
             .filter(|live| {
-                let cartridge = live.request.cartridge.and_then(|id| self.catalogue.cartridge(id));
-                cartridge.is_some_and(|cartridge| matches!(cartridge.place, Place::Element(_)))
+                // In another library it is not there for this request.
+                let cartridge = live.request.cartridge;
+                cartridge.is_some_and(|cartridge| self.standing_place(live.request.id, cartridge).is_ok())
             })
             .map(|live| live.request.id)
             .collect();

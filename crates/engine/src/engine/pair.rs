@@ -46,7 +46,7 @@ impl Engine {
         now: Now,
     ) {
         let incoming = self.live.get(&mount).and_then(|live| live.request.cartridge);
-        let Some((cartridge, source)) = incoming.and_then(|id| Some((id, self.slot_of(id)?))) else { return };
+        let (Some(cartridge), Some(source)) = (incoming, self.slot_of(mount)) else { return };
         self.because(mount, Why::Follows { dismount });
         self.take_from_queue(index, mount);
         self.reserve(index, mount, cartridge, drive.address, Some(source.address));

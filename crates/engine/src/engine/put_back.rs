@@ -94,6 +94,13 @@ impl Engine {
         drive: ElementAddress,
         now: Now,
     ) -> Start {
+        // Hands were faster: there is nothing to put back.
+        if let Some(elsewhere) = self.carried_away(id, cartridge) {
+            let own = self.live.get(&id).and_then(|live| live.request.failing.clone());
+            let failure = own.map_or(elsewhere, |own| self.placed_now(id, own));
+            self.fail(id, failure, now);
+            return Start::Gone;
+        }
         let slot = match self.choose_slot(index, id, cartridge) {
             Ok(Some(slot)) => slot,
             Ok(None) => return Start::Blocked(Blocker::Slot),

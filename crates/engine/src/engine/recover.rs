@@ -14,7 +14,7 @@ use crate::input::RestartPolicy;
 use crate::library::queue::Order;
 use crate::library::{MotionStage, PlannedMotion};
 use crate::output::Change;
-use crate::request::{CancelledBy, Operation, Place, Request, State, Waiting};
+use crate::request::{CancelledBy, Operation, Request, State, Waiting};
 use crate::time::Now;
 
 impl Engine {
@@ -142,8 +142,8 @@ impl Engine {
         let Some(live) = self.live.get(&id) else { return };
         let in_its_drive = (live.request.state == State::InProcess || live.request.failing.is_some())
             && (live.request.operation().loads() || live.request.operation() == Operation::CleanDrive)
-            && live.request.drive.is_some_and(|drive| {
-                matches!(self.place_of(id), Some(Place::Element(element)) if element.address == drive)
+            && live.request.drive.zip(live.request.cartridge).is_some_and(|(drive, cartridge)| {
+                self.stands_in(id, cartridge, drive)
             });
         match (in_its_drive, live.request.drive, live.request.cartridge) {
             // The move was done before the process ended; only the wait for the drive was left.

@@ -46,13 +46,13 @@ impl Engine {
             return start;
         }
         let granted = self.live.get(&id).and_then(|live| live.granted);
-        if self.medium_is_busy(cartridge, id) || self.catalogue.mount_of(cartridge).is_some() {
+        if self.is_in_use(id, cartridge) {
             return Start::Blocked(Blocker::Medium(cartridge));
         }
         let source = match self.standing_place(id, cartridge) {
             Ok(source) => source,
             Err(failure) => {
-                let away = matches!(failure.place, Some(Place::Missing { .. } | Place::Outside { .. }));
+                let away = self.is_away(id, cartridge);
                 // Of a group the media are asked for before its drives are kept: see `await_media`.
                 let asks = self.live.get(&id).is_some_and(|live| {
                     live.request.options.wait_for_operator && live.request.options.group.is_none()
@@ -177,8 +177,7 @@ impl Engine {
         }
         if library.stale != Stale::Nothing
             || !self.serves(index, Operation::Mount)
-            || self.medium_is_busy(cartridge, id)
-            || self.catalogue.mount_of(cartridge).is_some()
+            || self.is_in_use(id, cartridge)
         {
             return false;
         }
@@ -234,7 +233,8 @@ impl Engine {
         let Some(live) = self.live.get(&id) else { return Start::Gone };
         let Some(cartridge) = live.request.cartridge else { return Start::Gone };
         let (unloaded, put_off) = (live.unloaded, live.request.options.deferred && !live.due);
-        if self.medium_is_busy(cartridge, id) || self.is_being_mounted(cartridge) {
+        let busy = self.medium_is_busy(cartridge, id) || self.is_being_mounted(cartridge);
+        if busy && self.carried_away(id, cartridge).is_none() {
             return Start::Blocked(Blocker::Medium(cartridge));
         }
         let source = match self.standing_place(id, cartridge) {
@@ -414,27 +414,6 @@ impl Engine {
         Err(Failure::new(FailureKind::MediaOpen, message))
     }
 
-    /// The element in which the cartridge stands.
-    pub(crate) fn standing_place(
-        &self,
-        id: RequestId,
-        cartridge: CartridgeId,
-    ) -> Result<ElementName, Failure> {
-        let place = self.catalogue.cartridge(cartridge).map(|cartridge| cartridge.place.clone());
-        match place {
-            Some(Place::Element(name)) => Ok(name),
-            Some(place) => Err(Failure::new(
-                FailureKind::CartridgeMissing,
-                alloc::format!("cartridge {}: its place is {place}", self.cartridge_name(cartridge)),
-            )
-            .with_place(place)),
-            None => Err(Failure::new(
-                FailureKind::CartridgeMissing,
-                alloc::format!("the cartridge of request {id} is not in the catalogue any more"),
-            )),
-        }
-    }
-
     /// Medium, drive and slot are reserved together.
     pub(crate) fn reserve(
         &mut self,
@@ -510,6 +489,12 @@ impl Engine {
     /// Its mount has passed and is not durable yet.
     fn is_being_mounted(&self, cartridge: CartridgeId) -> bool {
         self.catalogue.mount_of(cartridge).is_some_and(|mount| self.live.contains_key(&mount.id))
+    }
+
+    /// Whether somebody of the request's library has the medium or works on it, so that it can be waited for.
+    pub(crate) fn is_in_use(&self, id: RequestId, cartridge: CartridgeId) -> bool {
+        (self.medium_is_busy(cartridge, id) || self.catalogue.mount_of(cartridge).is_some())
+            && self.carried_away(id, cartridge).is_none()
     }
 
     pub(crate) fn medium_is_busy(&self, cartridge: CartridgeId, id: RequestId) -> bool {
