@@ -53,6 +53,8 @@
 //! | door | a person is asked, or the door is open | `Cancelled`; the library is read again all the same |
 //! | door | the inventory after it is being read | as an inventory |
 //! | inventory | being read | `Stopping`: the verdict comes with the answer to the command in flight |
+//! | enable, pause, drain, disable | not begun | `Cancelled` |
+//! | the same | in force, and what was under way has not ended yet | `Stopping`, at once `Stopped`: [what it set stays](#what-stopped-means) |
 //! | full inventory | the library scans itself | `Stopping`: the verdict comes when the scan ends, which can take an hour |
 //!
 //! # The verdict
@@ -120,6 +122,11 @@
 //! | mount, its move was not done | in its slot | – |
 //! | identification, free label, once loaded | in the drive, mounted for nobody; a label that was written is recorded | as for a mount |
 //! | dismount, while or after its drive unloaded | in the drive, unloaded, still mounted for its application | dismount it again |
+//!
+//! A change of service that is stopped stays as it was set, and nobody follows it up: a library that was draining goes on
+//! letting dismounts out and nothing in, and is not paused in the end. Enable it to take that back. A later change of the same
+//! library's or drive's service stops the earlier one
+//! ([`CancelledBy::Superseded`](crate::request::CancelledBy::Superseded)).
 //!
 //! # A second cancel
 //!

@@ -239,6 +239,7 @@ pub(crate) fn states() -> Vec<State> {
         State::Passed(Outcome::Classified { kind: MediumKind::Cleaning }),
         State::Cancelled { by: CancelledBy::Group { member: request_id(4) } },
         State::Cancelled { by: CancelledBy::Operator { application: "operator".into() } },
+        State::Stopped { place: None, by: CancelledBy::Superseded { by: request_id(5) } },
     ]);
     states
 }

@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use autochanger_engine::EventKind;
-use autochanger_engine::request::{FailureKind, Outcome, State, Wanted};
+use autochanger_engine::request::{FailureKind, Outcome, State, Submission, Wanted};
 use autochanger_engine::view::{DriveInfo, DriveState};
 use autochanger_scsi::ElementAddress;
 use autochanger_sim::{Device, Library, Timing};
-use autochanger_world::World;
+use autochanger_world::{World, mount};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -64,6 +64,24 @@ fn a_calibration_that_does_not_end_has_a_deadline_of_its_own() {
     let took = world.now - begun;
     assert!(took > 134 * MINUTE && took < 137 * MINUTE, "{took:?}");
     assert!(!matches!(drive(&world).state, DriveState::Calibrating { .. }));
+}
+
+#[test]
+fn a_calibration_that_nobody_waits_for_any_more_is_not_shown_for_ever() {
+    let deadline = |submission: &mut Submission| submission.deadline = Some(30 * MINUTE);
+    for cancelled in [true, false] {
+        let mut world = World::ready(library());
+        assert!(world.device.next_load_takes("VT0001L8", 90 * MINUTE));
+        let caller = world.caller();
+        let id = world.submit_as(caller, mount("VT0001L8"), deadline).unwrap();
+        world.until("it calibrates", |world| matches!(drive(world).state, DriveState::Calibrating { .. }));
+        if cancelled {
+            let _ = world.cancel(id);
+        }
+        world.until("the mount has ended", |world| world.state(id).is_final());
+        assert!(matches!(world.state(id), State::Stopped { .. }), "{}", world.state(id));
+        assert_eq!(drive(&world).state, DriveState::Dismountable);
+    }
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use autochanger_engine::EventKind;
 use autochanger_engine::catalog::Service;
 use autochanger_engine::output::SubmitError;
-use autochanger_engine::request::{FailureKind, Outcome, ServiceTarget, State, Waiting, Wanted};
+use autochanger_engine::request::{
+    Cancellation, CancelledBy, FailureKind, Outcome, ServiceTarget, State, Waiting, Wanted,
+};
 use autochanger_scsi::ElementAddress;
 use autochanger_sim::{Device, Library, Timing};
 use autochanger_world::{World, dismount, inventory, mount};
@@ -86,6 +88,93 @@ fn a_draining_library_lets_dismounts_through_and_is_paused_when_nothing_is_mount
     assert!(world.events.iter().any(told));
 }
 
+#[track_caller]
+fn superseded(world: &World, id: autochanger_engine::id::RequestId, by: autochanger_engine::id::RequestId) {
+    let by = CancelledBy::Superseded { by };
+    assert_eq!(world.state(id), State::Stopped { place: None, by });
+}
+
+#[test]
+fn a_drain_that_somebody_took_back_does_not_pause_the_library_later() {
+    let mut world = World::ready(library(2));
+    world.mount("VT0001L8");
+    world.rest();
+    let drain = world.submit(library_to_be(Service::Draining)).unwrap();
+    world.rest();
+    let enabled = world.submit(library_to_be(Service::Enabled)).unwrap();
+    superseded(&world, drain, enabled);
+    world.dismount("VT0001L8");
+    world.rest();
+    assert_eq!(world.engine.view().libraries()[0].service, Service::Enabled);
+    let serves = world.mount("VT0002L8");
+    world.rest();
+    passed(&world, serves);
+}
+
+#[test]
+fn a_pause_that_somebody_took_back_has_ended_and_did_not_come_to_its_effect() {
+    let mut world = World::ready(library(2));
+    world.mount("VT0001L8");
+    world.until("its move is under way", |world| world.device.moves_sent() == 1);
+    let paused = world.submit(library_to_be(Service::Paused)).unwrap();
+    let twice = world.submit(library_to_be(Service::Paused)).unwrap();
+    assert_eq!(world.state(paused), State::InProcess, "the second one asks for the same");
+    let enabled = world.submit(library_to_be(Service::Enabled)).unwrap();
+    superseded(&world, paused, enabled);
+    superseded(&world, twice, enabled);
+    passed(&world, enabled);
+}
+
+#[test]
+fn a_cancelled_drain_is_stopped_and_what_it_set_stays_until_somebody_enables() {
+    let mut world = World::ready(library(2));
+    world.mount("VT0001L8");
+    world.rest();
+    let drain = world.submit(library_to_be(Service::Draining)).unwrap();
+    world.rest();
+    assert!(matches!(world.cancel(drain), Some(Ok(Cancellation::Stopping))));
+    assert!(matches!(world.state(drain), State::Stopped { place: None, by: CancelledBy::Session { .. } }));
+    world.dismount("VT0001L8");
+    world.rest();
+    assert_eq!(world.engine.view().libraries()[0].service, Service::Draining, "nobody pauses it now");
+    let waits = world.mount("VT0002L8");
+    world.rest();
+    assert!(!world.state(waits).is_final());
+    world.submit(library_to_be(Service::Enabled)).unwrap();
+    world.rest();
+    passed(&world, waits);
+}
+
+#[test]
+fn a_drain_that_is_cancelled_after_a_restart_was_in_force_as_well() {
+    let mut world = World::ready(library(2));
+    world.mount("VT0001L8");
+    world.rest();
+    let drain = world.submit(library_to_be(Service::Draining)).unwrap();
+    world.crash();
+    assert!(matches!(world.cancel(drain), Some(Ok(Cancellation::Stopping))));
+    assert!(matches!(world.state(drain), State::Stopped { place: None, .. }), "{}", world.state(drain));
+}
+
+#[test]
+fn a_drive_whose_drain_was_taken_back_keeps_what_its_mount_leaves_in_it() {
+    let mut world = World::ready(library(2));
+    world.mount("VT0001L8");
+    world.mount("VT0002L8");
+    world.rest();
+    let drain = world.submit(drive_to_be(500, Service::Draining)).unwrap();
+    let other = world.submit(drive_to_be(501, Service::Draining)).unwrap();
+    world.rest();
+    let enabled = world.submit(drive_to_be(500, Service::Enabled)).unwrap();
+    superseded(&world, drain, enabled);
+    assert_eq!(world.state(other), State::InProcess, "the other drive's goes on");
+    let caller = world.caller();
+    let put_off = world.submit_as(caller, dismount("VT0001L8"), |s| s.options.deferred = true).unwrap();
+    world.rest();
+    assert_eq!(world.state(put_off), State::Deferred, "nobody drains the drive any more");
+    assert_eq!(world.engine.view().drives(None)[0].service, Service::Enabled);
+}
+
 #[test]
 fn a_disabled_library_fails_what_waits_and_refuses_what_comes() {
     let mut world = World::ready(library(1));
@@ -160,6 +249,91 @@ fn a_disabled_drive_sends_home_what_nobody_has_mounted_and_refuses_who_names_it(
         drives.iter().map(|drive| drive.service).collect::<Vec<_>>(),
         [Service::Disabled, Service::Enabled]
     );
+}
+
+#[track_caller]
+fn disabled(world: &World, id: autochanger_engine::id::RequestId) {
+    let State::Failed(failure) = world.state(id) else { panic!("{}", world.state(id)) };
+    assert_eq!(failure.kind, FailureKind::Disabled, "{failure}");
+}
+
+fn named(barcode: &str, drive: u16) -> Wanted {
+    Wanted::Mount {
+        cartridge: barcode.into(),
+        drive: Some(ElementAddress(drive)),
+        access: Default::default(),
+    }
+}
+
+#[test]
+fn a_disabled_drive_fails_the_mounts_and_the_cleaning_that_wait_for_it() {
+    let mut world = World::ready(library(2));
+    world.submit(named("VT0001L8", 500)).unwrap();
+    world.rest();
+    let mounts = ["VT0002L8", "VT0003L8"].map(|barcode| world.submit(named(barcode, 500)).unwrap());
+    let clean = Wanted::CleanDrive { library: None, drive: ElementAddress(500) };
+    let clean = world.submit(clean).unwrap();
+    world.rest();
+    world.submit(drive_to_be(500, Service::Disabled)).unwrap();
+    world.rest();
+    for id in mounts.into_iter().chain([clean]) {
+        disabled(&world, id);
+    }
+    assert_eq!(world.engine.view().mounts().len(), 1, "what is mounted stays");
+}
+
+#[test]
+fn a_drive_that_is_taken_out_of_service_does_not_get_the_medium_that_was_to_come_next() {
+    for service in [Service::Disabled, Service::Paused, Service::Draining] {
+        let mut world = World::ready(library(2));
+        let first = world.submit(named("VT0001L8", 500)).unwrap();
+        world.until("the arm works", |world| world.device.moves_sent() == 1);
+        let next = world.submit(named("VT0002L8", 501)).unwrap();
+        world.until("the next intent is durable", |world| world.state(next) == State::InProcess);
+        world.submit(drive_to_be(501, service)).unwrap();
+        world.rest();
+        passed(&world, first);
+        assert_eq!(world.device.moves_sent(), 1, "{service:?}");
+        match service {
+            Service::Disabled => disabled(&world, next),
+            _ => {
+                let shown = world.engine.view().request(next).unwrap().state;
+                assert_eq!(shown, State::Waiting(Waiting::Service), "{service:?}");
+                world.submit(drive_to_be(501, Service::Enabled)).unwrap();
+                world.rest();
+                passed(&world, next);
+            }
+        }
+        world.assert_true();
+    }
+}
+
+#[test]
+fn a_disabled_library_fails_what_waits_for_a_person_or_an_owner() {
+    let mut world = World::ready(library(1));
+    world.device.operator_take(1001).unwrap();
+    world.submit(inventory()).unwrap();
+    world.rest();
+    let caller = world.caller();
+    let person = world.submit_as(caller, mount("VT0002L8"), |s| s.options.wait_for_operator = true).unwrap();
+    world.mount("VT0001L8");
+    world.rest();
+    let owner = world.mount("VT0003L8");
+    world.rest();
+    world.crash();
+    world.rest();
+    let caller = world.caller();
+    let asked = world.submit_as(caller, mount("VT0002L8"), |s| s.options.wait_for_operator = true).unwrap();
+    world.rest();
+    assert_eq!(world.state(owner), State::Waiting(Waiting::Owner));
+    assert_eq!(world.state(person), State::Waiting(Waiting::Owner));
+    assert_eq!(world.state(asked), State::Waiting(Waiting::Operator));
+    world.submit(library_to_be(Service::Disabled)).unwrap();
+    world.rest();
+    for id in [person, owner, asked] {
+        disabled(&world, id);
+    }
+    assert!(world.engine.view().operator_requests().is_empty());
 }
 
 #[test]

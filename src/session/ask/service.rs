@@ -9,7 +9,10 @@ use crate::session::outcome::Done;
 
 impl Session {
     /// Asks for another service. It passes when the service is there: a pause when nothing moves any more, a drain when nothing is
-    /// mounted any more. It goes on when the session is closed. Needs [`Role::Operator`](crate::Role).
+    /// mounted any more. It goes on when the session is closed. A later change of the same library's or drive's service takes the place
+    /// of one that has not come to its end: that one is stopped
+    /// ([`CancelledBy::Superseded`](crate::request::CancelledBy::Superseded)), and what it waited for does not happen. Needs
+    /// [`Role::Operator`](crate::Role).
     ///
     /// | | library | drive | cartridge |
     /// |---|---|---|---|

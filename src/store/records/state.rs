@@ -102,6 +102,7 @@ pub(super) enum CancelledByFields<'a> {
     Restart,
     Group { member: Id },
     Operator { application: &'a str },
+    Superseded { by: Id },
 }
 
 /// Declares the record's twin of a fieldless enum, and the ways between the two.
@@ -286,6 +287,7 @@ impl<'a> TryFrom<&'a CancelledBy> for CancelledByFields<'a> {
             CancelledBy::Restart => Self::Restart,
             CancelledBy::Group { member } => Self::Group { member: member.0.into_bytes() },
             CancelledBy::Operator { application } => Self::Operator { application: name_to(application)? },
+            CancelledBy::Superseded { by } => Self::Superseded { by: by.0.into_bytes() },
             other => return Err(format!("the format has no canceller {other}").into()),
         })
     }
@@ -309,6 +311,7 @@ impl TryFrom<CancelledByFields<'_>> for CancelledBy {
             CancelledByFields::Operator { application } => {
                 Self::Operator { application: name_from(application)? }
             }
+            CancelledByFields::Superseded { by } => Self::Superseded { by: RequestId(Uuid::from_bytes(by)) },
         })
     }
 }

@@ -59,6 +59,7 @@ fn cancelled_by() -> impl Strategy<Value = CancelledBy> {
         Just(CancelledBy::Restart),
         id().prop_map(|id| CancelledBy::Group { member: RequestId(id) }),
         name().prop_map(|application| CancelledBy::Operator { application }),
+        id().prop_map(|id| CancelledBy::Superseded { by: RequestId(id) }),
     ]
 }
 

@@ -10,7 +10,7 @@ use crate::request::Access;
 pub(crate) struct Generation(u8);
 
 /// What a cartridge's label says of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Medium {
     Lto(Generation),
     /// LTO type M.

@@ -54,7 +54,7 @@ impl Engine {
         let what = match blocker {
             Blocker::Medium(medium) => alloc::format!("cartridge {} is", self.cartridge_name(medium)),
             Blocker::Drive(drive) => alloc::format!("drive {drive} of {library} is"),
-            Blocker::AnyDrive => alloc::format!("all drives of {library} that would do are"),
+            Blocker::AnyDrive(_) => alloc::format!("all drives of {library} that would do are"),
             Blocker::Slot => alloc::format!("all slots of {library} are"),
             Blocker::Port => alloc::format!("all ports of {library} are"),
             Blocker::Service => alloc::format!("{library} is taken out of service, or"),

@@ -143,7 +143,10 @@ impl Engine {
             self.keep_drive(index, drive, |drive| (drive.wants_cleaning, drive.must_clean) = heard);
             self.tell_drive(index, drive);
         }
-        if !heard.1 {
+        if heard.1 {
+            // What was to follow into it waits until it is clean.
+            self.retract_loads_of(index, drive, now);
+        } else {
             self.wake_for_drive(index, drive);
         }
         if heard.0 {

@@ -121,6 +121,8 @@ impl Engine {
             library.motion_time.note(took);
         }
         if record.source.kind == ElementType::Drive {
+            // It has no medium any more that it could calibrate.
+            self.calibrates(index, record.source.address, None);
             if let Some(library) = self.library_mut(index) {
                 library.elements.update(record.source.address, |element| {
                     if let Some(drive) = &mut element.drive {

@@ -23,7 +23,8 @@ impl Engine {
     /// The first mount that waits for the drive, fits it, and whose cartridge stands ready in a slot.
     pub(crate) fn partner(&self, index: LibraryIndex, drive: ElementAddress) -> Option<RequestId> {
         let library = self.library(index)?;
-        if !self.serves(index, Operation::Mount) || library.holding.is_some() {
+        let takes = library.elements.drive_serves(drive) && library.elements.may_load(drive);
+        if !takes || !self.serves(index, Operation::Mount) || library.holding.is_some() {
             return None;
         }
         let named = library.queue.waiting_for(Blocker::Drive(drive));
@@ -40,7 +41,8 @@ impl Engine {
                 && library.elements.drive_fits(drive, self.need_of(*id))
                 && self.slot_of(*id).is_some()
         };
-        named.chain(library.queue.waiting_for(Blocker::AnyDrive)).map(|(_, id)| id).find(fits)
+        let any = library.queue.waiting_for_any(|need| library.elements.drive_fits(drive, need));
+        named.chain(any).map(|(_, id)| id).find(fits)
     }
 
     /// The slot in which the cartridge of a request stands ready.

@@ -94,9 +94,12 @@ impl Engine {
             Some(Blocker::Drive(drive)) => {
                 library.elements.get(drive).and_then(in_drive).into_iter().collect()
             }
-            Some(Blocker::AnyDrive) => {
-                library.elements.of_kind(ElementType::Drive).filter_map(in_drive).collect()
-            }
+            Some(Blocker::AnyDrive(need)) => library
+                .elements
+                .of_kind(ElementType::Drive)
+                .filter(|drive| library.elements.drive_fits(drive.name.address, need))
+                .filter_map(in_drive)
+                .collect(),
             Some(Blocker::Slot) => Vec::new(),
             Some(Blocker::Port) => {
                 let ports = library.elements.of_kind(ElementType::ImportExport);

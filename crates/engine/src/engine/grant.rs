@@ -18,6 +18,9 @@ use crate::library::queue::Blocker;
 use crate::request::{Failure, FailureKind, GroupId, Waiting};
 use crate::time::Now;
 
+/// Whatever drive comes free, the group looks at all of its members again.
+const ANY_DRIVE: Blocker = Blocker::AnyDrive(Need::ANYTHING);
+
 /// What a member wants of a drive.
 #[derive(Debug, Clone)]
 pub(crate) struct Want {
@@ -71,7 +74,7 @@ impl Engine {
         }
         if now_or_never || (holder.is_some() && !under_way) {
             self.give_grants_back(index, &party);
-            return Some(Start::Blocked(Blocker::AnyDrive));
+            return Some(Start::Blocked(ANY_DRIVE));
         }
         if rival {
             // Both have media in drives and want another one: the one that came second gives up, or both wait for ever.
@@ -105,7 +108,7 @@ impl Engine {
             let named = wants.get(place).and_then(|want| want.named);
             return match (named, party.get(place)) {
                 (Some(drive), Some(&member)) => self.wait_for_service(index, member, drive, now),
-                _ => Start::Blocked(Blocker::AnyDrive),
+                _ => Start::Blocked(ANY_DRIVE),
             };
         }
         if let Some(library) = self.library_mut(index) {
@@ -129,15 +132,15 @@ impl Engine {
                 _ if self.held_in(index, choice.drive).is_some_and(|held| media.contains(&held)) => {}
                 _ => self.make_room(index, Some(choice.drive), want.need, now),
             }
-            let drive = want.named.map_or(Blocker::AnyDrive, Blocker::Drive);
+            let drive = want.named.map_or(ANY_DRIVE, Blocker::Drive);
             // Any drive that comes free may be the one; a certain one wakes its own line.
             match blocker {
                 None => blocker = Some(drive),
-                Some(Blocker::Drive(_)) if drive == Blocker::AnyDrive => blocker = Some(drive),
+                Some(Blocker::Drive(_)) if drive == ANY_DRIVE => blocker = Some(drive),
                 Some(_) => {}
             }
         }
-        Start::Blocked(blocker.unwrap_or(Blocker::AnyDrive))
+        Start::Blocked(blocker.unwrap_or(ANY_DRIVE))
     }
 
     /// Media that somebody uses are waited for. One that is not in the library is brought by a person, before anything is
@@ -338,15 +341,15 @@ impl Engine {
             }
         }
         // One that came free can be another than those that they got.
-        if self.library(index).is_some_and(|it| it.elements.free_drive(Need::default()).is_some()) {
-            self.wake(index, Blocker::AnyDrive);
+        if self.library(index).is_some_and(|it| it.elements.free_drives(Need::default()).next().is_some()) {
+            self.wake_lines(index);
         }
     }
 
     pub(crate) fn stop_holding(&mut self, index: LibraryIndex, group: GroupId) {
         let Some(library) = self.library_mut(index) else { return };
         if library.holding.take_if(|holding| *holding == group).is_some() {
-            self.wake(index, Blocker::AnyDrive);
+            self.wake_lines(index);
         }
     }
 

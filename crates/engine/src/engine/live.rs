@@ -10,7 +10,6 @@ use super::work::TimerKey;
 use crate::forecast::Why;
 use crate::id::{CartridgeId, LibraryIndex, RequestId, SessionId, Token};
 use crate::library::PlannedMotion;
-use crate::library::elements::Need;
 use crate::library::fault::Stale;
 use crate::library::queue::{Blocker, Order};
 use crate::output::{AdoptError, Answer, Change, EventKind};
@@ -32,7 +31,7 @@ pub(crate) struct Live {
     /// `None` after a restart, until the library is there.
     pub(crate) library: Option<LibraryIndex>,
     pub(crate) phase: Phase,
-    /// A step of it was sent to a device.
+    /// A step of it was sent to a device, or the service that it sets is in force.
     pub(crate) steps_sent: bool,
     /// Its end is decided and on its way to the store.
     pub(crate) ending: Option<State>,
@@ -248,6 +247,7 @@ impl Engine {
         };
         let was_at_door = live.phase == Phase::Door;
         let deferred_in = live.request.drive.filter(|_| live.phase == Phase::Deferred);
+        let loading_in = live.request.drive.filter(|_| live.phase == Phase::Loading);
         for timer in [live.deadline.take(), live.pause.take(), live.port_timer.take()].into_iter().flatten() {
             self.timers.remove(&timer);
         }
@@ -266,12 +266,17 @@ impl Engine {
                     library.reading = false;
                 }
                 library.ports.waiting.remove(&id);
+                library.settling.remove(&id);
                 // Hands may have been in it.
                 if was_at_door {
                     library.stale = Stale::All;
                 }
             }
             self.pass_on(index, id);
+            // Nobody asks the drive any further, so that nobody would hear that it is done.
+            if let Some(drive) = loading_in {
+                self.calibrates(index, drive, None);
+            }
             self.release(id, index);
             if let Some(drive) = deferred_in {
                 self.forget_deferred(index, id, drive);
@@ -427,63 +432,6 @@ impl Engine {
         for drive in [drive, granted.filter(|granted| Some(*granted) != drive)].into_iter().flatten() {
             self.wake_for_drive(index, drive);
         }
-    }
-
-    pub(crate) fn wake_for_drive(&mut self, index: LibraryIndex, drive: ElementAddress) {
-        // A drive that is not free can still be made free of a cartridge that nobody mounted: the waiter decides.
-        let Some(library) = self.library(index) else { return };
-        let usable = library.elements.is_free_drive(drive)
-            || library.elements.loaded_drive(Some(drive), Need::default()).is_some();
-        if usable && !self.planted.is(Bug::LostWakeUp) && !self.wake(index, Blocker::Drive(drive)) {
-            self.wake(index, Blocker::AnyDrive);
-        }
-    }
-
-    /// What it was woken for it does not use: the next in line may.
-    pub(crate) fn pass_on(&mut self, index: LibraryIndex, id: RequestId) {
-        match self.live.get_mut(&id).and_then(|live| live.woken_from.take()) {
-            Some(Blocker::Drive(drive)) => self.wake_for_drive(index, drive),
-            Some(other) => {
-                self.wake(index, other);
-            }
-            None => {}
-        }
-    }
-
-    /// Makes waiting requests ready, whatever they wait for.
-    pub(crate) fn try_again(&mut self, index: LibraryIndex, ids: &[RequestId]) {
-        for &id in ids {
-            let Some(live) = self.live.get_mut(&id).filter(|live| live.ending.is_none()) else { continue };
-            let (order, blocker) = (live.order, live.blocker());
-            live.phase = Phase::Queued;
-            if let Some(library) = self.library_mut(index) {
-                library.queue.remove(order, blocker);
-                library.queue.insert(order, id);
-            }
-        }
-        self.mark_dirty(index);
-    }
-
-    /// Makes the first waiter for a thing ready.
-    pub(crate) fn wake(&mut self, index: LibraryIndex, blocker: Blocker) -> bool {
-        let id = self.library_mut(index).and_then(|library| library.queue.wake(blocker));
-        self.woken(index, id, blocker)
-    }
-
-    /// Makes the first waiter for a thing ready that is behind another one.
-    pub(crate) fn wake_behind(&mut self, index: LibraryIndex, blocker: Blocker, order: Order) -> bool {
-        let id = self.library_mut(index).and_then(|library| library.queue.wake_behind(blocker, order));
-        self.woken(index, id, blocker)
-    }
-
-    fn woken(&mut self, index: LibraryIndex, id: Option<RequestId>, blocker: Blocker) -> bool {
-        let Some(id) = id else { return false };
-        if let Some(live) = self.live.get_mut(&id) {
-            live.phase = Phase::Queued;
-            live.woken_from = Some(blocker);
-        }
-        self.mark_dirty(index);
-        true
     }
 
     pub(crate) fn operation(&self, id: RequestId) -> Option<Operation> {

@@ -44,6 +44,7 @@ mod start;
 mod submit;
 mod submit_group;
 mod view;
+mod wake;
 mod work;
 
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};

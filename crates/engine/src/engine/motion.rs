@@ -4,6 +4,8 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use autochanger_scsi::ElementAddress;
+
 use super::Engine;
 use super::emit::Effect;
 use super::live::Phase;
@@ -122,10 +124,24 @@ impl Engine {
 
     /// The picture on which they were made is in doubt: intents that were not sent are taken back.
     pub(crate) fn retract_unsent(&mut self, index: LibraryIndex, now: Now) {
+        self.retract_where(index, now, |_| true);
+    }
+
+    /// The drive takes no medium any more: intents to put one into it that were not sent are taken back.
+    pub(crate) fn retract_loads_of(&mut self, index: LibraryIndex, drive: ElementAddress, now: Now) {
+        // An exchange takes one out of it and puts another one in.
+        let loads = |motion: &PlannedMotion| {
+            motion.record.destination.address == drive
+                || (motion.with.is_some() && motion.record.source.address == drive)
+        };
+        self.retract_where(index, now, loads);
+    }
+
+    fn retract_where(&mut self, index: LibraryIndex, now: Now, which: impl Fn(&PlannedMotion) -> bool) {
         let Some(library) = self.library(index) else { return };
         let unsent = [MotionStage::Intent, MotionStage::Prepared];
-        let ids: Vec<RequestId> =
-            library.motions.iter().filter(|(_, m)| unsent.contains(&m.stage)).map(|(&id, _)| id).collect();
+        let unsent = library.motions.iter().filter(|(_, motion)| unsent.contains(&motion.stage));
+        let ids: Vec<RequestId> = unsent.filter(|(_, motion)| which(motion)).map(|(&id, _)| id).collect();
         for id in ids {
             // One that follows another goes back with it.
             if self.library(index).is_some_and(|library| library.motions.contains_key(&id)) {

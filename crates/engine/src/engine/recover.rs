@@ -142,9 +142,11 @@ impl Engine {
         let Some(live) = self.live.get(&id) else { return };
         let in_its_drive = (live.request.state == State::InProcess || live.request.failing.is_some())
             && (live.request.operation().loads() || live.request.operation() == Operation::CleanDrive)
-            && live.request.drive.zip(live.request.cartridge).is_some_and(|(drive, cartridge)| {
-                self.stands_in(id, cartridge, drive)
-            });
+            && live
+                .request
+                .drive
+                .zip(live.request.cartridge)
+                .is_some_and(|(drive, cartridge)| self.stands_in(id, cartridge, drive));
         match (in_its_drive, live.request.drive, live.request.cartridge) {
             // The move was done before the process ended; only the wait for the drive was left.
             (true, Some(drive), Some(cartridge)) => {

@@ -6,10 +6,9 @@ use crate::catalog::MotionRecord;
 use crate::forecast::Why;
 use crate::id::{LibraryIndex, RequestId};
 use crate::library::MotionStage;
-use crate::library::elements::Need;
 use crate::library::fault::Stale;
 use crate::library::queue::Blocker;
-use crate::request::{CancelledBy, Operation, Wanted};
+use crate::request::{CancelledBy, Operation, Waiting, Wanted};
 use crate::time::Now;
 
 /// What became of the attempt to start a request.
@@ -42,6 +41,7 @@ impl Engine {
             }
             return;
         }
+        self.change_services(index, now);
         if self.tend_ports(index, now) {
             return;
         }
@@ -72,6 +72,27 @@ impl Engine {
         }
     }
 
+    /// A change of service waits for no arm: what is prepared would be sent in spite of it.
+    fn change_services(&mut self, index: LibraryIndex, now: Now) {
+        while let Some(library) = self.library(index)
+            && let Some(id) = library.queue.first_that(Operation::changes_service)
+            && matches!(self.start(index, id, now), Start::Gone)
+        {
+            self.leave_queue(index, id);
+        }
+    }
+
+    /// It has begun, or has ended.
+    fn leave_queue(&mut self, index: LibraryIndex, id: RequestId) {
+        let taken = self.live.get_mut(&id).map(|live| {
+            live.woken_from = None;
+            live.order
+        });
+        if let (Some(order), Some(library)) = (taken, self.library_mut(index)) {
+            library.queue.remove(order, None);
+        }
+    }
+
     fn prepare_next(&mut self, index: LibraryIndex, now: Now) {
         while let Some(library) = self.library(index) {
             if !library.may_prepare() || library.reading {
@@ -85,16 +106,7 @@ impl Engine {
                 self.because(id, Why::FillsEmptyDrive);
             }
             match self.start(index, id, now) {
-                Start::Gone => {
-                    let live = self.live.get_mut(&id);
-                    let taken = live.map(|live| {
-                        live.woken_from = None;
-                        live.order
-                    });
-                    if let (Some(order), Some(library)) = (taken, self.library_mut(index)) {
-                        library.queue.remove(order, None);
-                    }
-                }
+                Start::Gone => self.leave_queue(index, id),
                 Start::Hold => return,
                 Start::Blocked(blocker) => self.block(index, id, blocker, now),
             }
@@ -109,7 +121,8 @@ impl Engine {
         if self.operation(first) != Some(Operation::Dismount) {
             return Some(first);
         }
-        let fillable = library.queue.first_mount().filter(|mount| {
+        let first_mount = library.queue.first_that(|operation| operation == Operation::Mount);
+        let fillable = first_mount.filter(|mount| {
             self.live.get(mount).is_some_and(|live| live.granted.is_some() || live.putting_back)
                 || self.free_drive_for(index, *mount).is_some()
         });
@@ -126,32 +139,16 @@ impl Engine {
         if let Some(library) = self.library_mut(index) {
             library.queue.block(order, id, blocker);
         }
-        self.show_waiting(id, Some(blocker.shown()));
+        let out_of_service = |drive| self.library(index).is_some_and(|l| !l.elements.drive_serves(drive));
+        let waiting = match blocker {
+            Blocker::Drive(drive) if out_of_service(drive) => Waiting::Service,
+            other => other.shown(),
+        };
+        self.show_waiting(id, Some(waiting));
         // What it was woken for is still there: the next in line may be able to use it.
         match woken_from {
-            // A drive can be had, and not for this one's medium: it can be for that of one behind it.
-            Some(from) if from == blocker => {
-                let free = self.library(index).is_some_and(|l| {
-                    let any = Need::default();
-                    l.elements
-                        .free_drive(any)
-                        .or_else(|| Some(l.elements.loaded_drive(None, any)?.name.address))
-                        .is_some()
-                });
-                if blocker == Blocker::AnyDrive && free {
-                    self.wake_behind(index, blocker, order);
-                }
-                // It has named another port than the one that is empty.
-                let empty =
-                    |library: &crate::library::Library| library.elements.vacant_port(|_| false).is_some();
-                if blocker == Blocker::Port && self.library(index).is_some_and(empty) {
-                    self.wake_behind(index, blocker, order);
-                }
-            }
-            Some(Blocker::Drive(drive)) => self.wake_for_drive(index, drive),
-            Some(other) => {
-                self.wake(index, other);
-            }
+            Some(from) if from == blocker => self.pass_behind(index, blocker, order, now),
+            Some(from) => self.wake_next(index, from),
             None => {}
         }
     }

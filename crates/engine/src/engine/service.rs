@@ -14,7 +14,7 @@ use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::elements::Need;
 use crate::library::queue::Blocker;
 use crate::output::EventKind;
-use crate::request::{Failure, FailureKind, Operation, Outcome, ServiceTarget, State, Wanted};
+use crate::request::{CancelledBy, Failure, FailureKind, Operation, Outcome, ServiceTarget, State, Wanted};
 use crate::time::Now;
 
 /// What a service lets begin.
@@ -75,12 +75,14 @@ impl Engine {
 
     pub(crate) fn start_service(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> Start {
         let Some(live) = self.live.get(&id) else { return Start::Gone };
+        let cartridge = live.request.cartridge;
         let Wanted::SetService { target, service } = live.request.wanted.clone() else { return Start::Gone };
+        self.supersede(index, id, &target, service, now);
         match target {
             ServiceTarget::Library(_) => self.set_library_service(index, service, now),
             ServiceTarget::Drive { drive, .. } => self.set_drive_service(index, drive, service, now),
             ServiceTarget::Cartridge(_) => {
-                if let Some(cartridge) = live.request.cartridge {
+                if let Some(cartridge) = cartridge {
                     self.set_cartridge_service(index, id, cartridge, service, now);
                 }
             }
@@ -88,9 +90,36 @@ impl Engine {
         self.set_state(id, State::InProcess);
         if let Some(live) = self.live.get_mut(&id) {
             live.phase = Phase::Settling;
+            // It is in force: whatever ends the request now, something was done for it.
+            live.steps_sent = true;
+        }
+        if let Some(library) = self.library_mut(index) {
+            library.settling.insert(id);
         }
         self.mark_dirty(index);
         Start::Gone
+    }
+
+    /// The last word counts: an earlier change of the same service that waits for its effect would come to it later, by itself.
+    fn supersede(
+        &mut self,
+        index: LibraryIndex,
+        by: RequestId,
+        target: &ServiceTarget,
+        service: Service,
+        now: Now,
+    ) {
+        let other = |id: &RequestId| match self.live.get(id).map(|live| &live.request.wanted) {
+            Some(Wanted::SetService { target: other, service: before }) => {
+                is_same(target, other) && *before != service
+            }
+            _ => false,
+        };
+        let Some(library) = self.library(index) else { return };
+        let earlier: Vec<RequestId> = library.settling.iter().copied().filter(other).collect();
+        for id in earlier {
+            self.end(id, State::Stopped { place: None, by: CancelledBy::Superseded { by } }, now);
+        }
     }
 
     fn set_library_service(&mut self, index: LibraryIndex, service: Service, now: Now) {
@@ -118,14 +147,13 @@ impl Engine {
             .live
             .values()
             .filter(|live| live.library == Some(index) && live.ending.is_none())
-            .filter(|live| live.blocker().is_some() || live.phase == Phase::AtPort)
+            .filter(|live| {
+                let for_somebody = matches!(live.phase, Phase::AtPort | Phase::Operator | Phase::Owner);
+                live.blocker().is_some() || for_somebody
+            })
             .map(|live| live.request.id)
             .collect();
         self.try_again(index, &blocked);
-    }
-
-    fn wake_all(&mut self, index: LibraryIndex, blocker: Blocker) {
-        while self.wake(index, blocker) {}
     }
 
     fn set_drive_service(&mut self, index: LibraryIndex, drive: ElementAddress, service: Service, now: Now) {
@@ -139,6 +167,11 @@ impl Engine {
         });
         let name = self.library(index).map(|library| library.config.name.clone()).unwrap_or_default();
         self.outbox.after(Effect::Event(EventKind::Service { library: name, drive: Some(drive), service }));
+        if service != Service::Enabled {
+            self.retract_loads_of(index, drive, now);
+        }
+        // Each finds out anew what it waits for, or that it waits in vain.
+        self.wake_all(index, Blocker::Drive(drive));
         match service {
             Service::Enabled => self.wake_for_drive(index, drive),
             Service::Paused => {}
@@ -180,13 +213,11 @@ impl Engine {
 
     /// Ends changes of service whose effect is there: what was under way has come to its end.
     pub(crate) fn settle_services(&mut self, index: LibraryIndex, now: Now) {
-        let settling: Vec<(RequestId, Wanted)> = self
-            .live
-            .values()
-            .filter(|live| {
-                live.phase == Phase::Settling && live.library == Some(index) && live.ending.is_none()
-            })
-            .map(|live| (live.request.id, live.request.wanted.clone()))
+        let Some(library) = self.library(index) else { return };
+        let settling: Vec<(RequestId, Wanted)> = library
+            .settling
+            .iter()
+            .filter_map(|id| Some((*id, self.live.get(id)?.request.wanted.clone())))
             .collect();
         for (id, wanted) in settling {
             let Wanted::SetService { target, service } = wanted else { continue };
@@ -227,11 +258,16 @@ impl Engine {
                     .elements
                     .of_kind(ElementType::Drive)
                     .any(|element| element.drive.as_ref().is_some_and(|drive| drive.mount.is_some()));
-                let loading = self
-                    .live
-                    .values()
-                    .filter(|live| live.library == Some(index) && live.ending.is_none())
-                    .any(|live| matches!(live.phase, Phase::Loading | Phase::Labelling) || live.putting_back);
+                // Who works with a drive has reserved it.
+                let works = |id: RequestId| {
+                    self.live.get(&id).filter(|live| live.ending.is_none()).is_some_and(|live| {
+                        matches!(live.phase, Phase::Loading | Phase::Labelling) || live.putting_back
+                    })
+                };
+                let loading = library
+                    .elements
+                    .of_kind(ElementType::Drive)
+                    .any(|element| element.reserved_by.is_some_and(works));
                 library.motions.is_empty() && !mounted && !loading
             }
         }
@@ -254,6 +290,15 @@ impl Engine {
                 !moving && (empty || kept)
             }
         }
+    }
+}
+
+/// Whether both speak of one library's or one drive's service. A cartridge's has no effect to wait for.
+fn is_same(one: &ServiceTarget, other: &ServiceTarget) -> bool {
+    match (one, other) {
+        (ServiceTarget::Library(_), ServiceTarget::Library(_)) => true,
+        (ServiceTarget::Drive { drive: one, .. }, ServiceTarget::Drive { drive: other, .. }) => one == other,
+        _ => false,
     }
 }
 

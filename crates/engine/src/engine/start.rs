@@ -84,7 +84,7 @@ impl Engine {
                 Some(drive) => drive,
                 None => {
                     self.make_room(index, None, need, now);
-                    return Start::Blocked(Blocker::AnyDrive);
+                    return Start::Blocked(Blocker::AnyDrive(need));
                 }
             },
         };
@@ -314,8 +314,9 @@ impl Engine {
             return false;
         };
         let head_start = order.earlier(HAND_OVER_POINTS, self.config.priority_worth);
+        let fits = |need| library.elements.drive_fits(drive, need);
         let waits_longer =
-            library.queue.waiting_for(Blocker::AnyDrive).next().is_some_and(|(first, _)| first < head_start);
+            library.queue.waiting_for_any(fits).next().is_some_and(|(first, _)| first < head_start);
         let is_mount = self.live.get(&heir).is_some_and(|live| {
             live.request.operation() == Operation::Mount && live.request.options.group.is_none()
         });

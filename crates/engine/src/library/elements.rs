@@ -86,13 +86,20 @@ pub(crate) struct DriveState {
 }
 
 /// What a mount needs of a drive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct Need {
     /// What the label says of the medium; `None`: nothing.
     pub(crate) medium: Option<Medium>,
     pub(crate) access: Access,
     /// A way to the drive itself, to read from its medium.
     pub(crate) way: bool,
+}
+
+impl Need {
+    /// Before all others.
+    pub(crate) const LOWEST: Self = Self { medium: None, access: Access::Read, way: false };
+    /// Every drive has it.
+    pub(crate) const ANYTHING: Self = Self { medium: None, access: Access::ReadWrite, way: false };
 }
 
 /// The elements of a library.
@@ -159,11 +166,6 @@ impl Elements {
             .iter()
             .map(|&(_, address)| address)
             .filter(move |&address| self.drive_fits(address, need))
-    }
-
-    /// The free drive that was not used for the longest time, among those that fit.
-    pub(crate) fn free_drive(&self, need: Need) -> Option<ElementAddress> {
-        self.free_drives(need).next()
     }
 
     /// Whether a drive can use the medium so, as far as is known.
@@ -246,6 +248,12 @@ impl Elements {
         self.all.get(&address).is_some_and(|element| {
             !element.full && element.cartridge.is_none() && element.reserved_by.is_none() && !element.doubtful
         })
+    }
+
+    /// Whether there is a slot that a cartridge may be put into.
+    pub(crate) fn has_vacant_slot(&self) -> bool {
+        let mut slots = self.of_kind(ElementType::Storage).map(|slot| slot.name.address);
+        slots.any(|slot| self.is_vacant(slot) && self.has_magazine(slot))
     }
 
     /// Whether the slot has its magazine, as far as the library tells.

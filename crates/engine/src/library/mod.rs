@@ -81,6 +81,8 @@ pub(crate) struct Library {
     pub(crate) refresh_after: Duration,
     pub(crate) motions: BTreeMap<RequestId, PlannedMotion>,
     pub(crate) service: Service,
+    /// The changes of service that are in force, and whose end waits for what was under way.
+    pub(crate) settling: BTreeSet<RequestId>,
     pub(crate) cleaner_slot: Option<ElementAddress>,
     pub(crate) ports: Ports,
     pub(crate) blame: Blame,
@@ -170,6 +172,7 @@ impl Library {
             refresh_after: Duration::ZERO,
             motions: BTreeMap::new(),
             service: Service::default(),
+            settling: BTreeSet::new(),
             cleaner_slot: None,
             ports: Ports::default(),
             blame: Blame::default(),

@@ -1,10 +1,13 @@
 //! Who is served next, and who waits for what. Every operation is O(log n) in the number of waiting requests.
 
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::ops::Bound;
 use core::time::Duration;
 
 use autochanger_scsi::ElementAddress;
 
+use super::elements::Need;
 use crate::id::{CartridgeId, RequestId};
 use crate::request::{Operation, QueuePlace, Request, Waiting};
 
@@ -33,7 +36,8 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    const LOWEST: Self = Self { place: 0, operation: Operation::DisableLibrary };
+    pub(crate) const LOWEST: Self = Self { place: 0, operation: Operation::DisableLibrary };
+    const HIGHEST: Self = Self { place: u128::MAX, operation: Operation::ReleaseCleanerSlot };
 
     pub(crate) fn new(request: &Request, age: u64, worth: Duration) -> Self {
         let point = worth.as_millis().min(MAX_WORTH.as_millis()) as u64;
@@ -89,7 +93,8 @@ impl Order {
 pub(crate) enum Blocker {
     Medium(CartridgeId),
     Drive(ElementAddress),
-    AnyDrive,
+    /// Any drive that has what it needs. Each need has a line of its own, so that nobody is woken for a drive of another kind.
+    AnyDrive(Need),
     Slot,
     Port,
     Service,
@@ -100,7 +105,7 @@ impl Blocker {
     pub(crate) fn shown(self) -> Waiting {
         match self {
             Self::Medium(_) => Waiting::Medium,
-            Self::Drive(_) | Self::AnyDrive => Waiting::Drive,
+            Self::Drive(_) | Self::AnyDrive(_) => Waiting::Drive,
             Self::Slot => Waiting::Slot,
             Self::Port => Waiting::Port,
             Self::Service => Waiting::Service,
@@ -143,10 +148,10 @@ impl Queue {
         self.ready.first_key_value().map(|(_, &id)| id)
     }
 
-    /// The first of the ready ones that is a mount, as far as is looked.
-    pub(crate) fn first_mount(&self) -> Option<RequestId> {
+    /// The first of the ready ones with such an operation, as far as is looked.
+    pub(crate) fn first_that(&self, is: impl Fn(Operation) -> bool) -> Option<RequestId> {
         let mut ready = self.ready.iter().take(LOOK_AHEAD);
-        ready.find(|(order, _)| order.operation() == Operation::Mount).map(|(_, &id)| id)
+        ready.find(|(order, _)| is(order.operation())).map(|(_, &id)| id)
     }
 
     /// Those that wait for `blocker`, in their order, as far as is looked.
@@ -156,6 +161,39 @@ impl Queue {
             .take_while(move |((found, _), _)| *found == blocker)
             .take(LOOK_AHEAD)
             .map(|(&(_, order), &id)| (order, id))
+    }
+
+    /// What those need who wait for any drive. There are as many as kinds of media and ways to use them, however many wait.
+    pub(crate) fn needs(&self) -> impl Iterator<Item = Need> {
+        let mut last: Option<Need> = None;
+        core::iter::from_fn(move || {
+            let from = match last {
+                Some(need) => Bound::Excluded((Blocker::AnyDrive(need), Order::HIGHEST)),
+                None => Bound::Included((Blocker::AnyDrive(Need::LOWEST), Order::LOWEST)),
+            };
+            match self.waiting.range((from, Bound::Unbounded)).next() {
+                Some(((Blocker::AnyDrive(need), _), _)) => {
+                    last = Some(*need);
+                    last
+                }
+                _ => None,
+            }
+        })
+    }
+
+    /// Those that wait for any drive with a need that `fits`, in their order, as far as is looked.
+    pub(crate) fn waiting_for_any(
+        &self,
+        fits: impl Fn(Need) -> bool,
+    ) -> impl Iterator<Item = (Order, RequestId)> {
+        let lines = self.needs().filter(|need| fits(*need));
+        let mut lines: Vec<_> =
+            lines.map(|need| self.waiting_for(Blocker::AnyDrive(need)).peekable()).collect();
+        let next = move || {
+            let first = lines.iter_mut().filter_map(|line| Some((line.peek()?.0, line)));
+            first.min_by_key(|(order, _)| *order)?.1.next()
+        };
+        core::iter::from_fn(next).take(LOOK_AHEAD)
     }
 
     pub(crate) fn block(&mut self, order: Order, id: RequestId, blocker: Blocker) {
@@ -171,10 +209,10 @@ impl Queue {
         }
     }
 
-    /// Makes the first waiter behind `order` ready: the one before it cannot use what is free.
+    /// Makes the first waiter behind `order` ready: those before it cannot use what is free.
     pub(crate) fn wake_behind(&mut self, blocker: Blocker, order: Order) -> Option<RequestId> {
-        let behind = (core::ops::Bound::Excluded((blocker, order)), core::ops::Bound::Unbounded);
-        let (&key, &id) = self.waiting.range(behind).next().filter(|((found, _), _)| *found == blocker)?;
+        let behind = (Bound::Excluded((blocker, order)), Bound::Included((blocker, Order::HIGHEST)));
+        let (&key, &id) = self.waiting.range(behind).next()?;
         self.waiting.remove(&key);
         self.ready.insert(key.1, id);
         Some(id)
@@ -182,14 +220,25 @@ impl Queue {
 
     /// Makes the first waiter for `blocker` ready.
     pub(crate) fn wake(&mut self, blocker: Blocker) -> Option<RequestId> {
-        let (&key, &id) = self
-            .waiting
-            .range((blocker, Order::LOWEST)..)
-            .next()
-            .filter(|((found, _), _)| *found == blocker)?;
-        self.waiting.remove(&key);
-        self.ready.insert(key.1, id);
-        Some(id)
+        self.wake_behind(blocker, Order::LOWEST)
+    }
+
+    /// Makes the first waiter behind `order` ready of all that wait for any drive with a need that `fits`, and its need.
+    pub(crate) fn wake_for_any(
+        &mut self,
+        order: Order,
+        fits: impl Fn(Need) -> bool,
+    ) -> Option<(Need, RequestId)> {
+        let first_of = |need: Need| {
+            let line = Blocker::AnyDrive(need);
+            let behind = (Bound::Excluded((line, order)), Bound::Included((line, Order::HIGHEST)));
+            let ((_, order), _) = self.waiting.range(behind).next()?;
+            Some((*order, need))
+        };
+        let (order, need) = self.needs().filter(|need| fits(*need)).filter_map(first_of).min()?;
+        let id = self.waiting.remove(&(Blocker::AnyDrive(need), order))?;
+        self.ready.insert(order, id);
+        Some((need, id))
     }
 }
 
@@ -197,11 +246,17 @@ impl Queue {
 mod tests {
     use super::*;
     use crate::request::tests::request;
-    use crate::request::{Operation, Wanted};
+    use crate::request::{Access, Operation, Wanted};
     use crate::time::WallTime;
     use uuid::Uuid;
 
     const WORTH: Duration = Duration::from_secs(600);
+
+    const DRIVE: ElementAddress = ElementAddress(500);
+
+    fn need(access: Access) -> Need {
+        Need { access, ..Need::default() }
+    }
 
     fn id(n: u128) -> RequestId {
         RequestId(Uuid::from_u128(n))
@@ -270,10 +325,10 @@ mod tests {
         for n in 0..3 {
             let order = mount(0, n, n);
             queue.insert(order, id(u128::from(n)));
-            queue.block(order, id(u128::from(n)), Blocker::AnyDrive);
+            queue.block(order, id(u128::from(n)), Blocker::Drive(DRIVE));
         }
         assert_eq!(queue.wake(Blocker::Slot), None);
-        assert_eq!(queue.wake(Blocker::AnyDrive), Some(id(0)));
+        assert_eq!(queue.wake(Blocker::Drive(DRIVE)), Some(id(0)));
         assert_eq!(queue.first(), Some(id(0)));
         assert_eq!(queue.waiting.len(), 2);
     }
@@ -284,10 +339,30 @@ mod tests {
         let (first, second) = (mount(0, 0, 0), mount(0, 1, 1));
         for (order, n) in [(first, 0), (second, 1)] {
             queue.insert(order, id(n));
-            queue.block(order, id(n), Blocker::AnyDrive);
+            queue.block(order, id(n), Blocker::Slot);
         }
         let ahead = Order::between(None, Some(first)).unwrap();
-        queue.reorder(second, ahead, Some(Blocker::AnyDrive));
-        assert_eq!(queue.wake(Blocker::AnyDrive), Some(id(1)));
+        queue.reorder(second, ahead, Some(Blocker::Slot));
+        assert_eq!(queue.wake(Blocker::Slot), Some(id(1)));
+    }
+
+    #[test]
+    fn who_waits_for_any_drive_is_woken_for_one_that_it_can_use_and_in_the_order_of_all() {
+        let mut queue = Queue::default();
+        let (read, write) = (need(Access::Read), need(Access::ReadWrite));
+        for (n, need) in [(0, write), (1, read), (2, write), (3, read)] {
+            let order = mount(0, n, n);
+            queue.insert(order, id(u128::from(n)));
+            queue.block(order, id(u128::from(n)), Blocker::AnyDrive(need));
+        }
+        assert_eq!(queue.needs().collect::<Vec<_>>(), [read, write]);
+        let all: Vec<_> = queue.waiting_for_any(|_| true).map(|(_, id)| id).collect();
+        assert_eq!(all, [id(0), id(1), id(2), id(3)]);
+        assert_eq!(queue.wake_for_any(Order::LOWEST, |need| need == read), Some((read, id(1))));
+        assert_eq!(queue.wake_for_any(Order::LOWEST, |_| true), Some((write, id(0))));
+        assert_eq!(queue.wake_for_any(mount(0, 2, 2), |_| true), Some((read, id(3))));
+        assert_eq!(queue.wake_for_any(mount(0, 2, 2), |_| true), None, "nobody is behind it");
+        assert_eq!(queue.wake_for_any(Order::LOWEST, |_| true), Some((write, id(2))));
+        assert_eq!(queue.needs().next(), None);
     }
 }

@@ -104,12 +104,22 @@ impl Operation {
         matches!(self, Self::Mount | Self::Identify | Self::WriteFreeLabel)
     }
 
+    /// Whether it takes a library, drive or cartridge into or out of service.
+    pub(crate) fn changes_service(self) -> bool {
+        use Operation::*;
+        matches!(
+            self,
+            DisableLibrary | EnableLibrary | DisableDrive | EnableDrive | DisableMedia | EnableMedia
+        )
+    }
+
     /// Whether it sends something to a device, beside a motion and the wait for a drive, that a restart must reckon with.
     pub(crate) fn has_steps_without_motion(self) -> bool {
         use Operation::*;
         match self {
-            DisableLibrary | EnableLibrary | DisableDrive | EnableDrive | DisableMedia | EnableMedia => false,
             UpdateLabel | Classify | ReserveCleanerSlot | ReleaseCleanerSlot | Mount => false,
+            // In process they are in force.
+            DisableLibrary | EnableLibrary | DisableDrive | EnableDrive | DisableMedia | EnableMedia => true,
             Inventory | DoorAccess | Eject | EjectCleaner | Inject | InjectCleaner => true,
             Identify | CleanDrive | Dismount | WriteFreeLabel => true,
         }

@@ -170,6 +170,11 @@ pub enum CancelledBy {
         /// The refusing session's application name.
         application: Arc<str>,
     },
+    /// A later change of the same library's or drive's service took the place of this one.
+    Superseded {
+        /// That request.
+        by: RequestId,
+    },
 }
 
 impl fmt::Display for CancelledBy {
@@ -182,6 +187,7 @@ impl fmt::Display for CancelledBy {
             Self::Restart => f.write_str("the restart of the manager"),
             Self::Group { member } => write!(f, "the end of request {member} of its group"),
             Self::Operator { application } => write!(f, "the operator ({application})"),
+            Self::Superseded { by } => write!(f, "request {by}, which took its place"),
         }
     }
 }

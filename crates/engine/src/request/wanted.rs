@@ -68,7 +68,7 @@ impl From<&Cartridge> for CartridgeRef {
 }
 
 /// What the mounting program means to do with the medium.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Access {
     /// Read only.
     Read,

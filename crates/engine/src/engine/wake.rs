@@ -1,0 +1,149 @@
+//! Who is tried again when something comes free. The first in the line is woken, and no more: whoever cannot use what it was
+//! woken for passes it on.
+
+use autochanger_scsi::ElementAddress;
+
+use super::Engine;
+use super::live::Phase;
+use crate::id::{LibraryIndex, RequestId};
+use crate::library::Library;
+use crate::library::elements::Need;
+use crate::library::queue::{Blocker, Order};
+use crate::planted::Bug;
+use crate::time::Now;
+
+impl Engine {
+    pub(crate) fn wake_for_drive(&mut self, index: LibraryIndex, drive: ElementAddress) {
+        // A drive that is not free can still be made free of a cartridge that nobody mounted: the waiter decides.
+        let usable = self.library(index).is_some_and(|library| is_usable(library, drive));
+        if usable && !self.planted.is(Bug::LostWakeUp) && !self.wake(index, Blocker::Drive(drive)) {
+            self.wake_any_for(index, drive);
+        }
+    }
+
+    /// Makes the first ready of all that wait for any drive and can use this one.
+    fn wake_any_for(&mut self, index: LibraryIndex, drive: ElementAddress) -> bool {
+        let Some(library) = self.library_mut(index) else { return false };
+        let Library { elements, queue, .. } = library;
+        if !elements.may_load(drive) {
+            return false;
+        }
+        let woken = queue.wake_for_any(Order::LOWEST, |need| elements.drive_fits(drive, need));
+        self.woken_for_any(index, woken)
+    }
+
+    /// Makes the first of each line before any drive ready: which of them can use what is free now, they find out.
+    pub(crate) fn wake_lines(&mut self, index: LibraryIndex) {
+        let Some(library) = self.library(index) else { return };
+        let needs: alloc::vec::Vec<Need> = library.queue.needs().collect();
+        for need in needs {
+            self.wake(index, Blocker::AnyDrive(need));
+        }
+    }
+
+    /// What a request was woken for it does not use: the next one may.
+    pub(crate) fn wake_next(&mut self, index: LibraryIndex, from: Blocker) {
+        match from {
+            Blocker::Drive(drive) => self.wake_for_drive(index, drive),
+            other => {
+                self.wake(index, other);
+            }
+        }
+    }
+
+    /// What it was woken for it does not use: the next in line may.
+    pub(crate) fn pass_on(&mut self, index: LibraryIndex, id: RequestId) {
+        if let Some(from) = self.live.get_mut(&id).and_then(|live| live.woken_from.take()) {
+            self.wake_next(index, from);
+        }
+    }
+
+    /// A request waits for the same as before: if that is there nevertheless, the next one in line may be able to use it.
+    pub(crate) fn pass_behind(&mut self, index: LibraryIndex, blocker: Blocker, order: Order, now: Now) {
+        let Some(library) = self.library(index) else { return };
+        let there = match blocker {
+            // It must be cleaned, say, and who cleans it is next.
+            Blocker::Drive(drive) => is_usable(library, drive),
+            // It failed in the one that is free, or waits for two.
+            Blocker::AnyDrive(need) => {
+                library.elements.free_drives(need).any(|drive| library.elements.may_load(drive))
+                    || self.drive_to_empty(index, None, need, now).is_some()
+            }
+            // It has named another port than the one that is empty.
+            Blocker::Port => library.elements.vacant_port(|_| false).is_some(),
+            // What is vacant is the cleaner's, say, and the cleaner is next.
+            Blocker::Slot => library.elements.has_vacant_slot(),
+            Blocker::Medium(_) | Blocker::Service => false,
+        };
+        let passed = there && self.wake_behind(index, blocker, order);
+        match blocker {
+            Blocker::Drive(drive) if there && !passed => {
+                self.wake_any_for(index, drive);
+            }
+            Blocker::AnyDrive(need) if !passed => self.pass_to_others(index, need, order),
+            _ => {}
+        }
+    }
+
+    /// Nobody with this need can use the drive that is free. Somebody with another need, who came later, may.
+    fn pass_to_others(&mut self, index: LibraryIndex, need: Need, order: Order) {
+        let Some(library) = self.library_mut(index) else { return };
+        let Library { elements, queue, .. } = library;
+        let has_one =
+            |other: Need| other != need && elements.free_drives(other).any(|drive| elements.may_load(drive));
+        let woken = queue.wake_for_any(order, has_one);
+        self.woken_for_any(index, woken);
+    }
+
+    /// Makes the first waiter for a thing ready.
+    pub(crate) fn wake(&mut self, index: LibraryIndex, blocker: Blocker) -> bool {
+        let id = self.library_mut(index).and_then(|library| library.queue.wake(blocker));
+        self.woken(index, id, blocker)
+    }
+
+    /// Makes all that wait for a thing ready: each is to find out what it waits for now.
+    pub(crate) fn wake_all(&mut self, index: LibraryIndex, blocker: Blocker) {
+        while self.wake(index, blocker) {}
+    }
+
+    /// Makes the first waiter for a thing ready that is behind another one.
+    fn wake_behind(&mut self, index: LibraryIndex, blocker: Blocker, order: Order) -> bool {
+        let id = self.library_mut(index).and_then(|library| library.queue.wake_behind(blocker, order));
+        self.woken(index, id, blocker)
+    }
+
+    fn woken_for_any(&mut self, index: LibraryIndex, woken: Option<(Need, RequestId)>) -> bool {
+        let Some((need, id)) = woken else { return false };
+        self.woken(index, Some(id), Blocker::AnyDrive(need))
+    }
+
+    fn woken(&mut self, index: LibraryIndex, id: Option<RequestId>, blocker: Blocker) -> bool {
+        let Some(id) = id else { return false };
+        if let Some(live) = self.live.get_mut(&id) {
+            live.phase = Phase::Queued;
+            live.woken_from = Some(blocker);
+        }
+        self.mark_dirty(index);
+        true
+    }
+
+    /// Makes waiting requests ready, whatever they wait for.
+    pub(crate) fn try_again(&mut self, index: LibraryIndex, ids: &[RequestId]) {
+        for &id in ids {
+            let Some(live) = self.live.get_mut(&id).filter(|live| live.ending.is_none()) else { continue };
+            let (order, blocker) = (live.order, live.blocker());
+            live.phase = Phase::Queued;
+            if let Some(library) = self.library_mut(index) {
+                library.queue.remove(order, blocker);
+                library.queue.insert(order, id);
+            }
+        }
+        self.mark_dirty(index);
+    }
+}
+
+/// Whether the drive is free, or can be made free of a cartridge that nobody mounted.
+fn is_usable(library: &Library, drive: ElementAddress) -> bool {
+    library.elements.is_free_drive(drive)
+        || library.elements.loaded_drive(Some(drive), Need::default()).is_some()
+}
