@@ -1,4 +1,4 @@
-//! Bugs that are planted to see whether the world's checkers find them. Without the feature `planted-bugs`, which only tests
+//! Bugs that are planted to see whether the world's checkers find them, and a count of work. Without the feature `planted-bugs`, which only tests
 //! enable, each question here is the constant `false`.
 
 #[cfg(feature = "planted-bugs")]
@@ -59,11 +59,42 @@ impl Planted {
     }
 }
 
+/// How many requests were looked at one by one. Nobody counts without the feature.
+#[derive(Debug, Default)]
+pub(crate) struct Visits {
+    #[cfg(feature = "planted-bugs")]
+    made: core::sync::atomic::AtomicUsize,
+}
+
+/// A copy of an engine begins to count anew.
+impl Clone for Visits {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl Visits {
+    #[cfg(feature = "planted-bugs")]
+    pub(crate) fn count(&self) {
+        self.made.fetch_add(1, core::sync::atomic::Ordering::Relaxed);
+    }
+
+    #[cfg(not(feature = "planted-bugs"))]
+    pub(crate) const fn count(&self) {}
+}
+
 #[cfg(feature = "planted-bugs")]
 impl Engine {
     /// Plants a bug.
     #[doc(hidden)]
     pub fn plant(&mut self, bug: Bug) {
         self.planted.bug = Some(bug);
+    }
+
+    /// How many live requests it has looked at so far, one after the other or to start them: what work is counted by where
+    /// time would be measured.
+    #[doc(hidden)]
+    pub fn visits(&self) -> usize {
+        self.live.visits.made.load(core::sync::atomic::Ordering::Relaxed)
     }
 }

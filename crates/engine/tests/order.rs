@@ -107,6 +107,27 @@ fn a_hundred_changes_of_places_keep_every_request() {
 }
 
 #[test]
+fn where_there_is_no_room_left_between_two_the_neighbours_make_room_and_that_outlives_a_restart() {
+    let (mut world, ids) = waiting(4);
+    let caller = world.caller();
+    for n in 0..200 {
+        let id = ids[1 + n % 2];
+        assert_eq!(reorder(&mut world, caller.clone(), id, 2), Ok(2), "change {n}");
+        assert_eq!(world.engine.view().queue_position(id), Some(2), "change {n}");
+        assert_eq!(world.engine.view().queue_position(ids[0]), Some(1), "change {n}");
+        assert_eq!(world.engine.view().queue_position(ids[3]), Some(4), "change {n}");
+    }
+    world.crash();
+    world.rest();
+    for id in &ids {
+        world.adopt(*id);
+    }
+    world.rest();
+    let expected = ["VT0001L8", "VT0003L8", "VT0002L8", "VT0004L8"];
+    assert_eq!(served(&mut world, "VT0008L8", 4), expected);
+}
+
+#[test]
 fn an_urgent_mount_overtakes_and_the_lowest_priority_is_overtaken_for_so_long_only() {
     let (mut world, _) = waiting(0);
     let caller = world.caller();

@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
-use autochanger_engine::id::RequestId;
-use autochanger_engine::request::{Outcome, State, Wanted};
+use autochanger_engine::Input;
+use autochanger_engine::catalog::Service;
+use autochanger_engine::id::{RequestId, SessionId, Token};
+use autochanger_engine::request::{
+    Cancellation, GroupId, Operation, Options, Outcome, Request, ServiceTarget, State, Submission, Waiting,
+    Wanted,
+};
 use autochanger_scsi::ElementAddress;
 use autochanger_sim::{Device, Library, Timing};
-use autochanger_world::{World, dismount, eject, inventory};
+use autochanger_world::{World, dismount, eject, inventory, mount};
+use uuid::Uuid;
 
 const CLEANER: &str = "CLN001L8";
 const DRIVE: ElementAddress = ElementAddress(500);
@@ -73,4 +79,82 @@ fn the_cleaners_slot_is_the_cleaners_although_a_tape_waits_for_a_slot_longer() {
     assert!(!world.state(tape).is_final(), "there is no slot for it yet");
     world.submit(eject("VT0001L8")).unwrap();
     world.rest();
+}
+
+/// A library with one drive in use, and so many mounts that wait for it, of as few tapes as there are.
+fn crowded(count: usize) -> (World, Vec<RequestId>) {
+    let device =
+        Library::new().slots(20).drives(1).cartridges("VT{:04}L8", 1..=10).timing(Timing::midrange());
+    let mut world = World::ready(device.build());
+    world.mount("VT0010L8");
+    world.rest();
+    let ids = (0..count).map(|n| world.mount(&format!("VT{:04}L8", n % 9 + 1))).collect();
+    world.rest();
+    (world, ids)
+}
+
+/// How many requests are looked at one by one for something.
+fn visits(world: &mut World, what: impl FnOnce(&mut World)) -> usize {
+    let before = world.engine.visits();
+    what(world);
+    world.engine.visits() - before
+}
+
+#[test]
+fn what_is_done_for_one_request_does_not_look_at_the_others_one_by_one() {
+    let work = |count| {
+        let (mut world, ids) = crowded(count);
+        let cancel = visits(&mut world, |world| {
+            assert!(matches!(world.cancel(ids[5]), Some(Ok(Cancellation::Cancelled))));
+        });
+        let submit = visits(&mut world, |world| {
+            world.mount("VT0001L8");
+        });
+        let reorder = visits(&mut world, |world| {
+            let (token, caller, id) = (Token(2_000_000), world.caller(), ids[6]);
+            world.input(Input::Reorder { token, caller, id, position: 2 });
+        });
+        let group = visits(&mut world, |world| {
+            let mut submission = Submission {
+                id: RequestId(Uuid::from_u128(7_000_000)),
+                id_given: false,
+                caller: world.caller(),
+                wanted: mount("VT0002L8"),
+                priority: 0,
+                deadline: None,
+                detached: false,
+                options: Options::default(),
+            };
+            submission.options.group = Some(GroupId(Uuid::from_u128(1)));
+            world.input(Input::SubmitGroup { token: Token(2_000_001), submissions: vec![submission] });
+        });
+        let close = visits(&mut world, |world| {
+            world.input(Input::CloseSession { token: Token(2_000_002), session: SessionId(2) });
+        });
+        let target = ServiceTarget::Library(None);
+        world.submit(Wanted::SetService { target, service: Service::Draining }).unwrap();
+        let while_draining = visits(&mut world, |world| {
+            world.mount("VT0003L8");
+        });
+        [cancel, submit, reorder, group, close, while_draining]
+    };
+    assert_eq!(work(400), work(10));
+}
+
+#[test]
+fn a_drive_that_nobody_in_a_long_line_can_use_is_not_offered_to_each_of_them() {
+    let work = |count| {
+        let (mut world, _) = crowded(count);
+        world.device.drive_asks_for_cleaning(DRIVE, true);
+        world.dismount("VT0010L8");
+        world.rest();
+        let clean = |request: &Request| request.operation() == Operation::CleanDrive;
+        let asked = world.disk.requests.values().find(|request| clean(request)).unwrap();
+        assert_eq!(asked.state, State::Waiting(Waiting::Operator), "the drive is free, and takes no tape");
+        visits(&mut world, |world| {
+            world.submit(inventory()).unwrap();
+            world.rest();
+        })
+    };
+    assert_eq!(work(400), work(10));
 }

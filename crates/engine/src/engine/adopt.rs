@@ -39,10 +39,10 @@ impl Engine {
             live.followers.push(Follower::Adopt(token));
             return;
         }
-        live.session = Some(caller.session);
         live.request.application = caller.application;
         let waited = live.phase == Phase::Owner;
         let request = live.request.clone();
+        self.live.hand_to(id, Some(caller.session));
         self.outbox.change(Change::Request(request.clone()));
         self.outbox.after(Effect::Event(EventKind::Request(request)));
         if waited {
@@ -64,8 +64,8 @@ impl Engine {
         if live.phase != Phase::Owner {
             return;
         }
-        live.session = session;
         live.request.application = application;
+        self.live.hand_to(id, session);
         self.set_state(id, State::Queued);
         self.admit(id, now);
     }

@@ -218,9 +218,8 @@ impl Engine {
     pub(crate) fn close_session(&mut self, token: Token, session: SessionId, now: Now) {
         let bound: Vec<RequestId> = self
             .live
-            .values()
-            .filter(|live| live.session == Some(session) && !live.request.detached)
-            .filter(|live| live.request.operation() == Operation::Mount)
+            .of_session(session)
+            .filter(|live| !live.request.detached && live.request.operation() == Operation::Mount)
             .map(|live| live.request.id)
             .collect();
         // What is still being looked up was not accepted, and is not any more.

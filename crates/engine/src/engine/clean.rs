@@ -16,7 +16,7 @@ use crate::drive::clean::{Clean, Cleaned};
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::elements::Need;
 use crate::library::queue::Blocker;
-use crate::request::{ElementName, Failure, FailureKind, FaultOf, Operation, Outcome, Place, State, Waiting};
+use crate::request::{ElementName, Failure, FailureKind, FaultOf, Operation, Outcome, Place, State};
 use crate::time::Now;
 use crate::view::OperatorTask;
 
@@ -119,10 +119,9 @@ impl Engine {
     fn wait_for_cleaner(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
         self.release(id, index);
         let Some(live) = self.live.get_mut(&id) else { return };
-        live.phase = Phase::Operator;
         live.request.cartridge = None;
         live.request.barcode = None;
-        self.set_state(id, State::Waiting(Waiting::Operator));
+        self.await_person(index, id);
         let library = self.library_name(index).into();
         self.ask_person(id, OperatorTask::BringCleaner { library }, now);
     }
@@ -130,16 +129,13 @@ impl Engine {
     /// Cartridges came, or it was found out what one is: cleanings that wait for a person look again.
     pub(crate) fn cleaners_came(&mut self) {
         let waiting: Vec<(LibraryIndex, RequestId)> = self
-            .live
-            .values()
-            .filter(|live| live.phase == Phase::Operator && live.ending.is_none())
+            .awaiting_persons()
             .filter(|live| live.request.operation() == Operation::CleanDrive)
             .filter_map(|live| Some((live.library?, live.request.id)))
             .collect();
         for (index, id) in waiting {
             if self.usable_cleaner(index, id).is_some() {
-                self.withdraw_task(id);
-                self.set_state(id, State::Queued);
+                self.was_brought(id);
                 self.queue_again(index, id);
             }
         }

@@ -68,7 +68,7 @@ impl Engine {
             let others = matches!(live.phase, Phase::Operator | Phase::AtPort | Phase::Door | Phase::Owner);
             (live.is_in_queue() || others) && live.ending.is_none()
         };
-        let mut waiting: Vec<&Live> = self.live.values().filter(waits).collect();
+        let mut waiting: Vec<&Live> = self.live.shown().filter(waits).collect();
         waiting.sort_by_key(|live| (live.library, live.order));
         let told = |live: &Live| Waits {
             request: live.request.clone(),

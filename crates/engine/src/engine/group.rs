@@ -17,26 +17,10 @@ impl Engine {
         self.live.get(&id)?.request.options.group
     }
 
-    /// A mount is live: its group knows it from now on.
-    pub(crate) fn note_group(&mut self, id: RequestId) {
-        if let Some(group) = self.group_of(id) {
-            self.groups.entry(group).or_default().insert(id);
-        }
-    }
-
-    pub(crate) fn forget_member(&mut self, group: GroupId, id: RequestId) {
-        if let Some(members) = self.groups.get_mut(&group) {
-            members.remove(&id);
-            if members.is_empty() {
-                self.groups.remove(&group);
-            }
-        }
-    }
-
     /// The mounts of a group whose end is not decided.
     pub(crate) fn members(&self, group: GroupId) -> Vec<RequestId> {
-        let is_open = |id: &RequestId| self.live.get(id).is_some_and(|live| live.ending.is_none());
-        self.groups.get(&group).into_iter().flatten().copied().filter(is_open).collect()
+        let live = self.live.in_group(group).filter(|live| live.ending.is_none());
+        live.map(|live| live.request.id).collect()
     }
 
     fn phase_of(&self, id: RequestId) -> Option<Phase> {

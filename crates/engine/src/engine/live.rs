@@ -267,6 +267,7 @@ impl Engine {
                 }
                 library.ports.waiting.remove(&id);
                 library.settling.remove(&id);
+                library.to_be_brought.remove(&id);
                 // Hands may have been in it.
                 if was_at_door {
                     library.stale = Stale::All;
@@ -330,9 +331,6 @@ impl Engine {
     pub(crate) fn ended_durably(&mut self, id: RequestId, now: Now) {
         let Some(mut live) = self.live.remove(&id) else { return };
         let Some(state) = live.ending.take() else { return };
-        if let Some(group) = live.request.options.group {
-            self.forget_member(group, id);
-        }
         if live.request.stopping.is_some() {
             self.pending_cancels = self.pending_cancels.saturating_sub(1);
         }

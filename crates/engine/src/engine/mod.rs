@@ -21,6 +21,7 @@ mod grant;
 mod group;
 mod identify;
 mod identity;
+mod index;
 mod inject;
 mod inventory;
 mod live;
@@ -47,7 +48,7 @@ mod view;
 mod wake;
 mod work;
 
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -61,11 +62,10 @@ use crate::input::{Config, Input, Snapshot};
 use crate::library::Library;
 use crate::output::Output;
 use crate::planted::Planted;
-use crate::request::GroupId;
 use crate::time::Now;
 use catalogue::Catalogue;
 use emit::Outbox;
-use live::Live;
+use index::LiveRequests;
 use submit::LookupFor;
 use submit_group::AskedGroup;
 pub use view::View;
@@ -80,9 +80,7 @@ pub struct Engine {
     catalogue: Catalogue,
     known_libraries: Vec<LibraryRecord>,
     known_drives: BTreeMap<(LibraryId, ElementAddress), DriveRecord>,
-    live: BTreeMap<RequestId, Live>,
-    /// The live mounts of each group.
-    groups: BTreeMap<GroupId, BTreeSet<RequestId>>,
+    pub(crate) live: LiveRequests,
     /// Counts accepted requests: their age in the order of service.
     accepted: u64,
     /// Motions that an earlier process left open, until their library is there.
@@ -125,8 +123,7 @@ impl Engine {
             catalogue: Catalogue::new(snapshot.cartridges, snapshot.mounts),
             known_libraries: snapshot.libraries,
             known_drives: snapshot.drives.into_iter().map(|d| ((d.library, d.element), d)).collect(),
-            live: BTreeMap::new(),
-            groups: BTreeMap::new(),
+            live: LiveRequests::default(),
             accepted: 0,
             open_motions: BTreeMap::new(),
             lookups: BTreeMap::new(),

@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 
 use super::Engine;
 use super::emit::Effect;
-use super::live::Phase;
+use super::live::{Live, Phase};
 use crate::catalog::Caller;
-use crate::id::{CartridgeId, RequestId, Token};
+use crate::id::{CartridgeId, LibraryIndex, RequestId, Token};
 use crate::output::{Answer, EventKind};
 use crate::request::{CancelError, Cancellation, CancelledBy, State, Waiting};
 use crate::time::Now;
@@ -43,25 +43,47 @@ impl Engine {
     /// A mount of a cartridge that is not in the library waits until somebody brings it.
     pub(crate) fn wait_for_cartridge(&mut self, id: RequestId, cartridge: CartridgeId, now: Now) {
         let Some(live) = self.live.get_mut(&id) else { return };
-        live.phase = Phase::Operator;
-        let library = live.library;
-        self.set_state(id, State::Waiting(Waiting::Operator));
-        if let Some(index) = library {
-            self.pass_on(index, id);
-        }
-        let library = library.map(|index| self.library_name(index)).unwrap_or_default();
-        let cartridge = self.cartridge_name(cartridge);
+        let Some(index) = live.library else { return };
+        self.await_person(index, id);
+        self.pass_on(index, id);
+        let (library, cartridge) = (self.library_name(index), self.cartridge_name(cartridge));
         let task = OperatorTask::BringCartridge { cartridge: cartridge.into(), library: library.into() };
         self.ask_person(id, task, now);
+    }
+
+    /// It waits until the cartridge that it needs was brought.
+    pub(crate) fn await_person(&mut self, index: LibraryIndex, id: RequestId) {
+        if let Some(live) = self.live.get_mut(&id) {
+            live.phase = Phase::Operator;
+        }
+        if let Some(library) = self.library_mut(index) {
+            library.to_be_brought.insert(id);
+        }
+        self.set_state(id, State::Waiting(Waiting::Operator));
+    }
+
+    /// Who waits until a cartridge was brought.
+    pub(crate) fn awaiting_persons(&self) -> impl Iterator<Item = &Live> {
+        let ids = self.libraries.iter().flat_map(|library| &library.to_be_brought);
+        let live = ids.filter_map(|id| self.live.get(id));
+        live.filter(|live| live.phase == Phase::Operator && live.ending.is_none())
+    }
+
+    /// What a person was asked for is there: it goes on.
+    pub(crate) fn was_brought(&mut self, id: RequestId) {
+        let index = self.live.get(&id).and_then(|live| live.library);
+        if let Some(library) = index.and_then(|index| self.library_mut(index)) {
+            library.to_be_brought.remove(&id);
+        }
+        self.withdraw_task(id);
+        self.set_state(id, State::Queued);
     }
 
     /// Cartridges were found in the library: who waited for one of them takes its place in the queue.
     pub(crate) fn cartridges_came(&mut self, now: Now) {
         self.cleaners_came();
         let come: Vec<RequestId> = self
-            .live
-            .values()
-            .filter(|live| live.phase == Phase::Operator && live.ending.is_none())
+            .awaiting_persons()
             .filter(|live| {
                 // In another library it is not there for this request.
                 let cartridge = live.request.cartridge;
@@ -70,8 +92,7 @@ impl Engine {
             .map(|live| live.request.id)
             .collect();
         for id in come {
-            self.withdraw_task(id);
-            self.set_state(id, State::Queued);
+            self.was_brought(id);
             self.admit(id, now);
         }
     }

@@ -29,62 +29,69 @@ impl Engine {
         if !live.request.is_controlled_by(caller) {
             return Err(ReorderError::PermissionDenied { id, owner: live.request.application.to_string() });
         }
-        let Some(line) = self.line_of(live) else {
+        if !live.is_in_queue() {
             return Err(ReorderError::NotInQueue { id, state: live.request.state.clone().into() });
-        };
-        let others: Vec<Order> = line.into_iter().filter(|(_, other)| *other != id).map(|(o, _)| o).collect();
-        let place = usize::try_from(position.saturating_sub(1)).unwrap_or(usize::MAX).min(others.len());
-        let before = place.checked_sub(1).and_then(|before| others.get(before)).copied();
-        if let Some(order) = self.free_order(before, others.get(place).copied()) {
-            self.move_in_queue(id, order);
         }
+        let mut line: Vec<RequestId> = self.line_of(live).filter(|other| *other != id).collect();
+        let place = usize::try_from(position.saturating_sub(1)).unwrap_or(usize::MAX).min(line.len());
+        line.insert(place, id);
+        let places = self.places_around(live, &line, place);
+        self.move_in_queue(&places);
         Ok(place as u32 + 1)
     }
 
-    /// A place between two that nobody has.
-    fn free_order(&self, before: Option<Order>, behind: Option<Order>) -> Option<Order> {
-        let mut order = Order::between(before, behind)?;
-        while self.live.values().any(|live| live.order == order) {
-            order = Order::between(Some(order), behind)?;
+    /// New places, so that the line is in its order: for the one at `place`, and, where there is no room left between its
+    /// neighbours, for as many of those as it takes.
+    fn places_around(&self, of: &Live, line: &[RequestId], place: usize) -> Vec<(RequestId, Order)> {
+        let order = |at: Option<usize>| Some(self.live.get(line.get(at?)?)?.order);
+        let mut reach = 0;
+        loop {
+            let first = place.saturating_sub(reach);
+            let moved = line.get(first..(place + 1 + reach).min(line.len())).unwrap_or_default();
+            let whole = moved.len() == line.len();
+            // All of them: behind what the first one has.
+            let before = order(if whole { Some(0) } else { first.checked_sub(1) });
+            let behind = order(if whole { None } else { Some(first + moved.len()) });
+            let taken = |order: Order| self.live.is_taken(of, order);
+            if let Some(orders) = Order::spread(before, behind, moved.len(), taken) {
+                return moved.iter().copied().zip(orders).collect();
+            }
+            if whole {
+                return Vec::new();
+            }
+            reach = reach * 2 + 1;
         }
-        Some(order)
     }
 
-    fn move_in_queue(&mut self, id: RequestId, order: Order) {
-        let Some(live) = self.live.get_mut(&id) else { return };
-        let from = core::mem::replace(&mut live.order, order);
-        let blocker = live.blocker();
-        live.request.queue_place = Some(order.place());
-        let (index, request) = (live.library, live.request.clone());
-        self.outbox.change(Change::Request(request.clone()));
-        self.outbox.after(Effect::Event(EventKind::Request(request)));
-        if let Some(index) = index {
+    fn move_in_queue(&mut self, places: &[(RequestId, Order)]) {
+        let mut moves = Vec::with_capacity(places.len());
+        let mut of = None;
+        for &(id, order) in places {
+            let Some(from) = self.live.move_to(id, order) else { continue };
+            let Some(live) = self.live.get_mut(&id) else { continue };
+            live.request.queue_place = Some(order.place());
+            of = live.library;
+            moves.push((from, order, live.blocker()));
+            let request = live.request.clone();
+            self.outbox.change(Change::Request(request.clone()));
+            self.outbox.after(Effect::Event(EventKind::Request(request)));
+        }
+        if let Some(index) = of {
             if let Some(library) = self.library_mut(index) {
-                library.queue.reorder(from, order, blocker);
+                library.queue.reorder(&moves);
             }
             self.mark_dirty(index);
         }
     }
 
-    /// The waiting requests of one operation of one library in their order; `None` for a request that is not among them.
-    fn line_of(&self, of: &Live) -> Option<Vec<(Order, RequestId)>> {
-        if !of.is_in_queue() {
-            return None;
-        }
-        let alike = |live: &&Live| {
-            live.is_in_queue()
-                && live.library == of.library
-                && live.request.operation() == of.request.operation()
-        };
-        let mut line: Vec<_> =
-            self.live.values().filter(alike).map(|live| (live.order, live.request.id)).collect();
-        line.sort_unstable();
-        Some(line)
+    /// The waiting requests of one operation of one library in their order.
+    fn line_of(&self, of: &Live) -> impl Iterator<Item = RequestId> {
+        self.live.line_of(of).filter(|live| live.is_in_queue()).map(|live| live.request.id)
     }
 
     /// Its place among its like, counted from 1.
     pub(crate) fn position_of(&self, id: RequestId) -> Option<u32> {
-        let line = self.line_of(self.live.get(&id)?)?;
-        line.iter().position(|(_, other)| *other == id).map(|place| place as u32 + 1)
+        let live = self.live.get(&id).filter(|live| live.is_in_queue())?;
+        self.line_of(live).position(|other| other == id).map(|place| place as u32 + 1)
     }
 }

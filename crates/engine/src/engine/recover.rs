@@ -58,13 +58,14 @@ impl Engine {
         // How many faults are kept for it is not known here. The tenths of a second that it is old are more than it can have
         // had, and the next number after them is taken by none.
         live.faults = (now.wall.since(live.request.queued_at).as_millis() / 100) as u32;
-        self.live.insert(id, live);
-        self.note_group(id);
+        self.live.insert(live);
         self.count_wish(id, true);
         self.pending_cancels += usize::from(stopping);
         if self.config.restart == RestartPolicy::CancelUnfinished && !stopping {
             if open_motion {
-                self.live.entry(id).and_modify(|live| live.request.stopping = Some(CancelledBy::Restart));
+                if let Some(live) = self.live.get_mut(&id) {
+                    live.request.stopping = Some(CancelledBy::Restart);
+                }
                 self.pending_cancels += 1;
                 if let Some(request) = self.live.get(&id).map(|live| live.request.clone()) {
                     self.outbox.change(Change::Request(request));

@@ -180,6 +180,7 @@ impl Engine {
     }
 
     fn start(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> Start {
+        self.live.visits.count();
         if let Some(kept) = self.kept_by_service(index, id, now) {
             return kept;
         }

@@ -172,8 +172,7 @@ impl Engine {
         live.session = Some(caller.session);
         live.administrator = caller.role == Role::Administrator;
         live.library = Some(resolved.index);
-        self.live.insert(id, live);
-        self.note_group(id);
+        self.live.insert(live);
         self.count_wish(id, true);
         id
     }

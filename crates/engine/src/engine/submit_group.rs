@@ -143,7 +143,7 @@ impl Engine {
         if group.is_none() || submissions.len() > MAX_MEMBERS {
             return Err(unfit("a group is 1 to 64 mounts that carry the group's id"));
         }
-        if group.is_some_and(|group| self.groups.contains_key(&group)) {
+        if group.is_some_and(|group| self.live.in_group(group).next().is_some()) {
             return Err(unfit("the group's id stands for live mounts: draw a new id for a new group"));
         }
         let mut resolved = Vec::with_capacity(submissions.len());

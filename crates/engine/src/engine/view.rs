@@ -56,7 +56,7 @@ impl<'a> View<'a> {
                 live_requests: self
                     .0
                     .live
-                    .values()
+                    .shown()
                     .filter(|live| Some(live.request.library) == library.id)
                     .count(),
             }
@@ -125,7 +125,7 @@ impl<'a> View<'a> {
 
     /// What is not durable is not shown.
     fn accepted(&self) -> impl Iterator<Item = &'a Live> {
-        self.0.live.values().filter(|live| live.phase != Phase::Accepting)
+        self.0.live.shown().filter(|live| live.phase != Phase::Accepting)
     }
 
     /// The requests that have not ended, oldest first.

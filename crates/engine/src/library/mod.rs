@@ -83,6 +83,8 @@ pub(crate) struct Library {
     pub(crate) service: Service,
     /// The changes of service that are in force, and whose end waits for what was under way.
     pub(crate) settling: BTreeSet<RequestId>,
+    /// The mounts and cleanings for which a person is to bring a cartridge.
+    pub(crate) to_be_brought: BTreeSet<RequestId>,
     pub(crate) cleaner_slot: Option<ElementAddress>,
     pub(crate) ports: Ports,
     pub(crate) blame: Blame,
@@ -173,6 +175,7 @@ impl Library {
             motions: BTreeMap::new(),
             service: Service::default(),
             settling: BTreeSet::new(),
+            to_be_brought: BTreeSet::new(),
             cleaner_slot: None,
             ports: Ports::default(),
             blame: Blame::default(),

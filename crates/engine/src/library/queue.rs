@@ -73,18 +73,37 @@ impl Order {
         Self { place: self.place.saturating_sub(by), operation: self.operation }
     }
 
-    /// A place between two neighbours; `None` where there is no room left.
-    pub(crate) fn between(before: Option<Self>, behind: Option<Self>) -> Option<Self> {
+    /// So many places in turn between two neighbours, none of which is `taken`; `None` where there is no room left.
+    pub(crate) fn spread(
+        before: Option<Self>,
+        behind: Option<Self>,
+        count: usize,
+        taken: impl Fn(Self) -> bool,
+    ) -> Option<Vec<Self>> {
         // A millisecond: within one, a restart numbers the ages anew, and a place at an end of the line is to stay there.
-        let step = 1 << (AGE_BITS + ROOM - 1);
-        let (before, behind, operation) = match (before, behind) {
+        const STEP: u128 = 1 << (AGE_BITS + ROOM);
+        let room = STEP.checked_mul(count as u128 + 1)?;
+        let (low, high, operation) = match (before, behind) {
             (None, None) => return None,
-            (None, Some(behind)) => (behind.place.checked_sub(2 * step)?, behind.place, behind.operation),
-            (Some(before), None) => (before.place, before.place.checked_add(2 * step)?, before.operation),
-            (Some(before), Some(behind)) => (before.place, behind.place, behind.operation),
+            (None, Some(behind)) => (behind.place.checked_sub(room)?, behind.place, behind.operation),
+            (Some(before), None) => (before.place, before.place.checked_add(room)?, before.operation),
+            (Some(before), Some(behind)) => (before.place, behind.place, before.operation),
         };
-        let place = before + behind.checked_sub(before)? / 2;
-        (place > before && place < behind).then_some(Self { place, operation })
+        let step = high.checked_sub(low)? / (count as u128 + 1);
+        let mut places = Vec::with_capacity(count);
+        let mut last = low;
+        for n in 1..=count as u128 {
+            let mut place = (low + step.checked_mul(n)?).max(last + 1);
+            while place < high && taken(Self { place, operation }) {
+                place += 1;
+            }
+            if place >= high {
+                return None;
+            }
+            places.push(Self { place, operation });
+            last = place;
+        }
+        Some(places)
     }
 }
 
@@ -124,18 +143,20 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// Gives a request that is in the queue another place.
-    pub(crate) fn reorder(&mut self, from: Order, to: Order, blocker: Option<Blocker>) {
-        match blocker {
-            Some(blocker) => {
-                if let Some(id) = self.waiting.remove(&(blocker, from)) {
-                    self.waiting.insert((blocker, to), id);
-                }
-            }
-            None => {
-                if let Some(id) = self.ready.remove(&from) {
-                    self.ready.insert(to, id);
-                }
+    /// Gives requests that are in the queue other places. One may get what another one had.
+    pub(crate) fn reorder(&mut self, moves: &[(Order, Order, Option<Blocker>)]) {
+        let taken: Vec<Option<RequestId>> = moves
+            .iter()
+            .map(|(from, _, blocker)| match blocker {
+                Some(blocker) => self.waiting.remove(&(*blocker, *from)),
+                None => self.ready.remove(from),
+            })
+            .collect();
+        for (&(_, to, blocker), id) in moves.iter().zip(taken) {
+            match (blocker, id) {
+                (Some(blocker), Some(id)) => drop(self.waiting.insert((blocker, to), id)),
+                (None, Some(id)) => drop(self.ready.insert(to, id)),
+                (_, None) => {}
             }
         }
     }
@@ -306,17 +327,34 @@ mod tests {
         assert!(order(inventory, 15, operations + span + 1, 4) > waiting);
     }
 
+    fn between(before: Option<Order>, behind: Option<Order>) -> Option<Order> {
+        Order::spread(before, behind, 1, |_| false).map(|places| places[0])
+    }
+
     #[test]
     fn between_two_neighbours_there_is_room_for_thirty_in_turn() {
         let (first, mut behind) = (mount(0, 5, 1), mount(0, 5, 2));
         for _ in 0..30 {
-            let middle = Order::between(Some(first), Some(behind)).unwrap();
+            let middle = between(Some(first), Some(behind)).unwrap();
             assert!(first < middle && middle < behind);
             behind = middle;
         }
-        assert_eq!(Order::between(Some(first), Some(first)), None);
-        assert!(Order::between(None, Some(first)).unwrap() < first);
-        assert!(Order::between(Some(first), None).unwrap() > first);
+        assert_eq!(between(Some(first), Some(first)), None);
+        assert!(between(None, Some(first)).unwrap() < first);
+        assert!(between(Some(first), None).unwrap() > first);
+    }
+
+    #[test]
+    fn places_that_are_spread_are_in_turn_and_nobody_elses() {
+        let (low, high) = (mount(0, 5, 1), mount(0, 5, 2));
+        let others = Order::spread(Some(low), Some(high), 3, |_| false).unwrap();
+        let all = Order::spread(Some(low), Some(high), 3, |order| others.contains(&order)).unwrap();
+        assert!(all.iter().all(|order| !others.contains(order) && low < *order && *order < high));
+        assert!(all.is_sorted_by(|one, other| one < other));
+        let tight = Order { place: low.place + 3, ..low };
+        assert_eq!(Order::spread(Some(low), Some(tight), 2, |_| false).map(|all| all.len()), Some(2));
+        assert_eq!(Order::spread(Some(low), Some(tight), 3, |_| false), None);
+        assert_eq!(Order::spread(Some(low), Some(tight), 2, |order| order.place == low.place + 1), None);
     }
 
     #[test]
@@ -341,8 +379,7 @@ mod tests {
             queue.insert(order, id(n));
             queue.block(order, id(n), Blocker::Slot);
         }
-        let ahead = Order::between(None, Some(first)).unwrap();
-        queue.reorder(second, ahead, Some(Blocker::Slot));
+        queue.reorder(&[(second, first, Some(Blocker::Slot)), (first, second, Some(Blocker::Slot))]);
         assert_eq!(queue.wake(Blocker::Slot), Some(id(1)));
     }
 
