@@ -158,3 +158,42 @@ fn a_drive_that_nobody_in_a_long_line_can_use_is_not_offered_to_each_of_them() {
     };
     assert_eq!(work(400), work(10));
 }
+
+#[test]
+fn a_person_at_a_port_is_served_while_two_arms_are_never_idle_together() {
+    let stocked = Library::new().slots(40).drives(12).ports(1).arms(2).cartridges("VT{:04}L8", 1..=24);
+    let mut world = World::with(stocked.timing(Timing::midrange()).build(), |config| {
+        config.libraries[0].moves_in_flight = 2;
+        config.libraries[0].lock_ports = true;
+    });
+    world.rest();
+    let mut jobs: Vec<(String, RequestId)> = Vec::new();
+    for n in 1..=24 {
+        let barcode = format!("VT{n:04}L8");
+        let id = world.mount(&barcode);
+        jobs.push((barcode, id));
+    }
+    let inject = world.submit(autochanger_world::inject(false)).unwrap();
+    let began = world.now;
+    let mut brought = false;
+    world.until("what was brought is in", |world| {
+        // Whoever has mounted dismounts, and whoever has dismounted mounts again.
+        for (barcode, id) in &mut jobs {
+            match world.state(*id) {
+                State::Passed(Outcome::Mounted { .. }) => *id = world.dismount(barcode),
+                State::Passed(_) => *id = world.mount(barcode),
+                _ => {}
+            }
+        }
+        // As soon as the port is unlocked.
+        brought = brought || world.device.operator_put(10, "NEW001L8").is_ok();
+        world.state(inject).is_final()
+    });
+    assert!(
+        matches!(world.state(inject), State::Passed(Outcome::Injected { .. })),
+        "{}",
+        world.state(inject)
+    );
+    let took = world.now - began;
+    assert!(took < Duration::from_secs(120), "{took:?}");
+}

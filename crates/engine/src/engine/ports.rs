@@ -28,13 +28,26 @@ impl Engine {
     /// Does one thing about the ports that is due. Whether there was one.
     pub(crate) fn tend_ports(&mut self, index: LibraryIndex, now: Now) -> bool {
         let Some(library) = self.library(index) else { return false };
-        if library.ports.busy || library.arm_is_busy() || !self.changer_is_idle(index) {
+        if library.ports.busy || !self.changer_is_idle(index) {
             return false;
         }
-        let (timing, dialect) = (library.config.timing, library.dialect);
+        let (timing, dialect, arm_is_busy) = (library.config.timing, library.dialect, library.arm_is_busy());
         let waits =
             !library.ports.waiting.is_empty() || library.queue.waiting_for(Blocker::Port).next().is_some();
-        if waits && library.ports.next_look <= now.monotonic {
+        let look = waits && library.ports.next_look <= now.monotonic;
+        let at_port = library.ports.waiting.iter().any(|id| {
+            self.live.get(id).is_some_and(|live| live.phase == Phase::AtPort && live.ending.is_none())
+        });
+        let errand = due(library, at_port, now.monotonic);
+        let is_due = look || errand.is_some();
+        if let Some(library) = self.library_mut(index) {
+            let since = library.ports.held_up.unwrap_or(now.monotonic);
+            library.ports.held_up = (is_due && arm_is_busy).then_some(since);
+        }
+        if arm_is_busy {
+            return false;
+        }
+        if look {
             let next = now.monotonic.saturating_add(timing.port_poll);
             if let Some(library) = self.library_mut(index) {
                 library.ports.next_look = next;
@@ -43,15 +56,20 @@ impl Engine {
             self.read_elements(index, None, &PORTS, now);
             return true;
         }
-        let at_port = library.ports.waiting.iter().any(|id| {
-            self.live.get(id).is_some_and(|live| live.phase == Phase::AtPort && live.ending.is_none())
-        });
-        let Some(errand) = due(library, at_port, now.monotonic) else { return false };
+        let Some(errand) = errand else { return false };
         if let Some(library) = self.library_mut(index) {
             library.ports.busy = true;
         }
         self.begin(index, Work::Port(errand, RunErrand::new(errand, timing, dialect)), now);
         true
+    }
+
+    /// Whether a person has waited so long at the ports that the arms are to rest: two of them are never idle by chance.
+    pub(crate) fn ports_have_their_turn(&self, index: LibraryIndex, now: Now) -> bool {
+        self.library(index).is_some_and(|library| {
+            let held_up = library.ports.held_up.map(|since| now.monotonic.saturating_sub(since));
+            held_up.is_some_and(|time| time >= library.config.timing.port_poll)
+        })
     }
 
     /// What a command about locks or trays came to. What the library does not know is not asked of it again; what it does not do

@@ -45,7 +45,9 @@ impl Engine {
         if self.tend_ports(index, now) {
             return;
         }
-        self.send_prepared(index, now);
+        if !self.ports_have_their_turn(index, now) {
+            self.send_prepared(index, now);
+        }
         self.prepare_next(index, now);
         // What was just begun to wait for a person is shown to that person at once.
         self.tend_ports(index, now);

@@ -34,6 +34,8 @@ pub(crate) struct Ports {
     pub(crate) waiting: BTreeSet<RequestId>,
     /// When the ports are looked at next, while somebody waits.
     pub(crate) next_look: Duration,
+    /// Since when something is to be done about them that waits until no arm works.
+    pub(crate) held_up: Option<Duration>,
 }
 
 /// A lock or a tray that the library did not give.
