@@ -107,13 +107,14 @@
 //!
 //! # Order
 //!
-//! Within a library: operation (in the order of [`Operation`](crate::Operation)), then [priority](MountBuilder::priority) and age together: a
-//! request overtakes those that are older by less than [`priority_worth`](crate::ManagerBuilder::priority_worth) for each point that it has more.
+//! Within a library the request that is due first. It is due when it was handed in, put off by
+//! [`priority_worth`](crate::ManagerBuilder::priority_worth) for each point of [priority](MountBuilder::priority) that it lacks, and for 31 points for each
+//! [operation](crate::Operation) that comes before its own. So of requests of one age the operation decides, then the priority; and what comes
+//! later than all that can be worth comes behind: everything ages at the same pace, and nobody waits for ever because others come.
 //! [`reorder`](crate::Session::reorder) gives a request a place of its own.
 //! [`forecast`](crate::Session::forecast) tells what would be done next, when and why, and who waits for whom; every builder can be tried out
 //! ([`dry_run`](crate::MountBuilder::dry_run)).
-//! A request that waits for something lets those pass that do not. There is no ageing: as long as requests of a higher
-//! priority come, a lower one waits. A drive for a mount is the free one that was not used for the longest time, among
+//! A request that waits for something lets those pass that do not. A drive for a mount is the free one that was not used for the longest time, among
 //! those that fit the medium. A mount of a cartridge that is mounted already waits until it is dismounted.
 //!
 //! What a cartridge can be mounted in is known from its label (the last two characters of eight: `L8`, `LA`, `M8`, `LY`) and

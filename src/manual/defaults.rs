@@ -57,7 +57,7 @@
 //! | [`cleaning`](Timing::cleaning) | 15 min | the longest that a drive may clean itself | LTO drives take two to three minutes; what takes five times as long will not end |
 //! | [`retry_min`](Timing::retry_min) | 1 s | the first pause before trying again; it doubles | |
 //! | [`retry_max`](Timing::retry_max) | 30 s | the longest pause | a library that comes back is noticed within half a minute |
-//! | [`port_poll`](Timing::port_poll) | 5 s | the pause between two looks at the ports, or at the door, while somebody waits there | a person hardly notices, and a library reads its ports in milliseconds |
+//! | [`port_poll`](Timing::port_poll) | 5 s | the pause between two looks at the ports, or at the door, while somebody waits there; what was due at the ports so long and found no moment without a move gets one | a person hardly notices, and a library reads its ports in milliseconds |
 //! | [`port_timeout`](Timing::port_timeout) | 30 min | from the asking, and from each cartridge that came, to the end of an inject or of an eject that waits for a port (RSM: `MaxExtendSecs`) | time to walk to the library and back |
 //! | [`door_timeout`](Timing::door_timeout) | 30 min | from the asking until a request for the door goes on by itself | many libraries never tell of their doors |
 //! | [`door_patience`](Timing::door_patience) | 10 min | how long a door is open before a person is asked to close it (RSM: `MaxOpenSecs`) | nothing moves meanwhile |

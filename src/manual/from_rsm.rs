@@ -21,7 +21,7 @@
 //! | … `dwPriority` | [`priority`](crate::MountBuilder::priority) | −15 to 15, for every operation; order: operation, then place, priority and age together ([`priority_worth`](crate::ManagerBuilder::priority_worth)), so that nothing starves |
 //! | `DismountNtmsMedia` (immediate) | [`Session::dismount`], [`Mounted::dismount`](crate::Mounted::dismount) | a slot may be named. [`force`](crate::DismountBuilder::force) is for what another application has mounted, or a drive that is held by PREVENT |
 //! | … `NTMS_DISMOUNT_DEFERRED` | [`deferred`](crate::DismountBuilder::deferred) | the request stays as [`State::Deferred`] until the medium leaves, or is mounted again where it is ([`kept_in_drive`](crate::Dismounted::kept_in_drive)) |
-//! | … `dwDeferDismountDelay` | [`LibraryConfig::dwell`](crate::LibraryConfig::dwell) | of the library, not of the computer; zero unless given |
+//! | … `dwDeferDismountDelay` | [`LibraryConfig::dwell`](crate::LibraryConfig::dwell) | of a library's drives together, not of each; zero unless given, there five minutes |
 //! | `DismountNtmsDrive` | [`Session::dismount_drive`] | a drive that somebody else uses needs `force`, as its medium would |
 //! | `EnableNtmsObject`, `DisableNtmsObject` | [`Session::enable`], [`disable`](Session::disable) | of a library, drive or cartridge; a request with an end, not a flag. [`pause`](Session::pause) and [`drain`](Session::drain) are not RSM's |
 //! | `AccessNtmsLibraryDoor` | [`Session::door_access`] | [`then`](crate::DoorAccessBuilder::then): `NONE`, `FAST`, or the library's own scan; for `OMID`, identify each cartridge |
