@@ -94,7 +94,7 @@
 //! | state | meaning | final |
 //! |---|---|---|
 //! | [`Queued`](State::Queued) | served in its turn | |
-//! | [`Waiting`](State::Waiting) | for the cartridge, a drive, a slot, a port, service, its group, a person, or [an owner](super::recovery#adopting) | |
+//! | [`Waiting`](State::Waiting) | for the cartridge, a drive, a slot, a port, service, its group, a person, the library to be ready, or [an owner](super::recovery#adopting) | |
 //! | [`Deferred`](State::Deferred) | a dismount was promised and is put off; the medium is still in the drive | |
 //! | [`InProcess`](State::InProcess) | a step is being made durable, is under way, or is being looked into | |
 //! | [`Passed`](State::Passed) | done, with its [`Outcome`] | yes |
@@ -102,7 +102,7 @@
 //! | [`Cancelled`](State::Cancelled) | nothing was done for it, and nothing will be | yes |
 //! | [`Stopped`](State::Stopped) | ended between two steps; nothing was moved back | yes |
 //!
-//! [`Invalid`](State::Invalid) and [`Waiting::Library`] are in the table of legal pairs ([`State::may_become`]), and no
+//! [`Invalid`](State::Invalid) is in the table of legal pairs ([`State::may_become`]), and no
 //! request gets there: what is not valid when it is handed in is refused instead.
 //!
 //! # Order

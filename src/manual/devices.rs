@@ -308,7 +308,7 @@
 //!
 //! | [`FaultOf`](crate::FaultOf) | kinds |
 //! |---|---|
-//! | `Caller` | [`Incompatible`](FailureKind::Incompatible), [`Refused`](FailureKind::Refused), [`NotMounted`](FailureKind::NotMounted), [`MediaOpen`](FailureKind::MediaOpen), [`Disabled`](FailureKind::Disabled), [`Busy`](FailureKind::Busy), [`Group`](FailureKind::Group), [`TimedOut`](FailureKind::TimedOut), [`NoCleaner`](FailureKind::NoCleaner), [`NotFree`](FailureKind::NotFree), [`WriteProtected`](FailureKind::WriteProtected) |
+//! | `Caller` | [`Incompatible`](FailureKind::Incompatible), [`Refused`](FailureKind::Refused), [`NotMounted`](FailureKind::NotMounted), [`MediaOpen`](FailureKind::MediaOpen), [`Disabled`](FailureKind::Disabled), [`Busy`](FailureKind::Busy), [`Group`](FailureKind::Group), [`TimedOut`](FailureKind::TimedOut), [`NoCleaner`](FailureKind::NoCleaner), [`NotFree`](FailureKind::NotFree), [`WriteProtected`](FailureKind::WriteProtected), [`CleanerSlotTaken`](FailureKind::CleanerSlotTaken), [`CleanerSlotMissing`](FailureKind::CleanerSlotMissing), [`CleanerInSlot`](FailureKind::CleanerInSlot) |
 //! | `Medium` | [`MediumFault`](FailureKind::MediumFault), [`WrongLabel`](FailureKind::WrongLabel) |
 //! | `Drive` | [`DriveFault`](FailureKind::DriveFault), [`MediumHeld`](FailureKind::MediumHeld) |
 //! | `Library` | [`SourceEmpty`](FailureKind::SourceEmpty), [`DestinationFull`](FailureKind::DestinationFull), [`NotAccessible`](FailureKind::NotAccessible), [`LibraryFault`](FailureKind::LibraryFault), [`CartridgeMissing`](FailureKind::CartridgeMissing) |

@@ -82,8 +82,10 @@ async fn an_injected_cleaner_goes_into_its_slot_counts_its_uses_and_is_ejected_a
 #[tokio::test]
 async fn a_cleaner_needs_a_slot_that_is_kept_for_it() {
     let bed = bed().await;
-    assert_eq!(failed(within(bed.session.inject_cleaner(None)).await), FailureKind::Refused);
-    assert_eq!(failed(within(bed.session.eject_cleaner()).await), FailureKind::Refused);
+    let missing = |refusal| matches!(refusal, Refusal::CleanerSlotMissing { .. });
+    assert!(missing(refusal(bed.session.inject_cleaner(None).submit().await)));
+    assert!(missing(refusal(bed.session.eject_cleaner().submit().await)));
+    assert!(missing(refusal(bed.session.release_cleaner_slot().submit().await)));
     let no_slot = bed.session.reserve_cleaner_slot(DRIVE).submit().await;
     assert!(matches!(refusal(no_slot), Refusal::NoSuchElement { address: DRIVE, .. }));
 
@@ -94,8 +96,12 @@ async fn a_cleaner_needs_a_slot_that_is_kept_for_it() {
     let waiting = bed.session.inject_cleaner(None).submit().await.expect("accepted");
     asked(&bed).await;
     cancels(&bed.session, waiting).await;
+    let taken = refusal(bed.session.reserve_cleaner_slot(1022).submit().await);
+    assert!(matches!(taken, Refusal::CleanerSlotTaken { slot: 1023, .. }), "{taken:?}");
     within(bed.session.release_cleaner_slot()).await.expect("released");
-    assert_eq!(failed(within(bed.session.inject_cleaner(None)).await), FailureKind::Refused);
+    assert!(missing(refusal(bed.session.inject_cleaner(None).submit().await)));
+    let full = refusal(bed.session.reserve_cleaner_slot(1000).submit().await);
+    assert!(matches!(full, Refusal::SlotFull { slot: 1000, .. }), "{full:?}");
     bed.end().await;
 }
 

@@ -210,6 +210,32 @@ pub enum Refusal {
         /// What is in it.
         held: String,
     },
+    /// The library keeps a slot for the cleaner already.
+    #[error(
+        "slot {slot} of {library} is the cleaner's already: release it with `release_cleaner_slot` first"
+    )]
+    CleanerSlotTaken {
+        /// The library.
+        library: Arc<str>,
+        /// The slot's address.
+        slot: u16,
+    },
+    /// The library keeps no slot for the cleaner.
+    #[error("{library} keeps no slot for a cleaner: reserve one with `reserve_cleaner_slot` first")]
+    CleanerSlotMissing {
+        /// The library.
+        library: Arc<str>,
+    },
+    /// There is a cartridge in the cleaner's slot.
+    #[error(
+        "the cleaner's slot {slot} of {library} is not empty: take the cleaner out with `eject_cleaner` first"
+    )]
+    CleanerInSlot {
+        /// The library.
+        library: Arc<str>,
+        /// The slot's address.
+        slot: u16,
+    },
     /// The medium cannot work in the drive.
     #[error("cartridge {cartridge} cannot be mounted: {reason}; choose another drive or cartridge")]
     Incompatible {
@@ -273,6 +299,9 @@ impl Refusal {
             Self::NoSuchLibrary(_) => 4301,
             Self::NoSuchElement { wanted: "drive", .. } => 15,
             Self::NoSuchElement { .. } | Self::SlotFull { .. } => 5006,
+            Self::CleanerSlotTaken { .. } => 4331,
+            Self::CleanerSlotMissing { .. } => 4332,
+            Self::CleanerInSlot { .. } => 4340,
             Self::Incompatible { .. } => 4315,
             Self::Disabled { .. } => 4309,
             Self::Busy { .. } => 170,
@@ -304,7 +333,9 @@ pub enum ReorderRefusal {
         owner: String,
     },
     /// It has no place in the queue: it is under way, put off, or waits for a person or an owner.
-    #[error("request {id} has no place in the queue: it is {state}")]
+    #[error(
+        "request {id} has no place in the queue: it is {state}; what is under way or has ended is not put before others"
+    )]
     NotInQueue {
         /// The id.
         id: RequestId,
@@ -363,7 +394,7 @@ pub enum AdoptRefusal {
         limit: usize,
     },
     /// It has ended.
-    #[error("mount {id} has ended: {state}")]
+    #[error("mount {id} has ended: {state}; list the mounts to see which can be adopted")]
     Ended {
         /// The id.
         id: RequestId,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use autochanger_engine::catalog::{Compatibility, DriveRecord, FaultRecord, Service};
+use autochanger_engine::catalog::{Compatibility, DriveRecord, FaultRecord, MotionState, Service};
 use autochanger_engine::id::RequestId;
 use autochanger_engine::output::SubmitError;
 use autochanger_engine::request::{
@@ -68,10 +68,30 @@ fn when_a_drive_does_not_come_ready_another_one_serves_and_only_the_drive_is_bla
     assert_eq!(served, ElementAddress(501));
     assert_eq!(faults(&world), [(FaultOf::Drive, Some(ElementAddress(500)))]);
     assert_eq!((drive(&world, 500).blame.faults, drive(&world, 501).blame.faults), (1, 0));
-    assert_eq!((drive(&world, 500).blame.uses, drive(&world, 501).blame.uses), (0, 1));
+    assert_eq!((drive(&world, 500).blame.uses, drive(&world, 501).blame.uses), (1, 1), "a load is a load");
     assert_eq!(medium_faults(&world, TAPE), 0);
     assert_eq!(world.device.moves_sent(), 3, "in, out, and in again");
     world.assert_true();
+}
+
+#[test]
+fn what_was_used_is_counted_whatever_came_of_it_and_outlives_a_restart() {
+    let mut world = World::ready(library(1));
+    let id = world.mount(TAPE);
+    world.until("it is in the drive", |world| world.device.find(TAPE) == Some(ElementAddress(500)));
+    world.until("that is known", |world| world.disk.motions.values().all(|m| m.state == MotionState::Moved));
+    let _ = world.cancel(id);
+    world.rest();
+    assert!(matches!(world.state(id), State::Stopped { .. }), "{}", world.state(id));
+    world.dismount(TAPE);
+    world.rest();
+    for _ in 0..2 {
+        let tape = world.disk.cartridges.values().find(|it| it.barcode.as_deref() == Some(TAPE)).unwrap();
+        assert_eq!((drive(&world, 500).blame.uses, tape.blame.uses), (1, 1), "one load");
+        assert_eq!(world.engine.view().libraries()[0].blame.uses, 2, "in and out");
+        world.crash();
+        world.rest();
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use autochanger_engine::Config;
 use autochanger_engine::catalog::Service;
 use autochanger_engine::id::RequestId;
+use autochanger_engine::output::SubmitError;
 use autochanger_engine::request::CancelError;
 use autochanger_engine::request::{
     Cancellation, FailureKind, Operation, Outcome, Place, ServiceTarget, State, Waiting, Wanted,
@@ -379,8 +380,7 @@ fn a_power_loss_at_each_durable_step_of_an_eject_loses_nothing() {
 fn a_cleaner_goes_into_its_slot_and_out_of_it_again() {
     let mut world = World::ready(library());
     let inject_it = || Wanted::InjectCleaner { library: None, uses: Some(50) };
-    let refused = world.submit(inject_it()).unwrap();
-    assert_eq!(failed(ended(&mut world, refused)), FailureKind::Refused);
+    assert!(matches!(world.submit(inject_it()), Err(SubmitError::CleanerSlotMissing { .. })));
     world.submit(Wanted::ReserveCleanerSlot { library: None, slot: at(1007) }).unwrap();
     let id = world.submit(inject_it()).unwrap();
     world.device.operator_put(PORT, "CLNU01L1").unwrap();
@@ -388,14 +388,35 @@ fn a_cleaner_goes_into_its_slot_and_out_of_it_again() {
     assert_eq!(world.device.find("CLNU01L1"), Some(at(1007)));
     let cleaner = world.disk.cartridges.values().find(|c| c.barcode.as_deref() == Some("CLNU01L1")).unwrap();
     assert_eq!(cleaner.cleaner.unwrap().uses_left, Some(50));
-    let full = world.submit(inject_it()).unwrap();
-    assert_eq!(failed(ended(&mut world, full)), FailureKind::DestinationFull);
+    for wanted in [inject_it(), Wanted::ReleaseCleanerSlot { library: None }] {
+        assert!(matches!(world.submit(wanted), Err(SubmitError::CleanerInSlot { slot: 1007, .. })));
+    }
     let out = world.submit(Wanted::EjectCleaner { library: None }).unwrap();
     assert_eq!(ended(&mut world, out), State::Passed(Outcome::Ejected { port: at(PORT) }));
     let none = world.submit(Wanted::EjectCleaner { library: None }).unwrap();
     assert_eq!(failed(ended(&mut world, none)), FailureKind::NoCleaner);
     world.rest();
     world.assert_true();
+}
+
+#[test]
+fn what_becomes_of_the_cleaners_slot_meanwhile_is_found_out_when_its_turn_comes() {
+    let mut world = World::ready(library());
+    let reserve = |slot| Wanted::ReserveCleanerSlot { library: None, slot: at(slot) };
+    world.disk_held = true;
+    let first = world.submit(reserve(1007)).unwrap();
+    let second = world.submit(reserve(1006)).unwrap();
+    world.release_disk();
+    world.rest();
+    assert!(matches!(world.state(first), State::Passed(_)), "{}", world.state(first));
+    assert_eq!(failed(world.state(second)), FailureKind::CleanerSlotTaken);
+    world.disk_held = true;
+    let released = world.submit(Wanted::ReleaseCleanerSlot { library: None }).unwrap();
+    let again = world.submit(Wanted::ReleaseCleanerSlot { library: None }).unwrap();
+    world.release_disk();
+    world.rest();
+    assert!(matches!(world.state(released), State::Passed(_)), "{}", world.state(released));
+    assert_eq!(failed(world.state(again)), FailureKind::CleanerSlotMissing);
 }
 
 #[test]

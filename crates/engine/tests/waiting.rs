@@ -9,8 +9,9 @@ use autochanger_engine::request::{
     Cancellation, GroupId, Operation, Options, Outcome, Request, ServiceTarget, State, Submission, Waiting,
     Wanted,
 };
+use autochanger_engine::view::LibraryState;
 use autochanger_scsi::ElementAddress;
-use autochanger_sim::{Device, Library, Timing};
+use autochanger_sim::{Device, Fault, Library, Timing};
 use autochanger_world::{World, dismount, eject, inventory, mount};
 use uuid::Uuid;
 
@@ -196,4 +197,23 @@ fn a_person_at_a_port_is_served_while_two_arms_are_never_idle_together() {
     );
     let took = world.now - began;
     assert!(took < Duration::from_secs(120), "{took:?}");
+}
+
+#[test]
+fn what_waits_in_a_library_that_is_not_there_waits_for_the_library() {
+    let (mut world, ids) = crowded(2);
+    let shown = |world: &World| world.engine.view().request(ids[0]).unwrap().state;
+    assert_eq!(shown(&world), State::Waiting(Waiting::Drive));
+    let unplugged = Duration::from_secs(600);
+    world.device.inject(Fault::not_delivered().lasting(unplugged));
+    world.submit(inventory()).unwrap();
+    world.until("it is not there", |world| *world.engine.view().libraries()[0].state != LibraryState::Ready);
+    assert_eq!(shown(&world), State::Waiting(Waiting::Library));
+    world.rest();
+    assert_eq!(shown(&world), State::Waiting(Waiting::Drive), "it is back");
+    world.device.inject(Fault::not_delivered().lasting(unplugged));
+    world.crash();
+    assert_eq!(shown(&world), State::Waiting(Waiting::Library), "the next process does not see it either");
+    world.rest();
+    assert_eq!(shown(&world), State::Waiting(Waiting::Owner));
 }

@@ -43,6 +43,9 @@ pub(super) enum FailureKindFields {
     NotFree,
     WriteProtected,
     NotAccessible,
+    CleanerSlotTaken,
+    CleanerSlotMissing,
+    CleanerInSlot,
 }
 
 twin!(
@@ -74,6 +77,9 @@ twin!(
         NotFree,
         WriteProtected,
         NotAccessible,
+        CleanerSlotTaken,
+        CleanerSlotMissing,
+        CleanerInSlot,
     ]
 );
 

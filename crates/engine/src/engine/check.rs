@@ -61,15 +61,23 @@ impl Engine {
             },
             Wanted::Inventory { library, .. }
             | Wanted::DoorAccess { library, .. }
-            | Wanted::EjectCleaner { library }
-            | Wanted::Inject { library, .. }
-            | Wanted::InjectCleaner { library, .. } => self.in_service(self.of_library(*library)?),
+            | Wanted::Inject { library, .. } => self.in_service(self.of_library(*library)?),
+            Wanted::EjectCleaner { library } | Wanted::InjectCleaner { library, .. } => {
+                let resolved = self.in_service(self.of_library(*library)?)?;
+                self.check_cleaner_slot(resolved.index, &submission.wanted)?;
+                Ok(resolved)
+            }
             Wanted::ReserveCleanerSlot { library, slot } => {
                 let resolved = self.of_library(*library)?;
                 self.check_element(resolved.index, *slot, ElementType::Storage)?;
+                self.check_cleaner_slot(resolved.index, &submission.wanted)?;
                 Ok(resolved)
             }
-            Wanted::ReleaseCleanerSlot { library } => self.of_library(*library),
+            Wanted::ReleaseCleanerSlot { library } => {
+                let resolved = self.of_library(*library)?;
+                self.check_cleaner_slot(resolved.index, &submission.wanted)?;
+                Ok(resolved)
+            }
             Wanted::CleanDrive { library, drive } => {
                 let resolved = self.in_service(self.of_library(*library)?)?;
                 self.check_element(resolved.index, *drive, ElementType::Drive)?;

@@ -147,7 +147,6 @@ impl Engine {
             self.keep_cartridge(cleaner, |cartridge| {
                 let known = cartridge.cleaner.get_or_insert_default();
                 known.uses_left = known.uses_left.map(|left| left.saturating_sub(1));
-                cartridge.blame.uses += 1;
             });
         }
         if self.stopping(id) {

@@ -1,14 +1,113 @@
 //! The slot that is kept for the cleaning cartridge (RSM: `ReserveNtmsCleanerSlot`, `ReleaseNtmsCleanerSlot`).
 
+use alloc::sync::Arc;
+
 use autochanger_scsi::ElementAddress;
 
 use super::Engine;
 use super::schedule::Start;
 use crate::id::{LibraryIndex, RequestId};
-use crate::request::{Failure, FailureKind, Outcome, State};
+use crate::library::Library;
+use crate::output::SubmitError;
+use crate::request::{Failure, FailureKind, Operation, Outcome, State, Wanted};
 use crate::time::Now;
 
+/// Why the cleaner's slot does not let a request be carried out.
+#[derive(Debug, Clone, Copy)]
+enum Obstacle {
+    /// That slot is the cleaner's already.
+    Taken(ElementAddress),
+    /// The library keeps none.
+    Missing,
+    /// There is a cartridge in it.
+    Full(ElementAddress),
+    /// The slot that is to become the cleaner's is not empty.
+    NotEmpty(ElementAddress),
+}
+
+impl Obstacle {
+    fn refusal(self, library: Arc<str>) -> SubmitError {
+        match self {
+            Self::Taken(slot) => SubmitError::CleanerSlotTaken { library, slot: slot.0 },
+            Self::Missing => SubmitError::CleanerSlotMissing { library },
+            Self::Full(slot) => SubmitError::CleanerInSlot { library, slot: slot.0 },
+            Self::NotEmpty(slot) => {
+                SubmitError::SlotFull { library, slot: slot.0, held: "a cartridge".into() }
+            }
+        }
+    }
+
+    fn failure(self, library: &str) -> Failure {
+        let (kind, message) = match self {
+            Self::Taken(slot) => (
+                FailureKind::CleanerSlotTaken,
+                alloc::format!("slot {slot} of {library} is the cleaner's already"),
+            ),
+            Self::Missing => {
+                (FailureKind::CleanerSlotMissing, alloc::format!("{library} keeps no slot for a cleaner"))
+            }
+            Self::Full(slot) => (
+                FailureKind::CleanerInSlot,
+                alloc::format!("the cleaner's slot {slot} of {library} is not empty"),
+            ),
+            Self::NotEmpty(slot) => {
+                (FailureKind::DestinationFull, alloc::format!("slot {slot} of {library} is not empty"))
+            }
+        };
+        Failure::new(kind, message)
+    }
+}
+
+/// What stands in the way of the request as things are now.
+fn obstacle(library: &Library, wanted: &Wanted) -> Option<Obstacle> {
+    match (wanted, library.cleaner_slot) {
+        (Wanted::ReserveCleanerSlot { slot, .. }, Some(taken)) if taken != *slot => {
+            Some(Obstacle::Taken(taken))
+        }
+        (Wanted::ReserveCleanerSlot { .. }, Some(_)) => None,
+        (Wanted::ReserveCleanerSlot { slot, .. }, None) => {
+            (!library.elements.is_vacant(*slot)).then_some(Obstacle::NotEmpty(*slot))
+        }
+        (_, None) => Some(Obstacle::Missing),
+        (Wanted::ReleaseCleanerSlot { .. } | Wanted::InjectCleaner { .. }, Some(slot)) => {
+            (!library.elements.is_vacant(slot)).then_some(Obstacle::Full(slot))
+        }
+        (_, Some(_)) => None,
+    }
+}
+
 impl Engine {
+    /// What cannot be carried out is refused when it is handed in; but where somebody is about to change the cleaner's slot
+    /// or what is in it, it is found out when its turn comes.
+    pub(crate) fn check_cleaner_slot(&self, index: LibraryIndex, wanted: &Wanted) -> Result<(), SubmitError> {
+        let Some(library) = self.library(index) else { return Ok(()) };
+        let Some(obstacle) = obstacle(library, wanted) else { return Ok(()) };
+        let changes = [
+            Operation::ReserveCleanerSlot,
+            Operation::ReleaseCleanerSlot,
+            Operation::InjectCleaner,
+            Operation::EjectCleaner,
+        ];
+        let about_to = changes
+            .into_iter()
+            .any(|operation| library.id.is_some_and(|id| self.live.in_line(id, operation).next().is_some()));
+        let leaves = |slot| library.elements.get(slot).is_some_and(|slot| slot.reserved_by.is_some());
+        match obstacle {
+            Obstacle::Full(slot) | Obstacle::NotEmpty(slot) if leaves(slot) => Ok(()),
+            _ if about_to => Ok(()),
+            obstacle => Err(obstacle.refusal(library.config.name.clone())),
+        }
+    }
+
+    /// Ends the request where the cleaner's slot does not let it be carried out.
+    pub(crate) fn fails_by_cleaner_slot(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> bool {
+        let (Some(library), Some(live)) = (self.library(index), self.live.get(&id)) else { return false };
+        let Some(obstacle) = obstacle(library, &live.request.wanted) else { return false };
+        let failure = obstacle.failure(&library.config.name);
+        self.fail(id, failure, now);
+        true
+    }
+
     pub(crate) fn start_reserve_cleaner_slot(
         &mut self,
         index: LibraryIndex,
@@ -16,24 +115,9 @@ impl Engine {
         slot: ElementAddress,
         now: Now,
     ) -> Start {
-        let Some(library) = self.library_mut(index) else { return Start::Gone };
-        let name = library.config.name.clone();
-        let taken = library.cleaner_slot.filter(|taken| *taken != slot);
-        let vacant = library.elements.is_vacant(slot) || library.cleaner_slot == Some(slot);
-        let problem = match (taken, vacant) {
-            (Some(taken), _) => {
-                Some(alloc::format!("slot {taken} of {name} is the cleaner's: release it first"))
-            }
-            (None, false) => Some(alloc::format!("slot {slot} of {name} is not empty")),
-            (None, true) => None,
-        };
-        if let Some(message) = problem {
-            self.fail(id, Failure::new(FailureKind::DestinationFull, message), now);
-            return Start::Gone;
+        if !self.fails_by_cleaner_slot(index, id, now) {
+            self.keep_cleaner_slot(index, id, Some(slot), now);
         }
-        library.cleaner_slot = Some(slot);
-        self.keep_library(index);
-        self.end(id, State::Passed(Outcome::Done), now);
         Start::Gone
     }
 
@@ -43,21 +127,23 @@ impl Engine {
         id: RequestId,
         now: Now,
     ) -> Start {
-        let Some(library) = self.library_mut(index) else { return Start::Gone };
-        let name = library.config.name.clone();
-        let message = match library.cleaner_slot {
-            None => alloc::format!("{name} keeps no slot for a cleaner"),
-            Some(slot) if !library.elements.is_vacant(slot) => {
-                alloc::format!("the cleaner's slot {slot} of {name} is not empty: eject the cleaner first")
-            }
-            Some(_) => {
-                library.cleaner_slot = None;
-                self.keep_library(index);
-                self.end(id, State::Passed(Outcome::Done), now);
-                return Start::Gone;
-            }
-        };
-        self.fail(id, Failure::new(FailureKind::Refused, message), now);
+        if !self.fails_by_cleaner_slot(index, id, now) {
+            self.keep_cleaner_slot(index, id, None, now);
+        }
         Start::Gone
+    }
+
+    fn keep_cleaner_slot(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        slot: Option<ElementAddress>,
+        now: Now,
+    ) {
+        if let Some(library) = self.library_mut(index) {
+            library.cleaner_slot = slot;
+        }
+        self.keep_library(index);
+        self.end(id, State::Passed(Outcome::Done), now);
     }
 }

@@ -92,7 +92,8 @@ impl Engine {
         Some(now.monotonic.saturating_sub(since))
     }
 
-    pub(crate) fn note_drive_time(
+    /// Changes what is known of a drive for as long as the manager lives.
+    pub(crate) fn note_drive(
         &mut self,
         index: LibraryIndex,
         drive: ElementAddress,

@@ -19,8 +19,7 @@ impl Engine {
         if self.live.get(&id).is_some_and(|live| live.request.cartridge.is_none()) {
             let name = library.config.name.clone();
             let Some(slot) = library.cleaner_slot else {
-                let message = alloc::format!("{name} keeps no slot for a cleaner: reserve one first");
-                self.fail(id, Failure::new(FailureKind::Refused, message), now);
+                self.fails_by_cleaner_slot(index, id, now);
                 return Start::Gone;
             };
             let Some(cartridge) = library.elements.get(slot).and_then(|element| element.cartridge) else {

@@ -114,9 +114,7 @@ impl Engine {
         self.place_cartridge(index, record.cartridge, Place::Element(record.destination), now);
         self.vacate(index, record.source, record.cartridge);
         self.free_slot_of(index, id, record.source);
-        if let Some(library) = self.library_mut(index) {
-            library.blame.uses += 1;
-        }
+        self.count_motion(index, record);
         if let (Some(took), Some(library)) = (self.step_took(id, now), self.library_mut(index)) {
             library.motion_time.note(took);
         }

@@ -1,11 +1,11 @@
 //! Whose fault a failure was, counted and kept.
 
-use autochanger_scsi::ElementAddress;
+use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
 use super::emit::Effect;
-use crate::catalog::FaultRecord;
-use crate::id::RequestId;
+use crate::catalog::{FaultRecord, MotionRecord};
+use crate::id::{LibraryIndex, RequestId};
 use crate::output::{Change, EventKind};
 use crate::request::{Failure, FailureKind, FaultOf};
 use crate::time::Now;
@@ -63,6 +63,22 @@ impl Engine {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// What was used for a motion that has ended well is counted, in the same transaction: what came of a load does not matter.
+    pub(crate) fn count_motion(&mut self, index: LibraryIndex, record: &MotionRecord) {
+        if let Some(library) = self.library_mut(index) {
+            library.blame.uses = library.blame.uses.saturating_add(1);
+        }
+        self.keep_library(index);
+        if record.destination.kind == ElementType::Drive {
+            self.keep_drive(index, record.destination.address, |drive| {
+                drive.blame.uses = drive.blame.uses.saturating_add(1);
+            });
+            self.keep_cartridge(record.cartridge, |cartridge| {
+                cartridge.blame.uses = cartridge.blame.uses.saturating_add(1);
+            });
         }
     }
 

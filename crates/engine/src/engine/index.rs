@@ -115,6 +115,12 @@ impl LiveRequests {
         self.lines.get(&line(of)).into_iter().flatten().filter_map(|(_, id)| self.all.get(id))
     }
 
+    /// The requests of an operation of a library.
+    pub(crate) fn in_line(&self, library: LibraryId, operation: Operation) -> impl Iterator<Item = &Live> {
+        let line = self.lines.get(&(library, operation)).into_iter().flatten();
+        line.filter_map(|(_, id)| self.all.get(id)).filter(|live| live.ending.is_none())
+    }
+
     /// Whether another request of its line has that place, also one that is under way and may come back to it.
     pub(crate) fn is_taken(&self, of: &Live, order: Order) -> bool {
         let has_it = |places: &BTreeSet<(Order, RequestId)>| {

@@ -26,21 +26,7 @@ const MAX_INJECTED: usize = 1024;
 impl Engine {
     /// A cleaner goes into the slot that is kept for it, and nowhere else.
     pub(crate) fn start_inject_cleaner(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> Start {
-        let Some(library) = self.library(index) else { return Start::Gone };
-        let name = &library.config.name;
-        let refused = match library.cleaner_slot {
-            None => Some((
-                FailureKind::Refused,
-                alloc::format!("{name} keeps no slot for a cleaner: reserve one first"),
-            )),
-            Some(slot) if !library.elements.is_vacant(slot) => Some((
-                FailureKind::DestinationFull,
-                alloc::format!("the cleaner's slot {slot} of {name} is not empty: eject that cleaner first"),
-            )),
-            Some(_) => None,
-        };
-        if let Some((kind, message)) = refused {
-            self.fail(id, Failure::new(kind, message), now);
+        if self.fails_by_cleaner_slot(index, id, now) {
             return Start::Gone;
         }
         if self.library(index).is_some_and(|library| library.elements.count(ElementType::ImportExport) == 0) {

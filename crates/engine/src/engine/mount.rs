@@ -58,7 +58,7 @@ impl Engine {
         let reason = match result {
             Ok(()) => {
                 if let Some(took) = self.step_took(id, now).filter(|_| !calibrated) {
-                    self.note_drive_time(index, drive, |drive| drive.load_time.note(took));
+                    self.note_drive(index, drive, |drive| drive.load_time.note(took));
                 }
                 return match () {
                     () if self.is_failing(id) => self.put_back(index, id, now),
@@ -173,12 +173,10 @@ impl Engine {
             application: live.request.application.clone(),
             since: now.wall,
         };
-        self.keep_drive(index, drive, |drive| {
+        self.note_drive(index, drive, |drive| {
             drive.mount = Some(id);
-            drive.blame.uses += 1;
             drive.row.clear();
         });
-        self.keep_cartridge(cartridge, |cartridge| cartridge.blame.uses += 1);
         self.catalogue.put_mount(mount.clone());
         self.outbox.change(Change::Mount(mount.clone()));
         let info = self.mount_info(&mount);
@@ -305,7 +303,7 @@ impl Engine {
         let drive = live.request.drive;
         if let (Unloaded::Yes, Some(drive)) = (&result, drive) {
             if let Some(took) = self.step_took(id, now) {
-                self.note_drive_time(index, drive, |drive| drive.unload_time.note(took));
+                self.note_drive(index, drive, |drive| drive.unload_time.note(took));
             }
             self.ask_needs(index, drive, now);
             // The robot was refused before, and now it is not.

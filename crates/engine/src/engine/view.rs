@@ -10,7 +10,7 @@ use crate::catalog::Cartridge;
 use crate::id::{CartridgeId, Device, LibraryId, Path, RequestId, Route};
 use crate::library::Library;
 use crate::library::ownership::Hold;
-use crate::request::Request;
+use crate::request::{Request, State, Waiting};
 use crate::view::{DriveInfo, ElementCounts, LibraryInfo, MountInfo, OperatorRequest, SlotInfo};
 
 /// A look at the engine.
@@ -130,7 +130,7 @@ impl<'a> View<'a> {
 
     /// The requests that have not ended, oldest first.
     pub fn requests(&self) -> Vec<Request> {
-        let mut requests: Vec<Request> = self.accepted().map(|live| live.request.clone()).collect();
+        let mut requests: Vec<Request> = self.accepted().map(|live| self.shown(live)).collect();
         requests.sort_by_key(|request| (request.queued_at, request.id));
         requests
     }
@@ -138,7 +138,23 @@ impl<'a> View<'a> {
     /// One request that has not ended.
     pub fn request(&self, id: RequestId) -> Option<Request> {
         let live = self.0.live.get(&id).filter(|live| live.phase != Phase::Accepting)?;
-        Some(live.request.clone())
+        Some(self.shown(live))
+    }
+
+    /// What waits in a library that is not ready waits for that. It is told once, as the library's state, and not of each.
+    fn shown(&self, live: &Live) -> Request {
+        let mut request = live.request.clone();
+        let library = live.library.and_then(|index| self.0.library(index));
+        let waits = live.is_in_queue() || live.phase == Phase::Orphan;
+        let for_its_turn = match request.state {
+            State::Queued => true,
+            State::Waiting(reason) => reason != Waiting::Owner,
+            _ => false,
+        };
+        if waits && for_its_turn && !library.is_some_and(Library::is_ready) {
+            request.state = State::Waiting(Waiting::Library);
+        }
+        request
     }
 
     /// Its place among the waiting requests of its operation and library, counted from 1; `None` where it has none.

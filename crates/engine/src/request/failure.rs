@@ -100,6 +100,12 @@ pub enum FailureKind {
     /// The library says that an element cannot be used now: its magazine or drive is out, it is disabled, it belongs to another
     /// partition, or the library has not looked into it yet.
     NotAccessible,
+    /// The library keeps a slot for the cleaner already.
+    CleanerSlotTaken,
+    /// The library keeps no slot for the cleaner.
+    CleanerSlotMissing,
+    /// There is a cartridge in the cleaner's slot.
+    CleanerInSlot,
 }
 
 /// Whose fault a failure is.
@@ -149,6 +155,9 @@ impl FailureKind {
         Self::NotFree,
         Self::WriteProtected,
         Self::NotAccessible,
+        Self::CleanerSlotTaken,
+        Self::CleanerSlotMissing,
+        Self::CleanerInSlot,
     ];
 
     /// Whose fault it is.
@@ -164,7 +173,10 @@ impl FailureKind {
             | Self::TimedOut
             | Self::NoCleaner
             | Self::NotFree
-            | Self::WriteProtected => FaultOf::Caller,
+            | Self::WriteProtected
+            | Self::CleanerSlotTaken
+            | Self::CleanerSlotMissing
+            | Self::CleanerInSlot => FaultOf::Caller,
             Self::MediumFault | Self::WrongLabel => FaultOf::Medium,
             Self::DriveFault | Self::MediumHeld => FaultOf::Drive,
             Self::SourceEmpty
@@ -199,6 +211,9 @@ impl FailureKind {
             Self::WrongLabel => 4334,
             Self::WriteProtected => 19,
             Self::NotFree => 4307,
+            Self::CleanerSlotTaken => 4331,
+            Self::CleanerSlotMissing => 4332,
+            Self::CleanerInSlot => 4340,
             Self::Refused | Self::Unknown | Self::Interrupted | Self::NotAccessible => return None,
         })
     }
@@ -238,6 +253,11 @@ impl FailureKind {
             Self::NotAccessible => {
                 "look whether its magazine and drive are in and enabled, run a full inventory, then ask again"
             }
+            Self::CleanerSlotTaken => "release that slot with `release_cleaner_slot` first",
+            Self::CleanerSlotMissing => {
+                "reserve one with `reserve_cleaner_slot` where a cleaner is to have one"
+            }
+            Self::CleanerInSlot => "take it out with `eject_cleaner` first",
             Self::WriteProtected => "take the write protection off the cartridge, or choose another one",
         }
     }

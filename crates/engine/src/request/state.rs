@@ -54,7 +54,7 @@ pub enum Waiting {
     Slot,
     /// No free port.
     Port,
-    /// The library is not ready.
+    /// The library is not ready. That is seen by whoever asks for the request, and told as the library's state.
     Library,
     /// Its session ended before it was started: a session must adopt it.
     Owner,
