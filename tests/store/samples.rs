@@ -57,6 +57,7 @@ pub(crate) fn mount_request(number: u64, state: State) -> Request {
         options: Options::default(),
         queue_place: None,
         failing: None,
+        administrator: false,
     }
 }
 

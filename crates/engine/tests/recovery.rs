@@ -1,8 +1,10 @@
 //! Power loss at each row of a request's way (the design's rows 0 to 9), on a simulated library in virtual time.
 
 use autochanger_engine::Answer;
+use autochanger_engine::catalog::{Caller, Role};
+use autochanger_engine::id::SessionId;
 use autochanger_engine::input::RestartPolicy;
-use autochanger_engine::request::{FailureKind, Outcome, Place, State, Waiting};
+use autochanger_engine::request::{FailureKind, Outcome, Place, State, Waiting, Wanted};
 use autochanger_sim::{Device, Fault, Library, Timing};
 use autochanger_world::{World, mount};
 
@@ -180,4 +182,19 @@ fn a_cartridge_that_hands_took_before_the_restart_is_told_as_interrupted() {
         .place
         .clone();
     assert!(matches!(place, Place::Missing { .. }), "{place}");
+}
+
+#[test]
+fn what_an_administrator_may_do_by_force_is_done_after_a_restart_as_well() {
+    let mut world = World::ready(library());
+    world.mount("VT0001L8");
+    world.rest();
+    let administrator =
+        Caller { session: SessionId(7), application: "operator".into(), role: Role::Administrator };
+    let wanted = Wanted::Dismount { cartridge: "VT0001L8".into(), slot: None, force: true };
+    let id = world.submit_as(administrator, wanted, |_| {}).unwrap();
+    world.crash();
+    world.rest();
+    assert!(matches!(world.state(id), State::Passed(Outcome::Dismounted { .. })), "{}", world.state(id));
+    world.assert_true();
 }

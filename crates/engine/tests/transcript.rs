@@ -118,7 +118,7 @@ fn a_mount_and_a_dismount() {
             +00:00:00.000  sent      command 23 to the changer of sim:test: MOVE MEDIUM slot 1000 to drive 500
             +00:00:10.000  answered  command 23 MOVE MEDIUM: GOOD
             +00:00:10.000  sent      command 24 to logical unit 1 of sim:test: TEST UNIT READY
-            +00:00:10.000  decided   batch 5: intent 1 of r1: moved; VT0001L8 is in drive 500
+            +00:00:10.000  decided   batch 5: intent 1 of r1: moved; sim:test has made 1 motions; VT0001L8 is in drive 500; drive 500 is enabled
             +00:00:10.000  durable   batch 5
             +00:00:10.000  told      VT0001L8 is in drive 500
             +00:00:10.000  answered  command 24 TEST UNIT READY: CHECK CONDITION 06/29/00 (power on, reset, or bus device reset occurred)
@@ -136,7 +136,7 @@ fn a_mount_and_a_dismount() {
             +00:00:12.000  answered  command 30 TEST UNIT READY: CHECK CONDITION 06/28/00 (not ready to ready change, medium may have changed)
             +00:00:12.000  sent      command 31 to logical unit 1 of sim:test: TEST UNIT READY
             +00:00:12.000  answered  command 31 TEST UNIT READY: GOOD
-            +00:00:12.000  decided   batch 6: r1 passed: mounted in drive 500; r1 has VT0001L8 in drive 500 for test; VT0001L8 is in drive 500; drive 500 is enabled
+            +00:00:12.000  decided   batch 6: r1 passed: mounted in drive 500; r1 has VT0001L8 in drive 500 for test
             +00:00:12.000  durable   batch 6
             +00:00:12.000  told      VT0001L8 is mounted in drive 500 for test
             +00:00:12.000  told      r1 passed: mounted in drive 500
@@ -157,7 +157,7 @@ fn a_mount_and_a_dismount() {
             +00:00:17.000  sent      command 34 to the changer of sim:test: MOVE MEDIUM drive 500 to slot 1000
             +00:00:17.000  answered  command 33 LOG SENSE: GOOD
             +00:00:27.000  answered  command 34 MOVE MEDIUM: GOOD
-            +00:00:27.000  decided   batch 10: r2 passed: dismounted to slot 1000; intent 1 of r2: moved; the mount of r1 is over; VT0001L8 is in slot 1000
+            +00:00:27.000  decided   batch 10: r2 passed: dismounted to slot 1000; intent 1 of r2: moved; the mount of r1 is over; sim:test has made 2 motions; VT0001L8 is in slot 1000
             +00:00:27.000  durable   batch 10
             +00:00:27.000  told      VT0001L8 is in slot 1000
             +00:00:27.000  told      VT0001L8 is no longer mounted for test
@@ -207,7 +207,7 @@ fn a_cancel_during_a_move() {
             +00:00:00.000  told      stopping request r1
             +00:00:00.000  replied   r1 is stopping
             +00:00:10.000  answered  command 23 MOVE MEDIUM: GOOD
-            +00:00:10.000  decided   batch 8: r1 stopped by test; the cartridge is in drive 500; intent 1 of r1: moved; VT0001L8 is in drive 500
+            +00:00:10.000  decided   batch 8: r1 stopped by test; the cartridge is in drive 500; intent 1 of r1: moved; sim:test has made 1 motions; VT0001L8 is in drive 500; drive 500 is enabled
             +00:00:10.000  durable   batch 8
             +00:00:10.000  told      VT0001L8 is in drive 500
             +00:00:10.000  told      r1 stopped by test; the cartridge is in drive 500
@@ -246,7 +246,7 @@ fn a_lost_reply_is_settled_by_looking() {
             +00:00:10.000  sent      command 26 to the changer of sim:test: READ ELEMENT STATUS of drives from 500, at most 1
             +00:00:10.000  answered  command 26 READ ELEMENT STATUS: GOOD, drive 500 holds VT0001L8
             +00:00:10.000  sent      command 27 to logical unit 1 of sim:test: TEST UNIT READY
-            +00:00:10.000  decided   batch 5: intent 1 of r1: moved; VT0001L8 is in drive 500
+            +00:00:10.000  decided   batch 5: intent 1 of r1: moved; sim:test has made 1 motions; VT0001L8 is in drive 500; drive 500 is enabled
             +00:00:10.000  durable   batch 5
             +00:00:10.000  told      VT0001L8 is in drive 500
             +00:00:10.000  answered  command 27 TEST UNIT READY: CHECK CONDITION 06/29/00 (power on, reset, or bus device reset occurred)
@@ -264,7 +264,7 @@ fn a_lost_reply_is_settled_by_looking() {
             +00:00:12.000  answered  command 33 TEST UNIT READY: CHECK CONDITION 06/28/00 (not ready to ready change, medium may have changed)
             +00:00:12.000  sent      command 34 to logical unit 1 of sim:test: TEST UNIT READY
             +00:00:12.000  answered  command 34 TEST UNIT READY: GOOD
-            +00:00:12.000  decided   batch 6: r1 passed: mounted in drive 500; r1 has VT0001L8 in drive 500 for test; VT0001L8 is in drive 500; drive 500 is enabled
+            +00:00:12.000  decided   batch 6: r1 passed: mounted in drive 500; r1 has VT0001L8 in drive 500 for test
             +00:00:12.000  durable   batch 6
             +00:00:12.000  told      VT0001L8 is mounted in drive 500 for test
             +00:00:12.000  told      r1 passed: mounted in drive 500
@@ -328,7 +328,7 @@ fn a_restart_in_the_middle_of_a_move() {
         +00:00:15.000  answered  command 40 READ ELEMENT STATUS: GOOD, drive 500 holds VT0001L8
         +00:00:15.000  sent      command 41 to logical unit 1 of sim:test: TEST UNIT READY
         +00:00:15.000  sent      command 42 to the changer of sim:test: READ ELEMENT STATUS of drives from 500, at most 1
-        +00:00:15.000  decided   batch 1: intent 1 of r1: moved; VT0001L8 is in drive 500
+        +00:00:15.000  decided   batch 1: intent 1 of r1: moved; sim:test has made 1 motions; VT0001L8 is in drive 500; drive 500 is enabled
         +00:00:15.000  durable   batch 1
         +00:00:15.000  told      VT0001L8 is in drive 500
         +00:00:15.000  answered  command 41 TEST UNIT READY: CHECK CONDITION 06/29/00 (power on, reset, or bus device reset occurred)
@@ -340,7 +340,7 @@ fn a_restart_in_the_middle_of_a_move() {
         +00:00:15.000  answered  command 44 READ ELEMENT STATUS: GOOD, 0 elements, 0 full
         +00:00:15.000  sent      command 46 to the changer of sim:test: READ ELEMENT STATUS of ports from 0, at most 1
         +00:00:15.000  answered  command 45 TEST UNIT READY: GOOD
-        +00:00:15.000  decided   batch 2: r1 passed: mounted in drive 500; r1 has VT0001L8 in drive 500 for test; VT0001L8 is in drive 500; drive 500 is enabled
+        +00:00:15.000  decided   batch 2: r1 passed: mounted in drive 500; r1 has VT0001L8 in drive 500 for test
         +00:00:15.000  answered  command 46 READ ELEMENT STATUS: GOOD, 0 elements, 0 full
         +00:00:15.000  sent      command 47 to the changer of sim:test: READ ELEMENT STATUS of slots from 1000, at most 4
         +00:00:15.000  durable   batch 2

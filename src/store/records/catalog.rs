@@ -35,8 +35,9 @@ pub(in crate::store) struct LaterOfLibrary {
 impl<'a> Record<'a> for LibraryFields<'a> {
     type Kept = LibraryRecord;
     type Later = LaterOfLibrary;
+    type Latest = ();
 
-    fn write(library: &'a LibraryRecord) -> Result<(Self, LaterOfLibrary), Flaw> {
+    fn write(library: &'a LibraryRecord) -> Result<(Self, LaterOfLibrary, ()), Flaw> {
         let fields = Self {
             vendor: name_to(&library.identity.vendor)?,
             product: name_to(&library.identity.product)?,
@@ -48,10 +49,10 @@ impl<'a> Record<'a> for LibraryFields<'a> {
             cleaner_slot: library.cleaner_slot.map(|slot| slot.0),
             blame: library.blame.into(),
         };
-        Ok((fields, later))
+        Ok((fields, later, ()))
     }
 
-    fn read(self, later: LaterOfLibrary) -> Result<LibraryRecord, Flaw> {
+    fn read(self, later: LaterOfLibrary, (): ()) -> Result<LibraryRecord, Flaw> {
         let identity = Identity {
             vendor: name_from(self.vendor)?,
             product: name_from(self.product)?,
@@ -91,8 +92,9 @@ pub(in crate::store) struct LaterOfCartridge<'a> {
 impl<'a> Record<'a> for CartridgeFields<'a> {
     type Kept = Cartridge;
     type Later = LaterOfCartridge<'a>;
+    type Latest = ();
 
-    fn write(cartridge: &'a Cartridge) -> Result<(Self, LaterOfCartridge<'a>), Flaw> {
+    fn write(cartridge: &'a Cartridge) -> Result<(Self, LaterOfCartridge<'a>, ()), Flaw> {
         let fields = Self {
             barcode: optional_name_to(&cartridge.barcode)?,
             library: cartridge.library.0.into_bytes(),
@@ -107,10 +109,10 @@ impl<'a> Record<'a> for CartridgeFields<'a> {
             label: cartridge.label.as_ref().map(TryInto::try_into).transpose()?,
             blame: cartridge.blame.into(),
         };
-        Ok((fields, later))
+        Ok((fields, later, ()))
     }
 
-    fn read(self, later: LaterOfCartridge<'a>) -> Result<Cartridge, Flaw> {
+    fn read(self, later: LaterOfCartridge<'a>, (): ()) -> Result<Cartridge, Flaw> {
         Ok(Cartridge {
             id: CartridgeId(Uuid::nil()),
             barcode: optional_name_from(self.barcode)?,
@@ -150,8 +152,9 @@ enum MotionStateFields {
 impl<'a> Record<'a> for MotionFields {
     type Kept = MotionRecord;
     type Later = ();
+    type Latest = ();
 
-    fn write(motion: &'a MotionRecord) -> Result<(Self, ()), Flaw> {
+    fn write(motion: &'a MotionRecord) -> Result<(Self, (), ()), Flaw> {
         let fields = Self {
             library: motion.library.0.into_bytes(),
             cartridge: motion.cartridge.0.into_bytes(),
@@ -166,10 +169,10 @@ impl<'a> Record<'a> for MotionFields {
                 MotionState::Unknown => MotionStateFields::Unknown,
             },
         };
-        Ok((fields, ()))
+        Ok((fields, (), ()))
     }
 
-    fn read(self, (): ()) -> Result<MotionRecord, Flaw> {
+    fn read(self, (): (), (): ()) -> Result<MotionRecord, Flaw> {
         Ok(MotionRecord {
             request: RequestId(Uuid::nil()),
             sequence: 0,
@@ -202,8 +205,9 @@ pub(in crate::store) struct MountFields<'a> {
 impl<'a> Record<'a> for MountFields<'a> {
     type Kept = MountRecord;
     type Later = ();
+    type Latest = ();
 
-    fn write(mount: &'a MountRecord) -> Result<(Self, ()), Flaw> {
+    fn write(mount: &'a MountRecord) -> Result<(Self, (), ()), Flaw> {
         let fields = Self {
             cartridge: mount.cartridge.0.into_bytes(),
             library: mount.library.0.into_bytes(),
@@ -211,10 +215,10 @@ impl<'a> Record<'a> for MountFields<'a> {
             application: name_to(&mount.application)?,
             since: mount.since.0,
         };
-        Ok((fields, ()))
+        Ok((fields, (), ()))
     }
 
-    fn read(self, (): ()) -> Result<MountRecord, Flaw> {
+    fn read(self, (): (), (): ()) -> Result<MountRecord, Flaw> {
         Ok(MountRecord {
             id: RequestId(Uuid::nil()),
             cartridge: CartridgeId(Uuid::from_bytes(self.cartridge)),

@@ -24,7 +24,10 @@ pub(super) use request::RequestFields;
 pub(super) use service::{DriveFields, FaultFields};
 
 /// The version of each record that this release writes.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
+
+/// The version before: without what came last.
+const SECOND_VERSION: u8 = 2;
 
 /// The first version: without what stands behind its fields.
 const FIRST_VERSION: u8 = 1;
@@ -48,17 +51,19 @@ pub(super) struct Address<'a> {
     pub(super) key: &'a [u8],
 }
 
-/// A record: the fields of its first version, and those that came later.
+/// A record: the fields of its first version, those that came with the second, and those that came with the third.
 pub(super) trait Record<'a>: Serialize + Deserialize<'a> {
     /// What is kept.
     type Kept: 'a;
-    /// The fields that came after the first version; `()` where none did.
+    /// The fields that came with the second version; `()` where none did.
     type Later: Serialize + Deserialize<'a> + Default;
+    /// The fields that came with the third version; `()` where none did.
+    type Latest: Serialize + Deserialize<'a> + Default;
 
     /// Takes apart what is kept.
-    fn write(kept: &'a Self::Kept) -> Result<(Self, Self::Later), Flaw>;
+    fn write(kept: &'a Self::Kept) -> Result<(Self, Self::Later, Self::Latest), Flaw>;
     /// Puts it together again, and checks it. What the key tells is left nil.
-    fn read(self, later: Self::Later) -> Result<Self::Kept, Flaw>;
+    fn read(self, later: Self::Later, latest: Self::Latest) -> Result<Self::Kept, Flaw>;
 }
 
 /// Writes a record.
@@ -92,16 +97,20 @@ pub(super) fn read<'a, R: Record<'a>>(address: &Address<'_>, bytes: &'a [u8]) ->
 }
 
 fn parse<'a, R: Record<'a>>(version: u8, fields: &'a [u8]) -> Result<R::Kept, Flaw> {
-    let ((record, later), rest) = match version {
-        VERSION => take::<(R, R::Later)>(fields)?,
+    let ((record, later, latest), rest) = match version {
+        VERSION => take::<(R, R::Later, R::Latest)>(fields)?,
+        SECOND_VERSION => {
+            let ((record, later), rest) = take::<(R, R::Later)>(fields)?;
+            ((record, later, R::Latest::default()), rest)
+        }
         FIRST_VERSION => {
             let (record, rest) = take::<R>(fields)?;
-            ((record, R::Later::default()), rest)
+            ((record, R::Later::default(), R::Latest::default()), rest)
         }
         version => return Err(format!("has version {version}, which this release does not know").into()),
     };
     match rest {
-        [] => record.read(later),
+        [] => record.read(later, latest),
         rest => Err(format!("has {} bytes too many", rest.len()).into()),
     }
 }

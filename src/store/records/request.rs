@@ -44,6 +44,11 @@ pub(in crate::store) struct LaterOfRequest<'a> {
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
+pub(in crate::store) struct LatestOfRequest {
+    administrator: bool,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct OptionsFields {
     deferred: bool,
     at_once: bool,
@@ -76,8 +81,9 @@ impl From<OptionsFields> for Options {
 impl<'a> Record<'a> for RequestFields<'a> {
     type Kept = Request;
     type Later = LaterOfRequest<'a>;
+    type Latest = LatestOfRequest;
 
-    fn write(request: &'a Request) -> Result<(Self, LaterOfRequest<'a>), Flaw> {
+    fn write(request: &'a Request) -> Result<(Self, LaterOfRequest<'a>, LatestOfRequest), Flaw> {
         let fields = Self {
             wanted: (&request.wanted).try_into()?,
             library: request.library.0.into_bytes(),
@@ -99,10 +105,10 @@ impl<'a> Record<'a> for RequestFields<'a> {
             queue_place: request.queue_place.map(|place| place.0),
             failing: request.failing.as_ref().map(TryInto::try_into).transpose()?,
         };
-        Ok((fields, later))
+        Ok((fields, later, LatestOfRequest { administrator: request.administrator }))
     }
 
-    fn read(self, later: LaterOfRequest<'a>) -> Result<Request, Flaw> {
+    fn read(self, later: LaterOfRequest<'a>, latest: LatestOfRequest) -> Result<Request, Flaw> {
         if !(-15..=15).contains(&self.priority) {
             return Err(format!("has priority {}, which is out of range", self.priority).into());
         }
@@ -125,6 +131,7 @@ impl<'a> Record<'a> for RequestFields<'a> {
             options: later.options.into(),
             queue_place: later.queue_place.map(QueuePlace),
             failing: later.failing.map(TryInto::try_into).transpose()?,
+            administrator: latest.administrator,
         })
     }
 }

@@ -27,8 +27,9 @@ pub(in crate::store) struct DriveFields<'a> {
 impl<'a> Record<'a> for DriveFields<'a> {
     type Kept = DriveRecord;
     type Later = ();
+    type Latest = ();
 
-    fn write(drive: &'a DriveRecord) -> Result<(Self, ()), Flaw> {
+    fn write(drive: &'a DriveRecord) -> Result<(Self, (), ()), Flaw> {
         let fields = Self {
             serial: optional_name_to(&drive.serial)?,
             service: (&drive.service).try_into()?,
@@ -36,10 +37,10 @@ impl<'a> Record<'a> for DriveFields<'a> {
             wants_cleaning: drive.wants_cleaning,
             blame: drive.blame.into(),
         };
-        Ok((fields, ()))
+        Ok((fields, (), ()))
     }
 
-    fn read(self, (): ()) -> Result<DriveRecord, Flaw> {
+    fn read(self, (): (), (): ()) -> Result<DriveRecord, Flaw> {
         Ok(DriveRecord {
             library: LibraryId(Uuid::nil()),
             element: ElementAddress(0),
@@ -81,8 +82,9 @@ twin!(FaultOfFields, FaultOf, "owner of a fault", [Caller, Medium, Drive, Librar
 impl<'a> Record<'a> for FaultFields<'a> {
     type Kept = FaultRecord;
     type Later = ();
+    type Latest = ();
 
-    fn write(fault: &'a FaultRecord) -> Result<(Self, ()), Flaw> {
+    fn write(fault: &'a FaultRecord) -> Result<(Self, (), ()), Flaw> {
         let fields = Self {
             at: fault.at.0,
             of: (&fault.of).try_into()?,
@@ -93,10 +95,10 @@ impl<'a> Record<'a> for FaultFields<'a> {
             message: message_to(&fault.message),
             sense: fault.sense.as_ref().map(sense_to),
         };
-        Ok((fields, ()))
+        Ok((fields, (), ()))
     }
 
-    fn read(self, (): ()) -> Result<FaultRecord, Flaw> {
+    fn read(self, (): (), (): ()) -> Result<FaultRecord, Flaw> {
         Ok(FaultRecord {
             request: RequestId(Uuid::nil()),
             sequence: 0,

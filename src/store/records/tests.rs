@@ -220,7 +220,7 @@ fn request() -> impl Strategy<Value = Request> {
     let how = (-15..=15_i8, option::of(time()), any::<bool>(), time(), option::of(time()));
     let now = (state(), option::of(cancelled_by()), any::<u32>());
     let flags = (any::<[bool; 3]>(), option::of(id()));
-    let later = (flags, option::of(any::<u128>()), option::of(failure()));
+    let later = (flags, option::of(any::<u128>()), option::of(failure()), any::<bool>());
     (what, how, now, later).prop_map(|(what, how, now, later)| Request {
         id: RequestId(Uuid::nil()),
         wanted: what.0,
@@ -245,6 +245,7 @@ fn request() -> impl Strategy<Value = Request> {
         },
         queue_place: later.1.map(QueuePlace),
         failing: later.2,
+        administrator: later.3,
     })
 }
 
@@ -337,9 +338,22 @@ proptest! {
     /// What the first version could say is what its fields say.
     #[test]
     fn a_request_of_the_first_version_is_read_without_what_came_later(request in request()) {
-        let request = Request { options: Options::default(), queue_place: None, failing: None, ..request };
-        let (fields, _) = RequestFields::write(&request).expect("it is within every bound");
+        let request = Request {
+            options: Options::default(),
+            queue_place: None,
+            failing: None,
+            administrator: false,
+            ..request
+        };
+        let (fields, ..) = RequestFields::write(&request).expect("it is within every bound");
         prop_assert_eq!(read_request(&sealed(FIRST_VERSION, &fields)), Ok(request));
+    }
+
+    #[test]
+    fn a_request_of_the_second_version_is_read_without_what_came_later(request in request()) {
+        let request = Request { administrator: false, ..request };
+        let (fields, later, _) = RequestFields::write(&request).expect("it is within every bound");
+        prop_assert_eq!(read_request(&sealed(SECOND_VERSION, &(fields, later))), Ok(request));
     }
 
     #[test]
@@ -388,6 +402,7 @@ proptest! {
         let _ = parse::<DriveFields<'_>>(VERSION, &fields);
         let _ = parse::<FaultFields<'_>>(VERSION, &fields);
         let _ = parse::<RequestFields<'_>>(FIRST_VERSION, &fields);
+        let _ = parse::<RequestFields<'_>>(SECOND_VERSION, &fields);
     }
 
     #[test]
@@ -454,6 +469,7 @@ fn queued() -> Request {
         options: Options::default(),
         queue_place: None,
         failing: None,
+        administrator: false,
     }
 }
 
@@ -473,7 +489,7 @@ fn a_record_of_a_later_version_is_named_as_such() {
     let length = bytes.len() - 4;
     let sum = checksum(&ADDRESS, &bytes[..length]);
     bytes[length..].copy_from_slice(&sum.to_le_bytes());
-    assert_eq!(read_request(&bytes).unwrap_err(), "has version 3, which this release does not know");
+    assert_eq!(read_request(&bytes).unwrap_err(), "has version 4, which this release does not know");
 }
 
 #[test]

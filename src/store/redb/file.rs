@@ -23,6 +23,9 @@ const WITHOUT_INDEX_OF_ENDS: u64 = 1;
 /// The format of the files that have no tables of drives and faults.
 const WITHOUT_FAULTS: u64 = 2;
 
+/// The format of the files whose requests do not say whether an administrator handed them in.
+const WITHOUT_ADMINISTRATORS: u64 = 3;
+
 /// Pages kept in memory: what is live and the upper levels of the trees fit many times over, and ended requests are
 /// rarely read. redb's own default is 1 GiB.
 const CACHE_BYTES: usize = 32 * 1024 * 1024;
@@ -142,6 +145,8 @@ fn make_current(path: &Path, database: &Database) -> Result<(), StoreError> {
         WITHOUT_INDEX_OF_ENDS => upgrade(database, |tables| tables.index_ends()),
         // Opening them makes the tables; a release that does not purge faults must not write to the file any more.
         WITHOUT_FAULTS => upgrade(database, |_| Ok(())),
+        // Its records are read as they are; a release that does not know the new ones must not open the file any more.
+        WITHOUT_ADMINISTRATORS => upgrade(database, |_| Ok(())),
         found => Err(StoreError::Version { path: path.into(), found, supported: RedbStore::FORMAT }),
     }
 }

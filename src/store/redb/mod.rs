@@ -59,7 +59,7 @@ const QUICK_REPAIR: bool = true;
 
 impl RedbStore {
     /// The format of the files that this release writes. It opens all earlier ones, and brings them to this one.
-    pub const FORMAT: u64 = 3;
+    pub const FORMAT: u64 = 4;
 
     /// Opens the file, or makes it where there is none. Its directory must exist.
     ///

@@ -111,10 +111,10 @@ impl Engine {
 
     fn arrived(&mut self, index: LibraryIndex, id: RequestId, record: &MotionRecord, now: Now) {
         self.evict(index, record.destination, record.cartridge, now);
+        self.count_motion(index, record);
         self.place_cartridge(index, record.cartridge, Place::Element(record.destination), now);
         self.vacate(index, record.source, record.cartridge);
         self.free_slot_of(index, id, record.source);
-        self.count_motion(index, record);
         if let (Some(took), Some(library)) = (self.step_took(id, now), self.library_mut(index)) {
             library.motion_time.note(took);
         }

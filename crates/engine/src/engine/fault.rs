@@ -67,6 +67,7 @@ impl Engine {
     }
 
     /// What was used for a motion that has ended well is counted, in the same transaction: what came of a load does not matter.
+    /// The cartridge is kept with its new place.
     pub(crate) fn count_motion(&mut self, index: LibraryIndex, record: &MotionRecord) {
         if let Some(library) = self.library_mut(index) {
             library.blame.uses = library.blame.uses.saturating_add(1);
@@ -76,9 +77,10 @@ impl Engine {
             self.keep_drive(index, record.destination.address, |drive| {
                 drive.blame.uses = drive.blame.uses.saturating_add(1);
             });
-            self.keep_cartridge(record.cartridge, |cartridge| {
+            if let Some(mut cartridge) = self.catalogue.cartridge(record.cartridge).cloned() {
                 cartridge.blame.uses = cartridge.blame.uses.saturating_add(1);
-            });
+                self.catalogue.put(cartridge);
+            }
         }
     }
 

@@ -26,8 +26,6 @@ pub(crate) struct Live {
     /// The request; its state is what callers may see.
     pub(crate) request: Request,
     pub(crate) session: Option<SessionId>,
-    /// An administrator handed it in.
-    pub(crate) administrator: bool,
     /// `None` after a restart, until the library is there.
     pub(crate) library: Option<LibraryIndex>,
     pub(crate) phase: Phase,
@@ -141,7 +139,6 @@ impl Live {
             order,
             request,
             session: None,
-            administrator: false,
             library: None,
             phase,
             steps_sent: false,

@@ -403,7 +403,7 @@ impl Engine {
             return Ok(());
         };
         let force = matches!(live.request.wanted, Wanted::Dismount { force: true, .. });
-        if mount.application == live.request.application || (force && live.administrator) {
+        if mount.application == live.request.application || (force && live.request.administrator) {
             return Ok(());
         }
         let message = alloc::format!(

@@ -159,6 +159,7 @@ impl Engine {
             options,
             queue_place: None,
             failing: None,
+            administrator: caller.role == Role::Administrator,
         };
         self.accepted += 1;
         let order = Order::new(&request, self.accepted, self.config.priority_worth);
@@ -170,7 +171,6 @@ impl Engine {
         self.outbox.after(Effect::Accepted(id));
         let mut live = Live::new(request, order, Phase::Accepting, deadline);
         live.session = Some(caller.session);
-        live.administrator = caller.role == Role::Administrator;
         live.library = Some(resolved.index);
         self.live.insert(live);
         self.count_wish(id, true);

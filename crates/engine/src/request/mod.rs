@@ -215,6 +215,8 @@ pub struct Request {
     pub queue_place: Option<QueuePlace>,
     /// It has failed, and ends so when its cartridge is back in a slot.
     pub failing: Option<Failure>,
+    /// An administrator handed it in: what it may do by force it may do after a restart, too.
+    pub administrator: bool,
 }
 
 impl Request {
@@ -280,6 +282,7 @@ pub(crate) mod tests {
             options: Options::default(),
             queue_place: None,
             failing: None,
+            administrator: false,
         }
     }
 

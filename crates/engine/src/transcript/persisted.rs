@@ -55,7 +55,13 @@ impl Transcript {
                 format!("{}: fault of the {}: {}", self.names.request(fault.request), fault.of, fault.message)
             }
             Change::MountEnded(id) => format!("the mount of {} is over", self.names.request(*id)),
-            Change::Library(library) => format!("{} is known", self.names.library(library.id)),
+            Change::Library(library) => {
+                let name = self.names.library(library.id);
+                match library.blame.uses {
+                    0 => format!("{name} is known"),
+                    motions => format!("{name} has made {motions} motions"),
+                }
+            }
             Change::Cartridge(cartridge) => {
                 let name = self.names.cartridge(cartridge.id);
                 let library = self.names.of_library(cartridge.library);
