@@ -127,16 +127,6 @@ pub enum SubmitError {
     SessionClosed(#[from] SessionClosed),
 }
 
-impl SubmitError {
-    /// The code with which RSM's functions answered the same fact on Windows; where RSM knew no such fact, the nearest.
-    pub fn win32_code(&self) -> u32 {
-        match self {
-            Self::Refused(refusal) => refusal.win32_code(),
-            Self::SessionClosed(_) => 6,
-        }
-    }
-}
-
 /// Why a request did not pass.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -44,6 +44,7 @@ pub mod transcript;
 pub mod transport;
 #[cfg(all(feature = "sim", feature = "iscsi"))]
 pub mod virtual_library;
+mod win32;
 
 pub use autochanger_engine::input::{
     DEFAULT_PRIORITY_WORTH, DEFAULT_SUSPECT_AFTER, MAX_PATHS, Reservation, RestartPolicy, Timing, Verify,

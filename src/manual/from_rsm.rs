@@ -64,7 +64,9 @@
 //!
 //! [`CancelError::win32_code`] gives the code that RSM gave for the same fact. [`Refusal::win32_code`](crate::Refusal::win32_code),
 //! [`SubmitError::win32_code`](crate::SubmitError::win32_code) and [`Failure::win32_code`](crate::Failure::win32_code) do so for what was
-//! refused or failed; where RSM has no such fact, a refusal has the nearest code, and a failure none.
+//! refused or failed; where RSM has no such fact, a refusal has the nearest code, and a failure none. The errors of requests, of
+//! reordering, adopting, purging and queries have their codes by the same name: a request that ended early has 1460 (`TIMEOUT`) by its
+//! deadline, 4320 (`REQUEST_REFUSED`) by an operator, 1223 (`CANCELLED`) otherwise.
 //!
 //! | answer | code | |
 //! |---|---|---|

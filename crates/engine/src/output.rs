@@ -409,6 +409,18 @@ pub enum AdoptRefusal {
     },
 }
 
+impl AdoptError {
+    /// The code for the same fact as RSM's functions had it on Windows. RSM knew no adoption.
+    pub fn win32_code(&self) -> u32 {
+        match self {
+            Self::NotFound { .. } | Self::Ended { .. } => 4312,
+            Self::PermissionDenied { .. } => 5,
+            Self::ResourceExhausted { .. } => 8,
+            Self::Store { .. } => 4313,
+        }
+    }
+}
+
 /// Something that everyone may want to know.
 #[derive(Debug, Clone)]
 pub struct Event {
