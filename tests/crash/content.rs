@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use autochanger::Request;
-use autochanger::catalog::{Cartridge, LibraryRecord, MotionRecord, MotionState, MountRecord};
+use autochanger::catalog::{
+    Cartridge, DriveRecord, FaultRecord, LibraryRecord, MotionRecord, MotionState, MountRecord,
+};
 use autochanger::request::Place;
-use autochanger::store::{HistoryFilter, Store};
+use autochanger::store::{FaultFilter, HistoryFilter, Store};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Content {
@@ -16,6 +18,10 @@ pub(crate) struct Content {
     mounts: Vec<MountRecord>,
     requests: Vec<Request>,
     motions: Vec<MotionRecord>,
+    drives: Vec<DriveRecord>,
+    /// The latest first: as they are listed by time, and those of each request.
+    faults: Vec<FaultRecord>,
+    faults_of_requests: Vec<FaultRecord>,
 }
 
 impl Content {
@@ -23,14 +29,24 @@ impl Content {
         let snapshot = store.load().expect("what is kept is loaded");
         let all = HistoryFilter { limit: HistoryFilter::MAX_LIMIT, ..HistoryFilter::default() };
         let requests = store.history(&all).expect("what is kept is listed");
-        let motions = requests.iter().flat_map(|request| store.motions(request.id).expect("and its motions"));
+        let motions: Vec<MotionRecord> =
+            requests.iter().flat_map(|request| store.motions(request.id).expect("and its motions")).collect();
+        let latest = FaultFilter { limit: FaultFilter::MAX_LIMIT, ..FaultFilter::default() };
+        let faults = store.faults(&latest).expect("what is kept is listed");
+        let faults_of = |request: &Request| {
+            let of_it = FaultFilter { request: Some(request.id), ..latest.clone() };
+            store.faults(&of_it).expect("and its faults")
+        };
         Self {
+            drives: snapshot.drives,
+            faults_of_requests: requests.iter().flat_map(faults_of).collect(),
+            faults,
             libraries: snapshot.libraries,
             cartridges: snapshot.cartridges,
             live: snapshot.requests,
             motions_to_start_with: snapshot.motions,
             mounts: snapshot.mounts,
-            motions: motions.collect(),
+            motions,
             requests,
         }
     }
@@ -66,6 +82,12 @@ impl Content {
         for motion in self.motions.iter().filter(|motion| motion.state == MotionState::Open) {
             let live = self.live.iter().any(|request| request.id == motion.request);
             assert!(live, "{motion:?} of a request that is not live");
+        }
+        for fault in &self.faults {
+            assert!(
+                self.requests.iter().any(|request| request.id == fault.request),
+                "{fault:?} of no request"
+            );
         }
         for request in &self.live {
             let open = self

@@ -2,6 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use autochanger::change::Change;
+use autochanger::request::{Operation, State};
 use autochanger::store::{Purge, RedbStore, Store, StoreError};
 
 use crate::content::Content;
@@ -10,17 +12,48 @@ use crate::power::{Dice, Power, Unsynced};
 use crate::recorded::{Opening, Recorded};
 use crate::script::{Step, script};
 
-/// Calls in each story, and ways in which the unsynced is mixed at each sync: some thousand reopenings in all.
+/// Stories, calls in each, and ways in which the unsynced is mixed at each sync: some thousand reopenings in all.
+const STORIES: u64 = 4;
 const CALLS: usize = 24;
 const MIXED: usize = 3;
 
 /// Of so many disks that are left, one is looked at more closely.
 const CLOSELY: usize = 8;
 
+/// What the cuts below prove holds for what the stories write.
+#[test]
+fn the_stories_write_drives_and_faults_and_go_through_the_operations_that_change_them() {
+    let stories = || (0..STORIES).flat_map(|seed| script(seed, CALLS));
+    let changes: Vec<Change> = stories()
+        .filter_map(|step| if let Step::Commit(batch) = step { Some(batch) } else { None })
+        .flatten()
+        .collect();
+    let some = |is_it: fn(&Change) -> bool| changes.iter().any(is_it);
+    assert!(some(|change| matches!(change, Change::Drive(_))), "a drive");
+    assert!(some(|change| matches!(change, Change::Fault(_))), "a fault");
+    assert!(some(|change| matches!(change, Change::MountEnded(_))), "a mount that ends");
+    for operation in [
+        Operation::Mount,
+        Operation::Dismount,
+        Operation::EnableDrive,
+        Operation::DisableDrive,
+        Operation::UpdateLabel,
+        Operation::Eject,
+        Operation::Inject,
+    ] {
+        let passes = |change: &Change| {
+            matches!(change, Change::Request(request)
+                if request.operation() == operation && matches!(request.state, State::Passed(_)))
+        };
+        assert!(changes.iter().any(passes), "no {operation:?} passes");
+    }
+}
+
 #[test]
 fn at_each_sync_what_was_acknowledged_is_there_and_the_rest_is_there_whole_or_not_at_all() {
-    let openings = [Opening::Verified, Opening::Large, Opening::Verified, Opening::Large];
-    for (seed, opening) in (0..).zip(openings) {
+    let openings: [_; STORIES as usize] =
+        [Opening::Verified, Opening::Large, Opening::Verified, Opening::Large];
+    for (seed, opening) in (0..STORIES).zip(openings) {
         let recorded = Recorded::run(opening, &script(seed, CALLS));
         let (mut cuts, mut one_more) = (0, 0);
         let syncs = recorded.cut_everywhere(MIXED, |operations, how, left| {
