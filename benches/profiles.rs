@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use autochanger_sim::Timing;
+use autochanger_world::dice::Dice;
 
 /// A library: how many arms and drives, and how fast they are.
 #[derive(Debug, Clone)]
@@ -12,41 +13,66 @@ pub(crate) struct Plant {
     pub(crate) drives: u16,
     /// Loads that one run makes: some dozens for each drive, so that the steady state is most of it.
     pub(crate) loads: usize,
+    /// What its cartridges' labels end with: the generation of its drives.
+    pub(crate) media: &'static str,
+    pub(crate) drive: &'static str,
     pub(crate) timing: Timing,
 }
 
-/// The libraries of the table. Robots: `Timing::autoloader`, `midrange` and `enterprise` of the simulator, whose documentation names
-/// the manuals that their times are from. They vary with the way that the arm has to go and with nothing else, so that every
-/// policy meets the same times.
-pub(crate) fn plants() -> Vec<Plant> {
-    let steady = |mut timing: Timing, unload: u64| {
+impl Plant {
+    /// The label of a cartridge, counted from 1.
+    pub(crate) fn label(&self, tape: u32) -> String {
+        format!("VT{tape:04}{}", self.media)
+    }
+
+    /// A mail slot of four cells at each arm's end of the library, as the smallest I/O stations have.
+    pub(crate) fn ports(&self) -> u16 {
+        4 * self.arms
+    }
+
+    /// A cleaning cartridge for each arm.
+    pub(crate) fn cleaners(&self) -> u16 {
+        self.arms
+    }
+}
+
+/// How long a cleaning takes: 340 s (a trace study of ECMWF's library, in the constants of its published simulator).
+pub(crate) const CLEANING: Duration = Duration::from_secs(340);
+
+/// The libraries of the table. Robots: `Timing::autoloader`, `midrange` and `enterprise` of the simulator, whose documentation
+/// names the manuals that their times are from, and which of them are assumed. They vary with the way that the arm has to go and
+/// with nothing else, so that every policy meets the same times. A move is answered when the cartridge is placed, as libraries with
+/// fast load do: the others can be told so.
+pub(crate) fn plants(quick: bool) -> Vec<Plant> {
+    let steady = |mut timing: Timing, load: u64, unload: u64| {
         timing.jitter_percent = 0;
         timing.fast_load = true;
+        timing.load = Duration::from_secs(load);
         timing.unload = Duration::from_secs(unload);
+        timing.clean = CLEANING;
         timing
     };
-    // LTO-8, IBM full height: 24 s to unload and 59 s of rewind before it (TS2290 manual); LTO-9: 56 s and 62 s, the
-    // shortest of its three rewinds.
-    let lto8 = 24 + 59;
-    let lto9 = 56 + 62;
-    vec![
-        Plant {
-            name: "1 arm x 1 drive",
-            arms: 1,
-            drives: 1,
-            loads: 60,
-            timing: steady(Timing::autoloader(), lto8),
-        },
-        Plant { name: "1 x 4", arms: 1, drives: 4, loads: 200, timing: steady(Timing::midrange(), lto8) },
-        Plant { name: "2 x 16", arms: 2, drives: 16, loads: 600, timing: steady(Timing::enterprise(), lto9) },
-        Plant {
-            name: "8 x 64",
-            arms: 8,
-            drives: 64,
-            loads: 2000,
-            timing: steady(Timing::enterprise(), lto9),
-        },
-    ]
+    // IBM full height (TS2290 manual). LTO-8: ready after 15 s, 24 s to unload after 59 s of rewinding. LTO-9: 16 s, 56 s after
+    // 62 s, the shortest of its three rewinds.
+    let lto8 = |timing| steady(timing, 15, 24 + 59);
+    let lto9 = |timing| steady(timing, 16, 56 + 62);
+    let plant = |name, arms, drives, loads, media, timing| {
+        let drive = if media == "L8" { "SIM LTO-8" } else { "SIM LTO-9" };
+        Plant { name, arms, drives, loads, media, drive, timing }
+    };
+    let mut plants = vec![
+        plant("1 arm x 1 drive", 1, 1, 60, "L8", lto8(Timing::autoloader())),
+        plant("1 x 4", 1, 4, 200, "L8", lto8(Timing::midrange())),
+        plant("2 x 16", 2, 16, 600, "L9", lto9(Timing::enterprise())),
+        plant("8 x 64", 8, 64, 2000, "L9", lto9(Timing::enterprise())),
+    ];
+    if quick {
+        plants.pop();
+        for plant in &mut plants {
+            plant.loads = plant.loads.min(12 * usize::from(plant.drives)).max(40);
+        }
+    }
+    plants
 }
 
 /// One medium to be mounted, used and dismounted.
@@ -66,18 +92,28 @@ pub(crate) enum Workload {
     BackupFill,
     ScatteredRestore,
     SkewedReuse,
+    ImportFlood,
+    CleaningDue,
     FirstLoads,
 }
 
 impl Workload {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::BackupFill, Self::ScatteredRestore, Self::SkewedReuse, Self::FirstLoads];
+    pub(crate) const ALL: [Self; 6] = [
+        Self::BackupFill,
+        Self::ScatteredRestore,
+        Self::SkewedReuse,
+        Self::ImportFlood,
+        Self::CleaningDue,
+        Self::FirstLoads,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::BackupFill => "backup fill",
             Self::ScatteredRestore => "scattered restore",
             Self::SkewedReuse => "skewed re-use",
+            Self::ImportFlood => "import flood",
+            Self::CleaningDue => "cleaning due",
             Self::FirstLoads => "LTO-9 first loads",
         }
     }
@@ -85,7 +121,7 @@ impl Workload {
     /// How many cartridges it needs.
     pub(crate) fn tapes(self, plant: &Plant) -> u32 {
         match self {
-            // The ECMWF study counts 2.5 times as many loads as good management needs: a working set of two fifths.
+            // A working set of two fifths, so that a tape is wanted two or three times: assumed.
             Self::SkewedReuse => (plant.loads as u32 * 2 / 5).max(u32::from(plant.drives) * 2),
             _ => plant.loads as u32,
         }
@@ -93,27 +129,30 @@ impl Workload {
 
     /// The jobs, drawn from a seed: the same for every policy.
     pub(crate) fn jobs(self, plant: &Plant, seed: u64) -> Vec<Job> {
-        let mut dice = Dice(seed);
+        let mut dice = Dice::new(seed);
         let tapes = self.tapes(plant);
-        let seconds = |from: u64, to: u64, dice: &mut Dice| Duration::from_secs(dice.between(from, to));
+        let seconds = |from: u32, to: u32, dice: &mut Dice| {
+            Duration::from_secs(u64::from(from + dice.roll(to - from + 1)))
+        };
         (0..plant.loads as u32)
             .map(|n| match self {
-                // 200 to 800 GB at 300 MB/s, what a night's backup leaves on a tape before the next job's turn.
+                // 200 to 800 GB at 300 MB/s, the rate of an LTO-8 drive's own data sheet class: what a night's backup leaves on a
+                // tape before the next job's turn; assumed.
                 Self::BackupFill => Job { tape: n + 1, work: seconds(660, 2700, &mut dice), load: None },
                 // A locate over half of the tape on average (59 s for LTO-8, 65 s for LTO-9: TS2290 manual), and 3 to 30 GB.
-                Self::ScatteredRestore => {
-                    let tape = n + 1;
+                Self::ScatteredRestore | Self::CleaningDue => {
                     let work = seconds(1, 130, &mut dice) + seconds(10, 100, &mut dice);
-                    Job { tape, work, load: None }
+                    Job { tape: n + 1, work, load: None }
                 }
-                // The same, and who was read is read again: tape k is drawn with a weight of 1/k.
+                // The same, and who was read is read again.
                 Self::SkewedReuse => {
                     let work = seconds(1, 130, &mut dice) + seconds(10, 100, &mut dice);
-                    Job { tape: dice.skewed(tapes), work, load: None }
+                    Job { tape: skewed(&mut dice, tapes, plant.drives), work, load: None }
                 }
+                Self::ImportFlood => Job { tape: n + 1, work: Duration::ZERO, load: None },
                 // The first load of a new LTO-9 cartridge: 20 min to 2 h (Oracle SL150), 40 min on average (IBM TS4300).
                 Self::FirstLoads => {
-                    let load = match dice.between(0, 99) {
+                    let load = match dice.roll(100) {
                         0..90 => seconds(1200, 3000, &mut dice),
                         _ => seconds(3000, 7200, &mut dice),
                     };
@@ -122,33 +161,30 @@ impl Workload {
             })
             .collect()
     }
+
+    /// After how many loads each drive asks to be cleaned, once in a run; empty where none does. Drives ask after 123 loads in the
+    /// median (ECMWF's trace), and in a library that has run for long each is somewhere on its way there: cleaning is due for all of
+    /// them, one after the other.
+    pub(crate) fn cleanings(self, plant: &Plant, seed: u64) -> Vec<u32> {
+        if self != Self::CleaningDue {
+            return Vec::new();
+        }
+        let mut dice = Dice::new(seed ^ 1);
+        let each = (plant.loads / usize::from(plant.drives)) as u32;
+        (0..plant.drives).map(|_| 1 + dice.roll(each.max(2) - 1)).collect()
+    }
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014).
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn between(&mut self, from: u64, to: u64) -> u64 {
-        from + self.next() % (to - from + 1)
-    }
-
-    fn skewed(&mut self, most: u32) -> u32 {
-        let all: f64 = (1..=most).map(|k| 1.0 / f64::from(k)).sum();
-        let mut left = all * (self.next() >> 11) as f64 / (1u64 << 53) as f64;
-        for k in 1..=most {
-            left -= 1.0 / f64::from(k);
-            if left <= 0.0 {
-                return k;
-            }
+/// Tape k with a weight of 1/(k + 2·drives) (Zipf and Mandelbrot): a few are wanted often, and none by so many that it alone would be
+/// the limit.
+fn skewed(dice: &mut Dice, tapes: u32, drives: u16) -> u32 {
+    let weight = |k: u32| 1_000_000 / (k + 2 * u32::from(drives));
+    let mut left = dice.roll((1..=tapes).map(weight).sum());
+    for k in 1..=tapes {
+        if left < weight(k) {
+            return k;
         }
-        most
+        left -= weight(k);
     }
+    tapes
 }

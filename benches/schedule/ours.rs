@@ -6,33 +6,38 @@ use std::time::Duration;
 
 use autochanger_engine::EventKind;
 use autochanger_engine::id::RequestId;
-use autochanger_engine::request::{Outcome, State, Wanted};
+use autochanger_engine::request::{Outcome, State};
 use autochanger_sim::Device;
-use autochanger_world::{World, dismount, mount};
+use autochanger_world::{World, dismount, inject, mount};
 
-use crate::profiles::{Job, Plant};
+use crate::Trial;
+use crate::profiles::Plant;
 use crate::run::Run;
 
-/// How dismounts are asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dismounts {
-    Immediate,
-    Deferred,
-}
-
-pub(crate) fn run(plant: &Plant, device: Device, jobs: &[Job], dismounts: Dismounts) -> Run {
-    let mut world = World::with(device, |config| {
-        config.max_live_requests = 2 * jobs.len();
+/// A world with the library, ready to be asked.
+pub(crate) fn world(plant: &Plant, device: Device, live: usize) -> World {
+    let mut world = World::unwatched(device, |config| {
+        config.max_live_requests = live;
         config.libraries[0].moves_in_flight = plant.arms as u8;
     });
     world.rest();
-    world.tape.off = true;
-    let mut run = Run::new(jobs.len());
-    run.harvest(&world.device);
+    world
+}
+
+pub(crate) fn run(trial: &Trial<'_>) -> Run {
+    let Trial { plant, jobs, .. } = trial;
+    let mut world = world(plant, trial.library(), 4 * jobs.len() + 64);
+    let mut run = Run::new(jobs.len(), plant, &trial.cleanings);
+    run.harvest(&mut world.device);
     run.changer_commands = 0;
+    run.begun = world.now;
+    if trial.floods() {
+        import(trial, &mut world, &mut run);
+        return run;
+    }
     let mut mounts: BTreeMap<RequestId, usize> = BTreeMap::new();
     for (n, job) in jobs.iter().enumerate() {
-        let id = world.submit(mount(&label(job.tape))).expect("a mount is accepted");
+        let id = world.submit(mount(&plant.label(job.tape))).expect("a mount is accepted");
         mounts.insert(id, n);
     }
     let mut takes_out: BTreeMap<RequestId, usize> = BTreeMap::new();
@@ -66,11 +71,10 @@ pub(crate) fn run(plant: &Plant, device: Device, jobs: &[Job], dismounts: Dismou
             (Some(due), next) if next.is_none_or(|next| due <= next) => {
                 world.wait_until(due);
                 let Some(Reverse((_, n))) = at_work.pop() else { continue };
-                let wanted: Wanted = dismount(&label(jobs[n].tape));
                 let caller = world.caller();
                 let id = world
-                    .submit_as(caller, wanted, |submission| {
-                        submission.options.deferred = dismounts == Dismounts::Deferred;
+                    .submit_as(caller, dismount(&plant.label(jobs[n].tape)), |submission| {
+                        submission.options.deferred = trial.defers();
                     })
                     .expect("a dismount is accepted");
                 takes_out.insert(id, n);
@@ -81,11 +85,21 @@ pub(crate) fn run(plant: &Plant, device: Device, jobs: &[Job], dismounts: Dismou
             (None, None) if told == world.events.len() && left > 0 => panic!("{left} jobs never end"),
             _ => {}
         }
-        run.harvest(&world.device);
+        run.harvest(&mut world.device);
     }
     run
 }
 
-pub(crate) fn label(tape: u32) -> String {
-    format!("VT{tape:04}L8")
+/// A person fills each port as soon as it is empty; as many injects wait for that as arms can work and be told beforehand.
+fn import(trial: &Trial<'_>, world: &mut World, run: &mut Run) {
+    let mut supply = trial.supply();
+    supply.fill(&mut world.device);
+    for _ in 0..2 * trial.plant.arms {
+        world.submit(inject(true)).expect("an inject is accepted");
+    }
+    while run.imported() < trial.jobs.len() {
+        supply.fill(&mut world.device);
+        assert!(world.step(), "{} of {} were taken in", run.imported(), trial.jobs.len());
+        run.harvest(&mut world.device);
+    }
 }

@@ -107,6 +107,13 @@ impl World {
         Self::several(vec![device], adjust)
     }
 
+    /// A world with one library that no checker looks at, for measuring.
+    pub fn unwatched(device: Device, adjust: impl FnOnce(&mut Config)) -> Self {
+        let mut world = Self::watched(vec![device], Watch::nobody(), adjust);
+        world.tape.off = true;
+        world
+    }
+
     /// A world whose library is ready.
     #[must_use]
     pub fn ready(device: Device) -> Self {

@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString};
 use alloc::vec;
 
-use autochanger_scsi::{AdditionalSense, ElementType, Sense};
+use autochanger_scsi::{AdditionalSense, ElementType, Sense, SenseKey};
 
 use super::Engine;
 use super::live::Phase;
@@ -243,6 +243,7 @@ impl Engine {
         live.attempts += u8::from(counted);
         let (attempts, ejected) = (live.attempts, live.unloaded);
         let attempts_left = attempts < MAX_ATTEMPTS;
+        let attention = sense.is_some_and(|sense| sense.key == SenseKey::UnitAttention);
         match meaning {
             Meaning::Failed(kind) if attempts_left && self.hands_were_faster(id, &motion.record, kind) => {
                 if let Some(library) = self.library_mut(index) {
@@ -250,6 +251,8 @@ impl Engine {
                 }
                 self.back_to_queue(index, id, now);
             }
+            // An attention is gone once it was heard, and what it touches is read before the next attempt.
+            Meaning::Again if attention && attempts == 1 => self.back_to_queue(index, id, now),
             Meaning::Again | Meaning::Later if attempts_left => self.pause(index, id, 0, now),
             Meaning::OnceMore if attempts <= 1 => self.pause(index, id, 0, now),
             Meaning::UnloadFirst if attempts_left && motion.record.source.kind == ElementType::Drive => {
