@@ -4,6 +4,10 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 fn soak(arguments: &[&str]) -> Output {
+    example().args(arguments).output().expect("the example runs")
+}
+
+fn example() -> Command {
     let test = std::env::current_exe().expect("this test's own path");
     let directory: PathBuf = test.ancestors().nth(2).expect("the directory of the build").join("examples");
     let name = format!("soak{}", std::env::consts::EXE_SUFFIX);
@@ -13,7 +17,7 @@ fn soak(arguments: &[&str]) -> Output {
         "{} is not built: run `cargo test`, which builds it, or `cargo build --example soak`",
         example.display()
     );
-    Command::new(&example).args(arguments).output().expect("the example runs")
+    Command::new(&example)
 }
 
 #[test]
@@ -23,6 +27,30 @@ fn a_soak_says_its_seed_and_what_it_came_to() {
     assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
     assert!(said.starts_with("seed 7\n"), "{said}");
     assert!(said.contains("no checker objects") && said.contains("restarts"), "{said}");
+}
+
+/// What a soak with a planted bug says when it has failed, and how it is told again.
+fn fails(arguments: &[&str]) -> (String, Vec<String>) {
+    let output = example().args(arguments).env("AUTOCHANGER_PLANT", "1").output().expect("the example runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let again = said.lines().find_map(|line| line.strip_prefix("again: ")).expect("how it is told again");
+    let again = again.split(' ').map(str::to_owned).collect();
+    (said, again)
+}
+
+/// Its first story meets no planted bug, so that the seed that is told is not the one that was given.
+const FIRST: &str = "10";
+
+#[test]
+fn a_soak_in_which_a_checker_objects_ends_with_an_error_and_the_seed_which_tells_it_again() {
+    let (said, again) = fails(&["--seed", FIRST, "--requests", "1000000"]);
+    let again: Vec<&str> = again.iter().map(String::as_str).collect();
+    let ["--seed", seed, ..] = again[..] else { panic!("{said}") };
+    assert_ne!(seed, FIRST, "the first story meets the bug by now: begin with another seed");
+    assert!(said.starts_with(&format!("seed {seed}, step ")) && said.contains(": cancels: "), "{said}");
+    assert!(said.contains(&format!("\nstory {seed}: ")), "the shortest story is shown: {said}");
+    assert_eq!(fails(&again).0, said);
 }
 
 #[test]
