@@ -51,6 +51,8 @@
 //! | [`element_status`](Timing::element_status) | 5 min | READ ELEMENT STATUS; and how long a device may say that it is busy or coming ready before a question is given up | some libraries use the robot for it; what other software allows |
 //! | [`motion`](Timing::motion) | 30 min | MOVE MEDIUM; a doubtful move is not taken for *not moved* before | a maker recommends 25 min for a move out of a drive that unloads first |
 //! | [`initialize`](Timing::initialize) | 60 min | INITIALIZE ELEMENT STATUS, at least: half a minute and 16 s for each element, up to 4 h. It is not sent again when that is over | a large library scans for most of an hour; one that is broken off begins anew |
+//! | [`port`](Timing::port) | 10 min | OPEN/CLOSE IMPORT/EXPORT ELEMENT | a tray moves; what makers recommend |
+//! | [`drive_log`](Timing::drive_log) | 3 min | LOG SENSE to drives, and of a changer's alerts | an LTO-9 drive may take more than one; broken off, it can lose the end of its data |
 //! | [`unload`](Timing::unload) | 16 min | LOAD UNLOAD | the longest that LTO drives' makers give is 960 s |
 //! | [`drive_ready`](Timing::drive_ready) | 5 min | from the move's end to a ready drive | loading and threading take half a minute; drives lag behind |
 //! | [`drive_calibration`](Timing::drive_calibration) | 2 h 15 min | the same while the drive says that it is coming ready | LTO-9 calibrates a new medium for up to 2 h |
@@ -178,6 +180,7 @@
 //! assert_eq!(timing.element_status, 5 * MINUTE);
 //! assert_eq!(timing.motion, 30 * MINUTE);
 //! assert_eq!(timing.initialize, 60 * MINUTE);
+//! assert_eq!((timing.port, timing.drive_log), (10 * MINUTE, 3 * MINUTE));
 //! assert_eq!(timing.unload, 16 * MINUTE);
 //! assert_eq!(timing.drive_ready, 5 * MINUTE);
 //! assert_eq!(timing.drive_calibration, 135 * MINUTE);

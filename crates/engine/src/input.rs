@@ -365,6 +365,9 @@ pub struct Timing {
     pub drive_ready: Duration,
     /// The longest that a drive may say that it is coming ready (LTO-9 calibrates up to 2 h). Default 2 h 15 min.
     pub drive_calibration: Duration,
+    /// LOG SENSE to a drive. Default 3 min: an LTO-9 drive that finishes what it was told before takes more than one, and a question that
+    /// is broken off then can cost it the end of its data.
+    pub drive_log: Duration,
     /// The longest that a drive may clean itself, from the end of the move. Default 15 min: LTO drives take two to three minutes,
     /// and what takes five times as long will not end.
     pub cleaning: Duration,
@@ -372,6 +375,8 @@ pub struct Timing {
     pub retry_min: Duration,
     /// The longest pause before trying again. Default 30 s.
     pub retry_max: Duration,
+    /// OPEN/CLOSE IMPORT/EXPORT ELEMENT: a tray that moves. Default 10 min, what makers recommend.
+    pub port: Duration,
     /// How often the ports are looked at while somebody waits for one, and the door while a person is at it. Default 5 s: a
     /// person hardly notices, and READ ELEMENT STATUS of a few ports takes milliseconds.
     pub port_poll: Duration,
@@ -396,9 +401,11 @@ impl Default for Timing {
             unload: 16 * MINUTE,
             drive_ready: 5 * MINUTE,
             drive_calibration: 135 * MINUTE,
+            drive_log: 3 * MINUTE,
             cleaning: 15 * MINUTE,
             retry_min: Duration::from_secs(1),
             retry_max: Duration::from_secs(30),
+            port: 10 * MINUTE,
             port_poll: Duration::from_secs(5),
             port_timeout: 30 * MINUTE,
             door_timeout: 30 * MINUTE,

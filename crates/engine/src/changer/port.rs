@@ -49,7 +49,11 @@ impl RunErrand {
             Errand::Open(element) => OpenCloseImportExport { element, action: PortAction::Open }.cdb(),
             Errand::Close(element) => OpenCloseImportExport { element, action: PortAction::Close }.cdb(),
         };
-        Self(Ask::new(Device::Changer, Command::new(cdb, timing.status), timing).in_dialect(dialect))
+        let time = match errand {
+            Errand::Lock(_) => timing.status,
+            Errand::Open(_) | Errand::Close(_) => timing.port,
+        };
+        Self(Ask::new(Device::Changer, Command::new(cdb, time), timing).in_dialect(dialect))
     }
 }
 
@@ -58,5 +62,25 @@ impl Procedure for RunErrand {
 
     fn step(&mut self, heard: Heard, now: Now) -> Do<Self::Output> {
         self.0.step(heard, now).map(|answer| answer.map(|_| ()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::WallTime;
+    use core::time::Duration;
+
+    #[test]
+    fn a_tray_has_more_time_than_a_lock() {
+        let (timing, now) = (Timing::default(), Now { monotonic: Duration::ZERO, wall: WallTime(0) });
+        let time = |errand| match RunErrand::new(errand, timing, Dialect::of("", "")).step(Heard::Start, now)
+        {
+            Do::Send(_, command) => command.timeout,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(time(Errand::Lock(true)), timing.status);
+        assert_eq!(time(Errand::Open(ElementAddress(10))), timing.port);
+        assert_eq!(time(Errand::Close(ElementAddress(10))), timing.port);
     }
 }

@@ -164,7 +164,7 @@ pub(crate) fn log_page(page: u8, timing: Timing) -> Command {
         parameter: 0,
         allocation: ALLOCATION,
     };
-    Command::reading(cdb.cdb(), u32::from(ALLOCATION), timing.status)
+    Command::reading(cdb.cdb(), u32::from(ALLOCATION), timing.drive_log)
 }
 
 impl Procedure for Clean {
