@@ -21,7 +21,7 @@ use autochanger_sim::{Library, Timing};
 use autochanger_world::{World, mount};
 
 /// How many mounts wait.
-const WAITING: [u32; 3] = [10, 1000, 10_000];
+const WAITING: [u32; 3] = [10, 1000, 5000];
 /// Mounts and dismounts of the run in real time.
 const ROUNDS: usize = 2000;
 
@@ -100,8 +100,11 @@ fn instructions(waiting: u32) -> Result<u64, String> {
         .output()
         .map_err(|error| format!("valgrind (Debian package `valgrind`): {error}"))?;
     let said = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() {
+        return Err(format!("valgrind ended with {}: {said}", output.status));
+    }
     let count = said.lines().find_map(|line| line.split_once("Collected :")?.1.trim().parse().ok());
-    count.ok_or_else(|| format!("valgrind ended with {}: {said}", output.status))
+    count.ok_or_else(|| format!("valgrind counted nothing: {said}"))
 }
 
 /// A transport that takes the time of each MOVE MEDIUM.
