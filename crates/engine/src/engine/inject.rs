@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 
-use autochanger_scsi::{ElementAddress, ElementType};
+use autochanger_scsi::ElementType;
 
 use super::Engine;
 use super::live::Phase;
@@ -66,24 +66,6 @@ impl Engine {
         self.reserve_way(index, id, cartridge, way);
         self.intend(index, id, cartridge, way, now);
         Start::Gone
-    }
-
-    /// Where it was at home, if that is free; never the cleaner's slot, and not another one's home while a better one is free.
-    fn slot_for_new(
-        &self,
-        index: LibraryIndex,
-        id: RequestId,
-        cartridge: CartridgeId,
-    ) -> Option<ElementAddress> {
-        let slot = self.choose_slot(index, id, cartridge).ok().flatten()?;
-        let cleaners = self.library(index)?.cleaner_slot;
-        if Some(slot) != cleaners {
-            return Some(slot);
-        }
-        let library = self.library(index)?;
-        let library_id = library.id?;
-        let others = |slot: ElementAddress| self.catalogue.is_home_of_other(library_id, slot, cartridge);
-        library.elements.vacant_slot(|slot| Some(slot) != cleaners, others)
     }
 
     fn wait_at_ports(&mut self, index: LibraryIndex, id: RequestId, task: OperatorTask, now: Now) -> Start {
