@@ -1,4 +1,4 @@
-//! A request that has not ended: where it stands, and the one way in which its state changes.
+//! A request that has not ended: where it stands, and what callers see of it.
 
 use alloc::vec::Vec;
 
@@ -9,15 +9,10 @@ use super::emit::Effect;
 use super::work::TimerKey;
 use crate::forecast::Why;
 use crate::id::{CartridgeId, LibraryIndex, RequestId, SessionId, Token};
-use crate::library::PlannedMotion;
-use crate::library::fault::Stale;
 use crate::library::queue::{Blocker, Order};
-use crate::output::{AdoptError, Answer, Change, EventKind};
-use crate::planted::Bug;
-use crate::request::{
-    CancelError, Cancellation, CancelledBy, Failure, LabelFound, Operation, Place, Request, State, Waiting,
-};
-use crate::time::{Now, WallTime};
+use crate::output::{Change, EventKind};
+use crate::request::{Failure, LabelFound, Operation, Place, Request, State, Waiting};
+use crate::time::WallTime;
 use crate::view::OperatorTask;
 
 /// A live request.
@@ -217,216 +212,10 @@ impl Engine {
         self.outbox.after(Effect::Event(EventKind::Request(request)));
     }
 
-    /// Decides the end of a request, once. It is told and answered when it is durable.
-    pub(crate) fn end(&mut self, id: RequestId, state: State, now: Now) {
-        let Some(live) = self.live.get_mut(&id) else { return };
-        if live.ending.is_some() {
-            return;
-        }
-        debug_assert!(live.request.state.may_become(&state), "{} -> {}", live.request.state, state);
-        let failed_load = match &state {
-            State::Failed(failure) if live.request.operation().loads() => Some(failure.clone()),
-            _ => None,
-        };
-        live.ending = Some(state.clone());
-        let mut request = live.request.clone();
-        request.state = state;
-        request.ended_at = Some(now.wall);
-        let (order, blocker, library) = (live.order, live.blocker(), live.library);
-        let (cartridge, operation) = (live.request.cartridge, live.request.operation());
-        let begun_reading = match live.phase {
-            Phase::Door => true,
-            // What begins otherwise begins with an unload.
-            Phase::Beginning => {
-                matches!(operation, Operation::Inventory | Operation::DoorAccess | Operation::InjectCleaner)
-            }
-            _ => false,
-        };
-        let was_at_door = live.phase == Phase::Door;
-        let deferred_in = live.request.drive.filter(|_| live.phase == Phase::Deferred);
-        let loading_in = live.request.drive.filter(|_| live.phase == Phase::Loading);
-        for timer in [live.deadline.take(), live.pause.take(), live.port_timer.take()].into_iter().flatten() {
-            self.timers.remove(&timer);
-        }
-        if self.planted.is(Bug::VerdictBeforeDurable) {
-            self.tell(EventKind::Request(request.clone()), now);
-        }
-        self.outbox.change(Change::Request(request));
-        self.outbox.after(Effect::Ended(id));
-        self.count_wish(id, false);
-        self.withdraw_task(id);
-        self.leave_group(id, now);
-        if let Some(index) = library {
-            if let Some(library) = self.library_mut(index) {
-                library.queue.remove(order, blocker);
-                if begun_reading {
-                    library.reading = false;
-                }
-                library.ports.waiting.remove(&id);
-                library.settling.remove(&id);
-                library.to_be_brought.remove(&id);
-                // Hands may have been in it.
-                if was_at_door {
-                    library.stale = Stale::All;
-                }
-            }
-            self.pass_on(index, id);
-            // Nobody asks the drive any further, so that nobody would hear that it is done.
-            if let Some(drive) = loading_in {
-                self.calibrates(index, drive, None);
-            }
-            self.release(id, index);
-            if let Some(drive) = deferred_in {
-                self.forget_deferred(index, id, drive);
-            }
-            // A mount can be waiting for this dismount although it had reserved nothing yet.
-            if let (Some(cartridge), Operation::Dismount) = (cartridge, operation) {
-                self.wake(index, Blocker::Medium(cartridge));
-            }
-            if let Some(failure) = failed_load {
-                self.recover_after(index, &failure, now);
-            }
-            self.mark_dirty(index);
-        }
-    }
-
-    pub(crate) fn fail(&mut self, id: RequestId, failure: Failure, now: Now) {
-        if self.live.get(&id).is_some_and(|live| live.ending.is_none()) {
-            self.blame_end(id, &failure, now);
-            self.note_unyielding(id, now);
-        }
-        self.end(id, State::Failed(failure), now);
-    }
-
-    fn note_unyielding(&mut self, id: RequestId, now: Now) {
-        let Some(live) = self.live.get(&id) else { return };
-        if let (Operation::Dismount, Some(index), Some(drive)) =
-            (live.request.operation(), live.library, live.request.drive)
-        {
-            self.did_not_yield(index, drive, now);
-        }
-    }
-
-    /// Ends a request early, by the fact of what was sent for it.
-    pub(crate) fn end_early(&mut self, id: RequestId, by: CancelledBy, now: Now) {
-        let Some(live) = self.live.get(&id) else { return };
-        let state = if live.steps_sent {
-            State::Stopped { place: self.place_of(id), by }
-        } else {
-            State::Cancelled { by }
-        };
-        self.end(id, state, now);
-    }
-
     /// Where the cartridge of a request is, as far as is known.
     pub(crate) fn place_of(&self, id: RequestId) -> Option<Place> {
         let cartridge = self.live.get(&id)?.request.cartridge?;
         Some(self.catalogue.cartridge(cartridge)?.place.clone())
-    }
-
-    /// The end is durable: it is told, and those who waited for it are answered.
-    pub(crate) fn ended_durably(&mut self, id: RequestId, now: Now) {
-        let Some(mut live) = self.live.remove(&id) else { return };
-        let Some(state) = live.ending.take() else { return };
-        if live.request.stopping.is_some() {
-            self.pending_cancels = self.pending_cancels.saturating_sub(1);
-        }
-        live.request.state = state.clone();
-        live.request.ended_at.get_or_insert(now.wall);
-        for follower in core::mem::take(&mut live.followers) {
-            self.answer_follower(follower, &live.request);
-        }
-        // A dismount begins when the mount is durable, not before.
-        if let (Operation::Mount, Some(index), Some(cartridge)) =
-            (live.request.operation(), live.library, live.request.cartridge)
-        {
-            self.wake(index, Blocker::Medium(cartridge));
-        }
-        self.tell(EventKind::Request(live.request), now);
-    }
-
-    fn answer_follower(&mut self, follower: Follower, ended: &Request) {
-        let id = ended.id;
-        let (token, answer) = match follower {
-            Follower::Submit(token) => (token, Answer::Submitted(Ok(ended.clone()))),
-            Follower::Adopt(token) if self.catalogue.mount(id).is_some() => {
-                (token, Answer::Adopted(Ok(ended.clone())))
-            }
-            Follower::Adopt(token) => {
-                (token, Answer::Adopted(Err(AdoptError::Ended { id, state: ended.state.clone().into() })))
-            }
-            Follower::Cancel(token) => {
-                let answer = match &ended.state {
-                    State::Cancelled { .. } => Ok(Cancellation::Cancelled),
-                    State::Stopped { .. } => Ok(Cancellation::Stopping),
-                    other => Err(CancelError::AlreadyFinished { id, state: other.clone().into() }),
-                };
-                if let Ok(cancellation) = answer {
-                    let application = ended.application.clone();
-                    self.outbox.after(Effect::Event(EventKind::CancelAccepted {
-                        id,
-                        application,
-                        cancellation,
-                    }));
-                }
-                (token, Answer::Cancel(answer))
-            }
-        };
-        self.outbox.after(Effect::Answer(token, answer));
-    }
-
-    /// Frees what a request has reserved, and wakes who waits for it.
-    pub(crate) fn release(&mut self, id: RequestId, index: LibraryIndex) {
-        self.release_but(id, index, false);
-    }
-
-    /// The same; a mount whose group has begun can keep its medium and the drive that it got.
-    pub(crate) fn release_but(&mut self, id: RequestId, index: LibraryIndex, keeps_own: bool) {
-        let Some(live) = self.live.get_mut(&id) else { return };
-        let own = live.granted.filter(|_| keeps_own);
-        let cartridge = live.request.cartridge.filter(|_| own.is_none());
-        let drive = live.request.drive.filter(|drive| Some(*drive) != own);
-        let granted = if own.is_some() { None } else { live.granted.take() };
-        let (slot, port) = (live.slot.take(), live.port.take());
-        live.request.drive = own.or(live.request.drive);
-        if let Some(cartridge) = cartridge.filter(|&cartridge| self.catalogue.is_reserved_by(cartridge, id)) {
-            self.catalogue.unreserve(cartridge);
-            self.wake(index, Blocker::Medium(cartridge));
-        }
-        let kept = self.planted.is(Bug::ReservationNeverFreed) && self.stopping(id);
-        let Some(library) = self.library_mut(index) else { return };
-        let mut vacant_slot = false;
-        for address in [slot, drive, granted, port].into_iter().flatten() {
-            // In an exchange the drive passes from one request to the other.
-            let ends = |motion: &PlannedMotion| {
-                motion.record.source.address == address || motion.record.destination.address == address
-            };
-            let heir = library
-                .motions
-                .iter()
-                .find(|(other, motion)| **other != id && ends(motion))
-                .map(|(&heir, _)| heir);
-            let freed = library.elements.update(address, |element| {
-                if let Some(drive) = element.drive.as_mut().filter(|drive| drive.displacing == Some(id)) {
-                    drive.displacing = None;
-                }
-                let mine = element.reserved_by == Some(id) && !kept;
-                if mine {
-                    element.reserved_by = heir;
-                }
-                mine && heir.is_none()
-            });
-            vacant_slot |= freed == Some(true) && slot == Some(address);
-        }
-        if vacant_slot {
-            self.wake(index, Blocker::Slot);
-        }
-        if port.is_some() {
-            self.wake(index, Blocker::Port);
-        }
-        for drive in [drive, granted.filter(|granted| Some(*granted) != drive)].into_iter().flatten() {
-            self.wake_for_drive(index, drive);
-        }
     }
 
     pub(crate) fn operation(&self, id: RequestId) -> Option<Operation> {
