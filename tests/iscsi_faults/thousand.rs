@@ -52,6 +52,8 @@ fn timing() -> Timing {
         motion: PATIENCE,
         initialize: PATIENCE,
         unload: PATIENCE,
+        drive_log: PATIENCE,
+        port: PATIENCE,
         drive_ready: 20 * PATIENCE,
         drive_calibration: 20 * PATIENCE,
         retry_min: Duration::from_millis(2),
