@@ -263,7 +263,7 @@
 //!
 //! | when | to the changer | to its drives |
 //! |---|---|---|
-//! | opening, and after its way was lost | INQUIRY, PERSISTENT RESERVE IN and OUT, then TEST UNIT READY, MODE SENSE (1Dh, 1Fh), READ ELEMENT STATUS, REPORT LUNS | INQUIRY |
+//! | opening, after its way was lost, and when it says that it is not what it was | INQUIRY, PERSISTENT RESERVE IN and OUT, then TEST UNIT READY, MODE SENSE (1Dh, 1Fh), READ ELEMENT STATUS, REPORT LUNS | INQUIRY |
 //! | mount | MOVE MEDIUM | TEST UNIT READY until it is ready; LOAD UNLOAD (load), once, where it says that it wants to be told |
 //! | dismount | MOVE MEDIUM, or EXCHANGE MEDIUM where [`exchange`](LibraryConfig::exchange) says so | LOAD UNLOAD; by force PREVENT ALLOW MEDIUM REMOVAL. When it has let go of its medium LOG SENSE, whether it wants to be cleaned: page 11h, else 12h, else 2Eh (TapeAlert) |
 //! | cleaning | MOVE MEDIUM | TEST UNIT READY until it is done, then LOG SENSE (12h, 2Eh) |

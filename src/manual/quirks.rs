@@ -3,8 +3,8 @@
 //! Nothing is assumed from a library's name, but what it means by [codes of its own](crate::scsi::Dialect), and that
 //! the command for ports takes out the magazine of a SuperLoader 3. It is asked in the usual way; where it refuses, in another one; what it turned out to be
 //! like is in [`LibraryInfo::quirks`](crate::view::LibraryInfo::quirks), and `examples/certify.rs` prints it. What is learned is
-//! kept while the manager is open, and learned anew when the library says that its addresses or its firmware have changed (06/2A/01,
-//! 06/3F/01, 06/3F/03). What is told of reading is what the last whole reading was like.
+//! kept while the manager is open, and learned anew when the library is read anew as a whole: when it says that its addresses, its
+//! drives or its firmware have changed ([`recovery`](super::recovery#hands-in-the-library)). What is told of reading is what the last whole reading was like.
 //!
 //! A passing trouble is no habit: after an answer without data, or a refusal other than ILLEGAL REQUEST, the question is asked again
 //! as it was, and a way in which it works is kept only if the usual one then fails once more. A library that was read before and

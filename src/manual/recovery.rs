@@ -194,7 +194,9 @@
 //! # Hands in the library
 //!
 //! A library tells of changes by a unit attention ([`EventKind::Attention`](crate::EventKind::Attention)). What it touches is read
-//! again before the next move: the ports for 28/01 and 28/03, else everything. Cartridges are known by label, then by place. A
+//! again before the next move: the ports for 28/01 and 28/03, else everything. A library that was switched on, or says that it is not
+//! what it was (29/00, 29/01, 29/04, 2A/00, 2A/01, 3B/18 to 3B/1B, 3B/20, 3F/00 to 3F/05, 3F/0E), is identified again and all of it read
+//! anew as when it was opened, as soon as what moves has ended; if another one answers, it is `Unusable`. Cartridges are known by label, then by place. A
 //! mount whose cartridge is not in its drive any more has ended ([`EventKind::Dismounted`](crate::EventKind::Dismounted)).
 //! Elements and cartridges of motions in doubt are left alone.
 //!

@@ -36,7 +36,7 @@ pub(crate) struct Names {
     pub(crate) serial: String,
     vendor: String,
     product: String,
-    revision: String,
+    pub(crate) revision: String,
     drive_vendor: String,
     drive_product: String,
     other_products: BTreeMap<usize, String>,

@@ -29,6 +29,8 @@ pub(crate) const MEDIUM_CHANGED: AdditionalSense = AdditionalSense { asc: 0x28, 
 pub(crate) const MAGAZINE_REMOVED: AdditionalSense = AdditionalSense { asc: 0x3B, ascq: 0x12 };
 /// MEDIUM MAGAZINE INSERTED.
 pub(crate) const MAGAZINE_INSERTED: AdditionalSense = AdditionalSense { asc: 0x3B, ascq: 0x13 };
+/// MICROCODE HAS BEEN CHANGED.
+pub(crate) const MICROCODE_CHANGED: AdditionalSense = AdditionalSense { asc: 0x3F, ascq: 0x01 };
 /// IMPORT OR EXPORT ELEMENT ACCESSED.
 pub(crate) const PORT_ACCESSED: AdditionalSense = AdditionalSense { asc: 0x28, ascq: 0x01 };
 

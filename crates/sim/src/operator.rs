@@ -8,7 +8,7 @@ use autochanger_scsi::{ElementAddress, ElementType};
 
 use crate::device::Device;
 use crate::drive::State;
-use crate::nexus::{MEDIUM_CHANGED, PORT_ACCESSED};
+use crate::nexus::{MEDIUM_CHANGED, MICROCODE_CHANGED, PORT_ACCESSED};
 use crate::shelves::{Cartridge, Medium};
 
 /// Why hands cannot do it.
@@ -163,6 +163,12 @@ impl Device {
         let drive = drive.into();
         let drive = self.drives.iter_mut().find(|known| known.address == drive);
         drive.map(|drive| drive.dirty = Some(required)).is_some()
+    }
+
+    /// New firmware: the revision that INQUIRY tells is another, and hosts find a unit attention (3F/01).
+    pub fn update_firmware(&mut self, revision: &str) {
+        self.names.revision = String::from(revision);
+        self.nexuses.post(0, MICROCODE_CHANGED, None);
     }
 
     fn reachable(&self, element: ElementAddress) -> Result<ElementType, OperatorError> {

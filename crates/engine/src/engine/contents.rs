@@ -156,7 +156,7 @@ impl Engine {
         let Some(library) = self.library_mut(index) else { return Unsettled::default() };
         let mut unsettled = core::mem::take(&mut library.overtaken);
         if !unsettled.elements.is_empty() {
-            library.stale = Stale::All;
+            library.touch(Stale::All);
         }
         let sent = [MotionStage::Sent, MotionStage::Settling, MotionStage::Paired];
         let here = library.motions.values_mut().filter(|motion| sent.contains(&motion.stage));

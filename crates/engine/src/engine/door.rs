@@ -54,7 +54,7 @@ impl Engine {
         if self.after_door(id) == AfterDoor::Nothing {
             // Nothing is asked for; what hands may have changed is known all the same before anything moves.
             if let Some(library) = self.library_mut(index) {
-                library.stale = Stale::All;
+                library.touch(Stale::All);
             }
             return self.end(id, State::Passed(Outcome::Done), now);
         }
@@ -77,7 +77,7 @@ impl Engine {
         }
         // What the door raised is answered by this reading.
         if let Some(library) = self.library_mut(index) {
-            library.stale = Stale::Nothing;
+            library.stale = if library.stale > Stale::All { library.stale } else { Stale::Nothing };
         }
         self.begin_inventory(index, id, full, now);
     }

@@ -68,7 +68,7 @@ impl Engine {
         if motion.recovered
             && let Some(library) = self.library_mut(index)
         {
-            library.stale = Stale::All;
+            library.touch(Stale::All);
         }
         match moved {
             Moved::Yes => self.arrived(index, id, &motion.record, now),
@@ -187,7 +187,7 @@ impl Engine {
         if (held.is_some() || mount.is_some())
             && let Some(library) = self.library_mut(index)
         {
-            library.stale = Stale::All;
+            library.touch(Stale::All);
         }
     }
 
@@ -236,7 +236,7 @@ impl Engine {
                 library.ports.open.extend(ports.map(|port| port.address));
             }
             if picture_was_wrong(&sense, dialect) {
-                library.stale = Stale::All;
+                library.touch(Stale::All);
             }
         }
         let Some(live) = self.live.get_mut(&id) else { return };
@@ -247,7 +247,7 @@ impl Engine {
         match meaning {
             Meaning::Failed(kind) if attempts_left && self.hands_were_faster(id, &motion.record, kind) => {
                 if let Some(library) = self.library_mut(index) {
-                    library.stale = Stale::All;
+                    library.touch(Stale::All);
                 }
                 self.back_to_queue(index, id, now);
             }
@@ -333,7 +333,7 @@ impl Engine {
         let place = Place::Unknown { one_of: vec![source, destination] };
         if let Some(library) = self.library_mut(index) {
             // The cartridge may stand somewhere else, in the arm say: everything is looked at.
-            library.stale = Stale::All;
+            library.touch(Stale::All);
             for address in [source.address, destination.address] {
                 library.elements.update(address, |element| element.doubtful = true);
             }

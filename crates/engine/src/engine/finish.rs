@@ -62,7 +62,7 @@ impl Engine {
                 library.to_be_brought.remove(&id);
                 // Hands may have been in it.
                 if was_at_door {
-                    library.stale = Stale::All;
+                    library.touch(Stale::All);
                 }
             }
             self.pass_on(index, id);

@@ -230,7 +230,7 @@ impl Engine {
         let hardware = matches!(failure.kind.fault_of(), FaultOf::Drive | FaultOf::Library);
         let wanted = hardware || failure.kind == FailureKind::WrongLabel;
         // What is known to be stale is read again anyway.
-        let due = library.stale == Stale::All;
+        let due = library.stale >= Stale::All;
         if !wanted || due || !library.config.auto_recovery || self.stopped || self.store_failed.is_some() {
             return;
         }

@@ -73,11 +73,11 @@ impl Engine {
         self.begin(index, Work::Inventory { request, kinds, reading }, now);
     }
 
-    /// Reads again what unit attentions touched.
+    /// Reads again what unit attentions touched. Of a library that may be another one, or have other elements, that is all there
+    /// is: it is opened anew, while callers see it as it was.
     pub(crate) fn refresh(&mut self, index: LibraryIndex, now: Now) {
         let Some(library) = self.library_mut(index) else { return };
-        let kinds: &'static [ElementType] = if library.stale == Stale::Ports { &PORTS } else { &TYPES };
-        library.stale = Stale::Nothing;
+        let stale = core::mem::replace(&mut library.stale, Stale::Nothing);
         // One that follows close upon another counts; after some in a row requests are served in between.
         let timing = library.config.timing;
         let close = now.monotonic.saturating_sub(library.refresh_after) < timing.retry_max;
@@ -93,7 +93,11 @@ impl Engine {
             let at = library.refresh_after;
             self.set_timer(at, Timer::Schedule(index));
         }
-        self.read_elements(index, None, kinds, now);
+        match stale {
+            Stale::Library => self.begin_open(index, now),
+            Stale::Ports => self.read_elements(index, None, &PORTS, now),
+            Stale::All | Stale::Nothing => self.read_elements(index, None, &TYPES, now),
+        }
     }
 
     pub(crate) fn initialized(

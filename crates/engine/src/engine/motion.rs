@@ -161,7 +161,7 @@ impl Engine {
         let mut motion = library.motions.remove(&id)?;
         motion.record.state = state;
         if motion.unread {
-            library.stale = Stale::All;
+            library.touch(Stale::All);
         }
         // What is being read was true before this motion ended.
         if library.reading || library.opening {

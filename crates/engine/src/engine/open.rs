@@ -77,10 +77,14 @@ impl Engine {
                 );
                 self.unusable(index, LibraryError::Unfit { device, what }, now);
             }
-            _ => {
+            known => {
+                let firmware = known.as_ref().is_some_and(|known| known.revision != identity.revision);
                 library.dialect = Dialect::of(&identity.vendor, &identity.product);
                 library.identity = Some(identity.clone());
                 if library.claimed {
+                    if firmware {
+                        self.keep_library(index);
+                    }
                     self.secure(index, now);
                 } else {
                     self.outbox.put(Output::Claim { library: index, identity });

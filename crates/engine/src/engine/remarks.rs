@@ -92,7 +92,7 @@ impl Engine {
                 && alert.action == AlertAction::Reinventory
                 && let Some(library) = self.library_mut(index)
             {
-                library.stale = Stale::All;
+                library.touch(Stale::All);
             }
             let severity = match alert.severity {
                 AlertSeverity::Information => "information",

@@ -5,7 +5,7 @@ use alloc::collections::VecDeque;
 use alloc::string::ToString;
 use core::time::Duration;
 
-use autochanger_scsi::{ElementAddress, ElementType, SenseKey, Status};
+use autochanger_scsi::{AdditionalSense, ElementAddress, ElementType, SenseKey, Status};
 
 use super::Engine;
 use crate::changer::alerts::AskAlerts;
@@ -32,6 +32,9 @@ use crate::output::{EventKind, Output};
 use crate::planted::Bug;
 use crate::quirk::Quirk;
 use crate::time::Now;
+
+/// REMOVAL OF MEDIUM PREVENTION was PREEMPTED: 06/2A/15.
+const PREVENTION_PREEMPTED: AdditionalSense = AdditionalSense::new(0x2A, 0x15);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TaskId(u64);
@@ -376,11 +379,12 @@ impl Engine {
             return;
         }
         // Whoever hears of it: a survey that has begun to read, and what it found until that is durable, is touched, too.
-        let surveyed =
-            self.tasks.values().any(|task| match &task.work {
-                Work::Survey(survey) => task.library == path.library && survey.is_under_way(),
-                _ => false,
-            }) || self.library(path.library).is_some_and(|library| library.id.is_some() && !library.opening);
+        let survey = self.tasks.values().find_map(|task| match &task.work {
+            Work::Survey(survey) if task.library == path.library => Some(survey.is_under_way()),
+            _ => None,
+        });
+        let surveyed = survey == Some(true)
+            || self.library(path.library).is_some_and(|library| library.id.is_some() && !library.opening);
         let Some(sense) = completion.sense().filter(|sense| sense.key == SenseKey::UnitAttention) else {
             return;
         };
@@ -391,17 +395,22 @@ impl Engine {
         else {
             return;
         };
-        let touched = if sense.unit_attention_overflow { Stale::All } else { stale(sense.code) };
-        library.stale = library.stale.max(touched);
+        let touched = if sense.unit_attention_overflow { Stale::Library } else { stale(sense.code) };
+        // Before a survey all attentions are heard out; everything is read after them.
+        if survey != Some(false) {
+            library.touch(touched);
+        }
         // Elements can have other addresses now, and firmware other habits: both are learned anew.
-        if matches!((sense.code.asc, sense.code.ascq), (0x2A, 0x01) | (0x3F, 0x01 | 0x03)) {
+        if touched == Stale::Library {
             library.geometry = None;
             library.style = ReadStyle::default();
+            library.exchange_refused = false;
+            library.initialize_form = None;
         }
         library.elements.try_drives_again();
         library.ports.try_again();
-        // A reset ends every PREVENT (SPC-4 6.18).
-        if sense.code.asc == 0x29 {
+        // A reset ends every PREVENT (SPC-4 6.18), and so does another initiator that may.
+        if sense.code.asc == 0x29 || sense.code == PREVENTION_PREEMPTED {
             library.ports.locked = None;
         }
         let name = library.config.name.clone();

@@ -198,21 +198,29 @@ pub(crate) fn picture_was_wrong(sense: &Sense, dialect: &Dialect) -> bool {
             .any(|action| advice.includes(*action))
 }
 
-/// Which part of the inventory a unit attention makes stale.
+/// What a unit attention makes stale of what is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Stale {
     /// Nothing.
     Nothing,
-    /// The import/export elements.
+    /// What is in the import/export elements.
     Ports,
-    /// Everything.
+    /// What is in all elements.
     All,
+    /// The library itself: who it is, which elements it has and where, and which drives are in them.
+    Library,
 }
 
 /// What a unit attention of the changer makes stale (smc.md 2.3, key 6).
 pub(crate) fn stale(code: AdditionalSense) -> Stale {
     match (code.asc, code.ascq) {
         (0x28, 0x01 | 0x03) => Stale::Ports,
+        // It was switched on, and what can be changed meanwhile is everything; operating conditions and mode parameters; elements and
+        // drives that came or went; microcode, definition, inquiry data, identifiers; logical units.
+        (0x29, 0x00 | 0x01 | 0x04)
+        | (0x2A, 0x00 | 0x01)
+        | (0x3B, 0x18..=0x1B | 0x20)
+        | (0x3F, 0x00..=0x05 | 0x0E) => Stale::Library,
         // Parameters of logs, the clock, an echo buffer, reservations and paths: no element changed.
         (0x2A, 0x02..=0x07 | 0x10 | 0x15) | (0x3F, 0x0F) | (0x53, 0x02) => Stale::Nothing,
         _ => Stale::All,

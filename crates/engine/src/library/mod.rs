@@ -69,7 +69,7 @@ pub(crate) struct Library {
     pub(crate) quirks: BTreeSet<Quirk>,
     pub(crate) elements: Elements,
     pub(crate) queue: Queue,
-    /// What unit attentions have made stale and was not read again yet.
+    /// What unit attentions and doubtful motions have made stale and was not read again yet.
     pub(crate) stale: Stale,
     /// Elements and cartridges whose motions ended while the elements were being read.
     pub(crate) overtaken: Unsettled,
@@ -218,6 +218,11 @@ impl Library {
         let state = self.elements.get(drive).and_then(|element| element.drive.as_ref());
         let after = usize::from(self.config.suspect_after);
         after > 0 && state.is_some_and(|drive| drive.row.len() >= after)
+    }
+
+    /// Something is not known any more, and is read again before anything moves.
+    pub(crate) fn touch(&mut self, stale: Stale) {
+        self.stale = self.stale.max(stale);
     }
 
     /// How long something usually takes here.

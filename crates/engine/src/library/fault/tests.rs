@@ -130,6 +130,10 @@ fn a_vendors_code_is_told_in_its_words() {
 fn only_an_accessed_port_spares_the_slots() {
     assert_eq!(stale(AdditionalSense { asc: 0x28, ascq: 0x01 }), Stale::Ports);
     assert_eq!(stale(AdditionalSense { asc: 0x28, ascq: 0x00 }), Stale::All);
-    assert_eq!(stale(AdditionalSense { asc: 0x29, ascq: 0x00 }), Stale::All);
+    assert_eq!(stale(AdditionalSense { asc: 0x29, ascq: 0x00 }), Stale::Library);
+    assert_eq!(stale(AdditionalSense { asc: 0x29, ascq: 0x07 }), Stale::All);
+    assert_eq!(stale(AdditionalSense { asc: 0x3B, ascq: 0x12 }), Stale::All);
+    assert_eq!(stale(AdditionalSense { asc: 0x3B, ascq: 0x1A }), Stale::Library);
+    assert_eq!(stale(AdditionalSense { asc: 0x3F, ascq: 0x03 }), Stale::Library);
     assert_eq!(stale(AdditionalSense { asc: 0x2A, ascq: 0x10 }), Stale::Nothing);
 }
