@@ -1,7 +1,6 @@
 //! What vendors mean by codes of their own.
 
 use super::advice::{Action, Advice};
-use super::dialect_table::DIALECTS;
 use super::table::CodeRange;
 use super::{AdditionalSense, Sense, SenseKey};
 
@@ -55,23 +54,6 @@ pub(super) struct DialectRow {
 }
 
 impl Dialect {
-    /// The dialect of a product, by its INQUIRY data: the one with the longest fitting beginning of the product,
-    /// in whatever case. [`Dialect::COMMON`] where none fits.
-    pub fn of(vendor: &str, product: &str) -> &'static Self {
-        let (vendor, product) = (vendor.trim(), product.trim());
-        let fits = |dialect: &&Self| {
-            let beginning = product.as_bytes().get(..dialect.product.len());
-            dialect.vendor.eq_ignore_ascii_case(vendor)
-                && beginning.is_some_and(|it| it.eq_ignore_ascii_case(dialect.product.as_bytes()))
-        };
-        DIALECTS.iter().filter(fits).max_by_key(|dialect| dialect.product.len()).unwrap_or(&Self::COMMON)
-    }
-
-    /// All dialects.
-    pub fn all() -> impl ExactSizeIterator<Item = &'static Self> {
-        DIALECTS.iter()
-    }
-
     /// The codes that it has of its own, beside those of its family: with a key, or with any.
     pub fn codes(&self) -> impl ExactSizeIterator<Item = (Option<SenseKey>, CodeRange)> {
         self.sense.iter().map(|row| (row.key, row.codes))

@@ -27,6 +27,23 @@ const fn element(asc: u8, ascq: u8, condition: Element) -> (AdditionalSense, Ele
 }
 
 impl Dialect {
+    /// The dialect of a product, by its INQUIRY data: the one with the longest fitting beginning of the product,
+    /// in whatever case. [`Dialect::COMMON`] where none fits.
+    pub fn of(vendor: &str, product: &str) -> &'static Self {
+        let (vendor, product) = (vendor.trim(), product.trim());
+        let fits = |dialect: &&Self| {
+            let beginning = product.as_bytes().get(..dialect.product.len());
+            dialect.vendor.eq_ignore_ascii_case(vendor)
+                && beginning.is_some_and(|it| it.eq_ignore_ascii_case(dialect.product.as_bytes()))
+        };
+        DIALECTS.iter().filter(fits).max_by_key(|dialect| dialect.product.len()).unwrap_or(&Self::COMMON)
+    }
+
+    /// All dialects.
+    pub fn all() -> impl ExactSizeIterator<Item = &'static Self> {
+        DIALECTS.iter()
+    }
+
     /// What is common to all products, or to so many that it is the best guess.
     pub const COMMON: Self = Self {
         vendor: "",

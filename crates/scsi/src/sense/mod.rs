@@ -4,6 +4,7 @@ mod advice;
 mod data;
 mod dialect;
 mod dialect_table;
+mod judgement;
 mod key;
 mod meaning;
 mod status;

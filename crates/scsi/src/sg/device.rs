@@ -7,14 +7,12 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use super::answer::{Answer, SENSE_MAX};
 use super::fault::{Cause, Fault};
 use super::judge::judge;
 use super::permission;
 use super::sys::{self, Broken, Ended, IntRequest, Request};
-use crate::{Cdb, Status};
-
-/// The most sense bytes that are kept: what the kernel keeps.
-pub const SENSE_MAX: usize = 96;
+use crate::Cdb;
 
 /// How long after a command's time the kernel is waited for: its recovery (abort, then resets of growing reach) takes tens
 /// of seconds on a target that is gone.
@@ -54,24 +52,6 @@ impl Data<'_> {
             Self::Out(bytes) => bytes.len(),
             Self::In(buffer) => buffer.len(),
         }
-    }
-}
-
-/// What a device answered. CHECK CONDITION is an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// The status.
-    pub status: Status,
-    /// How many bytes of data came in.
-    pub transferred: usize,
-    pub(super) sense: [u8; SENSE_MAX],
-    pub(super) sense_length: u8,
-}
-
-impl Answer {
-    /// The sense data; empty where none came.
-    pub fn sense(&self) -> &[u8] {
-        self.sense.get(..usize::from(self.sense_length)).unwrap_or(&self.sense)
     }
 }
 

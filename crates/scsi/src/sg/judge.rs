@@ -1,7 +1,6 @@
 //! What an ended command means: whose word counts, and what is known without one.
 
-use super::SENSE_MAX;
-use super::device::Answer;
+use super::answer::{Answer, SENSE_MAX};
 use super::fault::{Cause, Fault, HostStatus, is_harmless};
 use super::residue::transferred;
 use super::sys::Ended;

@@ -23,6 +23,7 @@
 //! uses the driver's `write`, `poll` and `read`: once `write` has returned the driver owns the command, and waiting for
 //! its answer may be interrupted as often as it likes. [`Interface::Ioctl`] is there to compare.
 
+mod answer;
 mod device;
 mod discover;
 mod fault;
@@ -31,7 +32,8 @@ mod permission;
 mod residue;
 mod sys;
 
-pub use device::{Answer, Data, Device, Interface, OpenError, RECOVERY, SENSE_MAX};
+pub use answer::{Answer, SENSE_MAX};
+pub use device::{Data, Device, Interface, OpenError, RECOVERY};
 pub use discover::{Address, MAX_UNITS, Sysfs, Unit};
 pub use fault::{Cause, Fault, HostStatus, is_harmless};
 
