@@ -114,7 +114,9 @@
 //! [`reorder`](crate::Session::reorder) gives a request a place of its own.
 //! [`forecast`](crate::Session::forecast) tells what would be done next, when and why, and who waits for whom; every builder can be tried out
 //! ([`dry_run`](crate::MountBuilder::dry_run)).
-//! A request that waits for something lets those pass that do not. A drive for a mount is the free one that was not used for the longest time, among
+//! A request that waits for something lets those pass that do not. Who names a drive and who would take any wait for it in one line, in this order. A
+//! mount whose medium is in a drive already goes before those that wait for the drive, if they wait by no more than three points of priority
+//! longer: otherwise the medium makes way, also in its [dwell](crate::LibraryConfig::dwell). A drive for a mount is the free one that was not used for the longest time, among
 //! those that fit the medium. A mount of a cartridge that is mounted already waits until it is dismounted.
 //!
 //! What a cartridge can be mounted in is known from its label (the last two characters of eight: `L8`, `LA`, `M8`, `LY`) and

@@ -181,7 +181,8 @@ impl LibraryConfig {
     /// How long a medium whose dismount was [deferred](crate::DismountBuilder::deferred) stays in its drive at least, although
     /// another one waits for the drive. Zero by default: it leaves as soon as the drive is needed. Longer is right where media are
     /// asked for again soon after they were let go, for each such mount then costs no motion; the price is the wait of whoever
-    /// needs the drive for something else. It ends early for a mount of the medium itself.
+    /// needs the drive for something else. It ends early for a mount of the medium itself; where somebody waits for the drive by three
+    /// points of priority longer than that mount, the medium makes way instead.
     #[doc(alias = "dwDeferDismountDelay")]
     pub fn dwell(mut self, time: Duration) -> Self {
         self.dwell = time;

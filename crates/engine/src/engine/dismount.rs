@@ -12,10 +12,6 @@ use crate::library::queue::Blocker;
 use crate::request::{ElementName, Failure, FailureKind, Operation, Outcome, Place, State, Wanted};
 use crate::time::Now;
 
-/// By how many points of priority a mount may go before others because its medium is in the drive already: with ten minutes
-/// a point, half an hour, which is some loads of others.
-const HAND_OVER_POINTS: u32 = 3;
-
 impl Engine {
     pub(crate) fn start_dismount(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> Start {
         let Some(live) = self.live.get(&id) else { return Start::Gone };
@@ -82,8 +78,8 @@ impl Engine {
         Start::Gone
     }
 
-    /// Another mount waits for the medium that is to be taken out: it stays, and serves that one next. So that one tape that
-    /// everybody wants does not keep the others out for ever, it may go before others by so much and no more.
+    /// Another mount waits for the medium that is to be taken out: it stays, and serves that one next, where nobody waits for the drive
+    /// too long.
     fn hand_over(
         &mut self,
         index: LibraryIndex,
@@ -98,17 +94,13 @@ impl Engine {
         if !anywhere || live.request.stopping.is_some() || !self.serves(index, Operation::Mount) {
             return false;
         }
-        let Some((order, heir)) = library.queue.waiting_for(Blocker::Medium(cartridge)).next() else {
+        let Some((_, heir)) = library.queue.waiting_for(Blocker::Medium(cartridge)).next() else {
             return false;
         };
-        let head_start = order.earlier(HAND_OVER_POINTS, self.config.priority_worth);
-        let fits = |need| library.elements.drive_fits(drive, need);
-        let waits_longer =
-            library.queue.waiting_for_any(fits).next().is_some_and(|(first, _)| first < head_start);
         let is_mount = self.live.get(&heir).is_some_and(|live| {
             live.request.operation() == Operation::Mount && live.request.options.group.is_none()
         });
-        if waits_longer || !is_mount || !self.will_do(index, heir, drive) {
+        if !is_mount || !self.stays_for(index, heir, drive, now) {
             return false;
         }
         if let Some(mount) = self.catalogue.mount_of(cartridge).map(|mount| mount.id) {

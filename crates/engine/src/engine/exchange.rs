@@ -9,9 +9,13 @@ use crate::catalog::MotionState;
 use crate::changer::exchange::Exchanged;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::MotionStage;
-use crate::library::queue::Blocker;
+use crate::library::queue::Order;
 use crate::request::{ElementName, Operation};
 use crate::time::Now;
+
+/// By how many points of priority a mount may go before others because its medium is in the drive already: with ten minutes
+/// a point, half an hour, which is some loads of others.
+const HAND_OVER_POINTS: u32 = 3;
 
 impl Engine {
     /// The mount for which an EXCHANGE MEDIUM is made of the dismount, where the library can.
@@ -20,29 +24,52 @@ impl Engine {
         self.partner(index, drive)
     }
 
-    /// The first mount that waits for the drive, fits it, and whose cartridge stands ready in a slot.
+    /// The first mount in the order of service that the drive would serve, and whose cartridge stands ready in a slot: of those that
+    /// wait for a drive, and of those whose turn to be tried has not come.
     pub(crate) fn partner(&self, index: LibraryIndex, drive: ElementAddress) -> Option<RequestId> {
         let library = self.library(index)?;
         let takes = library.elements.drive_serves(drive) && library.elements.may_load(drive);
         if !takes || !self.serves(index, Operation::Mount) || library.holding.is_some() {
             return None;
         }
-        let named = library.queue.waiting_for(Blocker::Drive(drive));
-        let fits = |id: &RequestId| {
-            let Some(live) = self.live.get(id) else { return false };
+        let fits = |id: RequestId| {
+            let Some(live) = self.live.get(&id) else { return false };
             let Some(cartridge) = live.request.cartridge else { return false };
             live.request.operation().loads()
                 && live.request.options.group.is_none()
                 && live.ending.is_none()
                 && !live.putting_back
                 && !live.suspects.iter().any(|(suspect, _)| *suspect == drive)
-                && !self.medium_is_busy(cartridge, *id)
+                && !self.medium_is_busy(cartridge, id)
                 && self.catalogue.mount_of(cartridge).is_none()
-                && library.elements.drive_fits(drive, self.need_of(*id))
-                && self.slot_of(*id).is_some()
+                && library.elements.drive_fits(drive, self.need_of(id))
+                && self.slot_of(id).is_some()
         };
-        let any = library.queue.waiting_for_any(|need| library.elements.drive_fits(drive, need));
-        named.chain(any).map(|(_, id)| id).find(fits)
+        // Who can have a drive that is free gets that one, and who was promised not to wait does not.
+        let must_wait = |id: RequestId| {
+            self.named_drive(id).is_none_or(|named| named == drive)
+                && !self.must_not_wait(id)
+                && self.free_drive_for(index, id).is_none()
+        };
+        let fitting = |need| library.elements.drive_fits(drive, need);
+        let mut waiting = library.queue.waiting_for_drive(drive, fitting);
+        let mut ready = library.queue.ready_that(Operation::loads);
+        let waiting = waiting.find(|(_, id)| fits(*id));
+        let ready = ready.find(|(_, id)| fits(*id) && must_wait(*id));
+        waiting.into_iter().chain(ready).min().map(|(_, id)| id)
+    }
+
+    /// Whether somebody waits for the drive for so much longer that a mount of its medium does not go before, although that needs no
+    /// motion. So one tape that everybody wants keeps the others out for so long and no longer.
+    pub(crate) fn waits_longer(&self, index: LibraryIndex, drive: ElementAddress, order: Order) -> bool {
+        let Some(library) = self.library(index) else { return false };
+        let head_start = order.earlier(HAND_OVER_POINTS, self.config.priority_worth);
+        let can_use = |id: RequestId| {
+            self.live.get(&id).is_some_and(|live| live.suspects.iter().all(|(suspect, _)| *suspect != drive))
+        };
+        let fits = |need| library.elements.drive_fits(drive, need);
+        let mut waiting = library.queue.waiting_for_drive(drive, fits);
+        waiting.find(|(_, id)| can_use(*id)).is_some_and(|(first, _)| first < head_start)
     }
 
     /// The slot in which the cartridge of a request stands ready.

@@ -66,10 +66,10 @@ impl Engine {
         let Some(live) = self.live.get_mut(&id) else { return };
         let (order, blocker) = (live.order, live.blocker());
         live.phase = Phase::Prepared;
-        live.woken_from = None;
         if let Some(library) = self.library_mut(index) {
             library.queue.remove(order, blocker);
         }
+        self.leave_drive(index, id);
     }
 
     /// The dismount has arrived: what was to follow may.

@@ -86,13 +86,11 @@ impl Engine {
 
     /// It has begun, or has ended.
     fn leave_queue(&mut self, index: LibraryIndex, id: RequestId) {
-        let taken = self.live.get_mut(&id).map(|live| {
-            live.woken_from = None;
-            live.order
-        });
-        if let (Some(order), Some(library)) = (taken, self.library_mut(index)) {
+        let order = self.live.get(&id).map(|live| live.order);
+        if let (Some(order), Some(library)) = (order, self.library_mut(index)) {
             library.queue.remove(order, None);
         }
+        self.leave_drive(index, id);
     }
 
     fn prepare_next(&mut self, index: LibraryIndex, now: Now) {
@@ -149,7 +147,9 @@ impl Engine {
         self.show_waiting(id, Some(waiting));
         // What it was woken for is still there: the next in line may be able to use it.
         match woken_from {
-            Some(from) if from == blocker => self.pass_behind(index, blocker, order, now),
+            Some(from) if self.waits_in_line(index, from, blocker) => {
+                self.pass_behind(index, from, order, now);
+            }
             Some(from) => self.wake_next(index, from),
             None => {}
         }

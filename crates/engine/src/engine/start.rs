@@ -166,7 +166,7 @@ impl Engine {
             return false;
         }
         let Ok(place) = self.standing_place(id, cartridge) else { return false };
-        if place.kind != ElementType::Drive || !self.will_do(index, id, place.address) {
+        if place.kind != ElementType::Drive || !self.stays_for(index, id, place.address, now) {
             return false;
         }
         matches!(self.start_in_drive(index, id, cartridge, place.address, now), Start::Gone)
@@ -186,6 +186,22 @@ impl Engine {
             && library.elements.drive_fits(drive, self.need_of(id))
     }
 
+    /// Whether the medium stays in its drive for the mount: that will do, and nobody waits for it too long.
+    pub(crate) fn stays_for(
+        &self,
+        index: LibraryIndex,
+        id: RequestId,
+        drive: ElementAddress,
+        now: Now,
+    ) -> bool {
+        let (Some(library), Some(live)) = (self.library(index), self.live.get(&id)) else { return false };
+        let state = library.elements.get(drive).and_then(|element| element.drive.as_ref());
+        // Others have no use for a drive that does not let go of its medium.
+        let yields = state.is_some_and(|drive| drive.unyielding.1 <= now.monotonic);
+        let waits_longer = || live.granted.is_none() && yields && self.waits_longer(index, drive, live.order);
+        self.will_do(index, id, drive) && !waits_longer()
+    }
+
     /// The cartridge is in a drive already, and nobody has it mounted: no move is needed if the drive will do.
     pub(crate) fn start_in_drive(
         &mut self,
@@ -200,7 +216,7 @@ impl Engine {
         if element.is_some_and(|element| element.reserved_by.is_some_and(|by| by != id)) {
             return Start::Blocked(Blocker::Drive(drive));
         }
-        if !self.will_do(index, id, drive) {
+        if !self.stays_for(index, id, drive, now) {
             self.claim_deferred(index, drive, now);
             self.displace(index, Some(drive), Need::default(), now);
             return Start::Blocked(Blocker::Medium(cartridge));

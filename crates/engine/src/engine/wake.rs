@@ -13,23 +13,22 @@ use crate::planted::Bug;
 use crate::time::Now;
 
 impl Engine {
+    /// A drive has come free, or can be made free: the first of all that it would serve is tried.
     pub(crate) fn wake_for_drive(&mut self, index: LibraryIndex, drive: ElementAddress) {
         // A drive that is not free can still be made free of a cartridge that nobody mounted: the waiter decides.
         let usable = self.library(index).is_some_and(|library| is_usable(library, drive));
-        if usable && !self.planted.is(Bug::LostWakeUp) && !self.wake(index, Blocker::Drive(drive)) {
-            self.wake_any_for(index, drive);
+        if usable && !self.planted.is(Bug::LostWakeUp) {
+            self.offer_drive(index, drive, Order::LOWEST);
         }
     }
 
-    /// Makes the first ready of all that wait for any drive and can use this one.
-    fn wake_any_for(&mut self, index: LibraryIndex, drive: ElementAddress) -> bool {
-        let Some(library) = self.library_mut(index) else { return false };
-        let Library { elements, queue, .. } = library;
-        if !elements.may_load(drive) {
-            return false;
-        }
-        let woken = queue.wake_for_any(Order::LOWEST, |need| elements.drive_fits(drive, need));
-        self.woken_for_any(index, woken)
+    /// Makes the first behind `order` ready of all that the drive would serve: who names it and who would take any are in one line.
+    fn offer_drive(&mut self, index: LibraryIndex, drive: ElementAddress, order: Order) {
+        let Some(Library { elements, queue, .. }) = self.library_mut(index) else { return };
+        // One that must be cleaned is of use to its cleaning alone, which names it.
+        let any = elements.may_load(drive);
+        let woken = queue.wake_for_drive(drive, order, |need| any && elements.drive_fits(drive, need));
+        self.woken(index, woken, Blocker::Drive(drive));
     }
 
     /// Makes the first of each line before any drive ready: which of them can use what is free now, they find out.
@@ -51,6 +50,14 @@ impl Engine {
         }
     }
 
+    /// It has begun: a drive that it was woken for and did not take is the next one's.
+    pub(crate) fn leave_drive(&mut self, index: LibraryIndex, id: RequestId) {
+        let from = self.live.get_mut(&id).and_then(|live| live.woken_from.take());
+        if let Some(Blocker::Drive(drive)) = from {
+            self.wake_for_drive(index, drive);
+        }
+    }
+
     /// What it was woken for it does not use: the next in line may.
     pub(crate) fn pass_on(&mut self, index: LibraryIndex, id: RequestId) {
         if let Some(from) = self.live.get_mut(&id).and_then(|live| live.woken_from.take()) {
@@ -58,12 +65,15 @@ impl Engine {
         }
     }
 
-    /// A request waits for the same as before: if that is there nevertheless, the next one in line may be able to use it.
-    pub(crate) fn pass_behind(&mut self, index: LibraryIndex, blocker: Blocker, order: Order, now: Now) {
+    /// A request could not use what it was woken for and waits as before: the next one in line may be able to.
+    pub(crate) fn pass_behind(&mut self, index: LibraryIndex, from: Blocker, order: Order, now: Now) {
         let Some(library) = self.library(index) else { return };
-        let there = match blocker {
-            // It must be cleaned, say, and who cleans it is next.
-            Blocker::Drive(drive) => is_usable(library, drive),
+        let there = match from {
+            // It failed in this one, say, or the drive must be cleaned, and who cleans it is next.
+            Blocker::Drive(drive) => {
+                library.elements.is_free_drive(drive)
+                    || self.drive_to_empty(index, Some(drive), Need::default(), now).is_some()
+            }
             // It failed in the one that is free, or waits for two.
             Blocker::AnyDrive(need) => {
                 library.elements.free_drives(need).any(|drive| library.elements.may_load(drive))
@@ -75,13 +85,22 @@ impl Engine {
             Blocker::Slot => library.elements.has_vacant_slot(),
             Blocker::Medium(_) | Blocker::Service => false,
         };
-        let passed = there && self.wake_behind(index, blocker, order);
-        match blocker {
-            Blocker::Drive(drive) if there && !passed => {
-                self.wake_any_for(index, drive);
-            }
-            Blocker::AnyDrive(need) if !passed => self.pass_to_others(index, need, order),
+        match from {
+            Blocker::Drive(drive) if there => self.offer_drive(index, drive, order),
+            Blocker::Drive(_) => {}
+            _ if there && self.wake_behind(index, from, order) => {}
+            Blocker::AnyDrive(need) => self.pass_to_others(index, need, order),
             _ => {}
+        }
+    }
+
+    /// Whether a request that waits for `blocker` still waits in a line for what came free.
+    pub(crate) fn waits_in_line(&self, index: LibraryIndex, from: Blocker, blocker: Blocker) -> bool {
+        match (from, blocker) {
+            (Blocker::Drive(drive), Blocker::AnyDrive(need)) => {
+                self.library(index).is_some_and(|library| library.elements.drive_fits(drive, need))
+            }
+            _ => from == blocker,
         }
     }
 
@@ -91,8 +110,9 @@ impl Engine {
         let Library { elements, queue, .. } = library;
         let has_one =
             |other: Need| other != need && elements.free_drives(other).any(|drive| elements.may_load(drive));
-        let woken = queue.wake_for_any(order, has_one);
-        self.woken_for_any(index, woken);
+        if let Some((line, id)) = queue.wake_for_any(order, has_one) {
+            self.woken(index, Some(id), line);
+        }
     }
 
     /// Makes the first waiter for a thing ready.
@@ -110,11 +130,6 @@ impl Engine {
     fn wake_behind(&mut self, index: LibraryIndex, blocker: Blocker, order: Order) -> bool {
         let id = self.library_mut(index).and_then(|library| library.queue.wake_behind(blocker, order));
         self.woken(index, id, blocker)
-    }
-
-    fn woken_for_any(&mut self, index: LibraryIndex, woken: Option<(Need, RequestId)>) -> bool {
-        let Some((need, id)) = woken else { return false };
-        self.woken(index, Some(id), Blocker::AnyDrive(need))
     }
 
     fn woken(&mut self, index: LibraryIndex, id: Option<RequestId>, blocker: Blocker) -> bool {

@@ -171,8 +171,7 @@ impl Queue {
 
     /// The first of the ready ones with such an operation, as far as is looked.
     pub(crate) fn first_that(&self, is: impl Fn(Operation) -> bool) -> Option<RequestId> {
-        let mut ready = self.ready.iter().take(LOOK_AHEAD);
-        ready.find(|(order, _)| is(order.operation())).map(|(_, &id)| id)
+        self.ready_that(is).next().map(|(_, id)| id)
     }
 
     /// Those that wait for `blocker`, in their order, as far as is looked.
@@ -202,19 +201,34 @@ impl Queue {
         })
     }
 
-    /// Those that wait for any drive with a need that `fits`, in their order, as far as is looked.
-    pub(crate) fn waiting_for_any(
+    /// The lines of those who can be served by a drive: who names it, and who would take any that `fits` the need.
+    fn lines_for(&self, drive: ElementAddress, fits: impl Fn(Need) -> bool) -> Vec<Blocker> {
+        let any = self.needs().filter(|need| fits(*need)).map(Blocker::AnyDrive);
+        core::iter::once(Blocker::Drive(drive)).chain(any).collect()
+    }
+
+    /// Those that a drive would serve, in their order, as far as is looked: who names it has no precedence of those who do not.
+    pub(crate) fn waiting_for_drive(
         &self,
+        drive: ElementAddress,
         fits: impl Fn(Need) -> bool,
     ) -> impl Iterator<Item = (Order, RequestId)> {
-        let lines = self.needs().filter(|need| fits(*need));
-        let mut lines: Vec<_> =
-            lines.map(|need| self.waiting_for(Blocker::AnyDrive(need)).peekable()).collect();
+        let lines = self.lines_for(drive, fits);
+        let mut lines: Vec<_> = lines.into_iter().map(|line| self.waiting_for(line).peekable()).collect();
         let next = move || {
             let first = lines.iter_mut().filter_map(|line| Some((line.peek()?.0, line)));
             first.min_by_key(|(order, _)| *order)?.1.next()
         };
         core::iter::from_fn(next).take(LOOK_AHEAD)
+    }
+
+    /// The ready ones with such an operation, in their order, as far as is looked.
+    pub(crate) fn ready_that(
+        &self,
+        is: impl Fn(Operation) -> bool,
+    ) -> impl Iterator<Item = (Order, RequestId)> {
+        let ready = self.ready.iter().take(LOOK_AHEAD).filter(move |(order, _)| is(order.operation()));
+        ready.map(|(&order, &id)| (order, id))
     }
 
     pub(crate) fn block(&mut self, order: Order, id: RequestId, blocker: Blocker) {
@@ -244,162 +258,39 @@ impl Queue {
         self.wake_behind(blocker, Order::LOWEST)
     }
 
+    /// Makes the first waiter behind `order` ready of all that a drive would serve.
+    pub(crate) fn wake_for_drive(
+        &mut self,
+        drive: ElementAddress,
+        order: Order,
+        fits: impl Fn(Need) -> bool,
+    ) -> Option<RequestId> {
+        let lines = self.lines_for(drive, fits);
+        Some(self.wake_first_of(lines, order)?.1)
+    }
+
     /// Makes the first waiter behind `order` ready of all that wait for any drive with a need that `fits`, and its need.
     pub(crate) fn wake_for_any(
         &mut self,
         order: Order,
         fits: impl Fn(Need) -> bool,
-    ) -> Option<(Need, RequestId)> {
-        let first_of = |need: Need| {
-            let line = Blocker::AnyDrive(need);
+    ) -> Option<(Blocker, RequestId)> {
+        let lines = self.needs().filter(|need| fits(*need)).map(Blocker::AnyDrive).collect();
+        self.wake_first_of(lines, order)
+    }
+
+    fn wake_first_of(&mut self, lines: Vec<Blocker>, order: Order) -> Option<(Blocker, RequestId)> {
+        let first_of = |line: Blocker| {
             let behind = (Bound::Excluded((line, order)), Bound::Included((line, Order::HIGHEST)));
             let ((_, order), _) = self.waiting.range(behind).next()?;
-            Some((*order, need))
+            Some((*order, line))
         };
-        let (order, need) = self.needs().filter(|need| fits(*need)).filter_map(first_of).min()?;
-        let id = self.waiting.remove(&(Blocker::AnyDrive(need), order))?;
+        let (order, line) = lines.into_iter().filter_map(first_of).min()?;
+        let id = self.waiting.remove(&(line, order))?;
         self.ready.insert(order, id);
-        Some((need, id))
+        Some((line, id))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::request::tests::request;
-    use crate::request::{Access, Operation, Wanted};
-    use crate::time::WallTime;
-    use uuid::Uuid;
-
-    const WORTH: Duration = Duration::from_secs(600);
-
-    const DRIVE: ElementAddress = ElementAddress(500);
-
-    fn need(access: Access) -> Need {
-        Need { access, ..Need::default() }
-    }
-
-    fn id(n: u128) -> RequestId {
-        RequestId(Uuid::from_u128(n))
-    }
-
-    fn mount(priority: i8, at: u64, age: u64) -> Order {
-        order(
-            Wanted::Mount { cartridge: "A".into(), drive: None, access: Default::default() },
-            priority,
-            at,
-            age,
-        )
-    }
-
-    fn dismount(priority: i8, at: u64, age: u64) -> Order {
-        order(Wanted::Dismount { cartridge: "A".into(), slot: None, force: false }, priority, at, age)
-    }
-
-    fn order(wanted: Wanted, priority: i8, at: u64, age: u64) -> Order {
-        let mut request = request(wanted);
-        request.priority = priority;
-        request.queued_at = WallTime(at);
-        Order::new(&request, age, WORTH)
-    }
-
-    #[test]
-    fn dismounts_come_before_mounts_and_priority_before_age() {
-        let mut queue = Queue::default();
-        queue.insert(mount(15, 1, 1), id(1));
-        queue.insert(mount(0, 0, 0), id(2));
-        queue.insert(dismount(-15, 9, 9), id(3));
-        let order: alloc::vec::Vec<_> = queue.ready.values().copied().collect();
-        assert_eq!(order, [id(3), id(1), id(2)]);
-    }
-
-    #[test]
-    fn the_lowest_priority_is_not_overtaken_by_what_comes_later_than_the_points_are_worth() {
-        let waiting = mount(-15, 0, 0);
-        let span = 30 * WORTH.as_millis() as u64;
-        assert!(mount(15, span - 1, 1) < waiting);
-        assert!(mount(15, span + 1, 2) > waiting);
-        // Also not by another operation, for ever.
-        let operations =
-            (Operation::Mount as u64 - Operation::Inventory as u64) * 31 * WORTH.as_millis() as u64;
-        let inventory = Wanted::Inventory { library: None, full: false };
-        assert!(order(inventory.clone(), 15, 1, 3) < waiting);
-        assert!(order(inventory, 15, operations + span + 1, 4) > waiting);
-    }
-
-    fn between(before: Option<Order>, behind: Option<Order>) -> Option<Order> {
-        Order::spread(before, behind, 1, |_| false).map(|places| places[0])
-    }
-
-    #[test]
-    fn between_two_neighbours_there_is_room_for_thirty_in_turn() {
-        let (first, mut behind) = (mount(0, 5, 1), mount(0, 5, 2));
-        for _ in 0..30 {
-            let middle = between(Some(first), Some(behind)).unwrap();
-            assert!(first < middle && middle < behind);
-            behind = middle;
-        }
-        assert_eq!(between(Some(first), Some(first)), None);
-        assert!(between(None, Some(first)).unwrap() < first);
-        assert!(between(Some(first), None).unwrap() > first);
-    }
-
-    #[test]
-    fn places_that_are_spread_are_in_turn_and_nobody_elses() {
-        let (low, high) = (mount(0, 5, 1), mount(0, 5, 2));
-        let others = Order::spread(Some(low), Some(high), 3, |_| false).unwrap();
-        let all = Order::spread(Some(low), Some(high), 3, |order| others.contains(&order)).unwrap();
-        assert!(all.iter().all(|order| !others.contains(order) && low < *order && *order < high));
-        assert!(all.is_sorted_by(|one, other| one < other));
-        let tight = Order { place: low.place + 3, ..low };
-        assert_eq!(Order::spread(Some(low), Some(tight), 2, |_| false).map(|all| all.len()), Some(2));
-        assert_eq!(Order::spread(Some(low), Some(tight), 3, |_| false), None);
-        assert_eq!(Order::spread(Some(low), Some(tight), 2, |order| order.place == low.place + 1), None);
-    }
-
-    #[test]
-    fn only_the_first_waiter_for_a_thing_is_woken() {
-        let mut queue = Queue::default();
-        for n in 0..3 {
-            let order = mount(0, n, n);
-            queue.insert(order, id(u128::from(n)));
-            queue.block(order, id(u128::from(n)), Blocker::Drive(DRIVE));
-        }
-        assert_eq!(queue.wake(Blocker::Slot), None);
-        assert_eq!(queue.wake(Blocker::Drive(DRIVE)), Some(id(0)));
-        assert_eq!(queue.first(), Some(id(0)));
-        assert_eq!(queue.waiting.len(), 2);
-    }
-
-    #[test]
-    fn a_waiting_request_takes_another_place_and_waits_on() {
-        let mut queue = Queue::default();
-        let (first, second) = (mount(0, 0, 0), mount(0, 1, 1));
-        for (order, n) in [(first, 0), (second, 1)] {
-            queue.insert(order, id(n));
-            queue.block(order, id(n), Blocker::Slot);
-        }
-        queue.reorder(&[(second, first, Some(Blocker::Slot)), (first, second, Some(Blocker::Slot))]);
-        assert_eq!(queue.wake(Blocker::Slot), Some(id(1)));
-    }
-
-    #[test]
-    fn who_waits_for_any_drive_is_woken_for_one_that_it_can_use_and_in_the_order_of_all() {
-        let mut queue = Queue::default();
-        let (read, write) = (need(Access::Read), need(Access::ReadWrite));
-        for (n, need) in [(0, write), (1, read), (2, write), (3, read)] {
-            let order = mount(0, n, n);
-            queue.insert(order, id(u128::from(n)));
-            queue.block(order, id(u128::from(n)), Blocker::AnyDrive(need));
-        }
-        assert_eq!(queue.needs().collect::<Vec<_>>(), [read, write]);
-        let all: Vec<_> = queue.waiting_for_any(|_| true).map(|(_, id)| id).collect();
-        assert_eq!(all, [id(0), id(1), id(2), id(3)]);
-        assert_eq!(queue.wake_for_any(Order::LOWEST, |need| need == read), Some((read, id(1))));
-        assert_eq!(queue.wake_for_any(Order::LOWEST, |_| true), Some((write, id(0))));
-        assert_eq!(queue.wake_for_any(mount(0, 2, 2), |_| true), Some((read, id(3))));
-        assert_eq!(queue.wake_for_any(mount(0, 2, 2), |_| true), None, "nobody is behind it");
-        assert_eq!(queue.wake_for_any(Order::LOWEST, |_| true), Some((write, id(2))));
-        assert_eq!(queue.needs().next(), None);
-    }
-}
+mod tests;
