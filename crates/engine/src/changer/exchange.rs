@@ -111,11 +111,11 @@ impl Exchange {
         match judge(result, self.displaced.dialect()) {
             Ended::Good => return Do::Done(Exchanged::both(Moved::Yes)),
             Ended::NotSent(fault) => return Do::Done(Exchanged::both(Moved::NotSent(fault))),
-            Ended::Doubtful { sense, why, proof, timed_out } => {
+            Ended::Doubtful { sense, why, proof } => {
                 self.sense = sense;
                 self.why = why;
-                self.displaced.proved(proof, timed_out, now);
-                self.incoming.proved(proof, timed_out, now);
+                self.displaced.proved(proof);
+                self.incoming.proved(proof);
             }
         }
         self.stage = Stage::Displaced;

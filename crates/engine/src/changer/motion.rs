@@ -6,7 +6,7 @@ use autochanger_scsi::{AdditionalSense, Dialect, ElementAddress, MoveMedium, Sen
 
 use super::settle::{Proof, Settle, Settled};
 use super::{Do, Heard, Procedure};
-use crate::command::{Command, Completion, PathFault, PathFaultKind, TransportError};
+use crate::command::{Command, Completion, PathFault, TransportError};
 use crate::id::Device;
 use crate::library::fault::{Said, said, words};
 use crate::time::Now;
@@ -99,10 +99,10 @@ impl Motion {
         match judge(result, self.settle.dialect()) {
             Ended::Good => return Do::Done(Moved::Yes),
             Ended::NotSent(fault) => return Do::Done(Moved::NotSent(fault)),
-            Ended::Doubtful { sense, why, proof, timed_out } => {
+            Ended::Doubtful { sense, why, proof } => {
                 self.sense = sense;
                 self.why = why;
-                self.settle.proved(proof, timed_out, now);
+                self.settle.proved(proof);
             }
         }
         self.stage = Stage::Settling;
@@ -123,13 +123,7 @@ pub(crate) enum Ended {
     /// It never left.
     NotSent(PathFault),
     /// The elements must be looked at.
-    Doubtful {
-        sense: Option<Sense>,
-        why: String,
-        proof: Proof,
-        /// No answer came in the command's time.
-        timed_out: bool,
-    },
+    Doubtful { sense: Option<Sense>, why: String, proof: Proof },
 }
 
 /// Reads the ending of a motion's command.
@@ -138,8 +132,7 @@ pub(crate) fn judge(result: Result<Completion, TransportError>, dialect: &Dialec
         Ok(completion) => completion,
         Err(TransportError::NotSent(fault)) => return Ended::NotSent(fault),
         Err(TransportError::OutcomeUnknown(fault)) => {
-            let timed_out = fault.kind == PathFaultKind::TimedOut;
-            return Ended::Doubtful { sense: None, why: fault.to_string(), proof: Proof::None, timed_out };
+            return Ended::Doubtful { sense: None, why: fault.to_string(), proof: Proof::None };
         }
     };
     let sense = completion.sense();
@@ -164,7 +157,7 @@ pub(crate) fn judge(result: Result<Completion, TransportError>, dialect: &Dialec
         None if completion.status == Status::ReservationConflict => Proof::Refused,
         _ => Proof::Ended,
     };
-    Ended::Doubtful { sense, why, proof, timed_out: false }
+    Ended::Doubtful { sense, why, proof }
 }
 
 impl Procedure for Motion {

@@ -122,6 +122,8 @@ impl Engine {
         live.request.cartridge = None;
         live.request.barcode = None;
         self.await_person(index, id);
+        // Whoever waits for the cleaner that is used up finds out, too.
+        self.pass_on(index, id);
         let library = self.library_name(index).into();
         self.ask_person(id, OperatorTask::BringCleaner { library }, now);
     }

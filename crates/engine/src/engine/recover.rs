@@ -79,7 +79,7 @@ impl Engine {
     /// The library is there: its kept requests take their places.
     pub(crate) fn attach_orphans(&mut self, index: LibraryIndex, now: Now) {
         let Some(library_id) = self.library(index).and_then(|library| library.id) else { return };
-        let orphans: Vec<RequestId> = self
+        let mut orphans: Vec<RequestId> = self
             .live
             .values()
             .filter(|live| {
@@ -87,6 +87,8 @@ impl Engine {
             })
             .map(|live| live.request.id)
             .collect();
+        // What is under way keeps its drive and its medium: a mount that was claimed meanwhile would take them at once.
+        orphans.sort_by_key(|&id| self.has_begun_nothing(id));
         for id in orphans {
             if let Some(live) = self.live.get_mut(&id) {
                 live.library = Some(index);
@@ -162,6 +164,13 @@ impl Engine {
             }
             _ => self.resume_unstarted(index, id, now),
         }
+    }
+
+    fn has_begun_nothing(&self, id: RequestId) -> bool {
+        self.live.get(&id).is_some_and(|live| {
+            !matches!(live.request.state, State::InProcess | State::Deferred)
+                && live.request.failing.is_none()
+        })
     }
 
     /// A request whose motion did not happen is as unstarted: a mount waits for somebody who still wants it.
