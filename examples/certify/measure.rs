@@ -208,8 +208,7 @@ impl Certify {
                 break;
             }
         }
-        let carries = self.device.limits().max_in_flight;
-        self.fact(format!("the path carries {carries} at once: moves_in_flight has no effect beyond that"));
+        self.fact(format!("the path carries {} at once", self.device.limits().max_in_flight));
         Ok(())
     }
 }

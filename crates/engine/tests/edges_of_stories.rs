@@ -150,16 +150,7 @@ fn handed(number: u32, ask: Ask) -> Handed {
 #[test]
 fn a_dismount_that_was_put_off_is_not_ended_by_the_settled_half_of_an_exchange_that_took_another_medium_out()
 {
-    let shape = Shape {
-        slots: 10,
-        drives: 2,
-        cartridges: 6,
-        slow: true,
-        exchange: true,
-        unload_before_move: true,
-        moves_in_flight: 1,
-        mixed: false,
-    };
+    let shape = Shape { slow: true, exchange: true, ..Shape::default() };
     let mount = |cartridge| Ask::Mount { cartridge, drive: None, read: false, at_once: false, wait: false };
     let dismount = |cartridge, slot, deferred| Ask::Dismount { cartridge, slot, force: false, deferred };
     let acts = vec![

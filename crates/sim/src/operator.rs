@@ -171,6 +171,13 @@ impl Device {
         self.nexuses.post(0, MICROCODE_CHANGED, None);
     }
 
+    /// A drive was cleaned by hand: it asks for it no more. `false` where there is no such drive.
+    pub fn drive_was_cleaned(&mut self, drive: impl Into<autochanger_scsi::ElementAddress>) -> bool {
+        let drive = drive.into();
+        let drive = self.drives.iter_mut().find(|known| known.address == drive);
+        drive.map(|drive| drive.dirty = None).is_some()
+    }
+
     fn reachable(&self, element: ElementAddress) -> Result<ElementType, OperatorError> {
         let (element_type, index) =
             self.layout.locate(element).ok_or(OperatorError::NoSuchElement(element))?;

@@ -1,11 +1,11 @@
 //! What can happen in a story: typed, so that a failing story can be shrunk and read.
 
-use autochanger_engine::catalog::Service;
 use autochanger_sim::SenseKey;
 
+use crate::wanted::Ask;
 use crate::world::PowerFailure;
 
-/// The first slot and the first drive of every library of a story.
+/// The first elements of every library of a story.
 pub(crate) const FIRST_SLOT: u16 = 1000;
 pub(crate) const FIRST_DRIVE: u16 = 500;
 pub(crate) const FIRST_PORT: u16 = 10;
@@ -115,60 +115,6 @@ pub struct Handed {
     pub detached: bool,
 }
 
-/// What is asked. Cartridges are counted through all libraries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ask {
-    /// A mount, perhaps in a certain drive.
-    Mount {
-        /// Which cartridge.
-        cartridge: u8,
-        /// Which drive, counted from 0.
-        drive: Option<u8>,
-        /// Only to read.
-        read: bool,
-        /// Refused rather than made to wait.
-        at_once: bool,
-        /// A person brings what is not in the library.
-        wait: bool,
-    },
-    /// A dismount, perhaps to a certain slot.
-    Dismount {
-        /// Which cartridge.
-        cartridge: u8,
-        /// Which slot, counted from 0.
-        slot: Option<u8>,
-        /// Whosever it is.
-        force: bool,
-        /// The medium stays in the drive until the drive is needed.
-        deferred: bool,
-    },
-    /// An inventory.
-    Inventory {
-        /// Which library.
-        library: u8,
-        /// After a scan.
-        full: bool,
-    },
-    /// Something is taken into or out of service.
-    Service {
-        /// What.
-        target: Target,
-        /// How it is to serve.
-        service: Service,
-    },
-}
-
-/// What is taken into or out of service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target {
-    /// A library.
-    Library(u8),
-    /// A drive of a library, counted from 0.
-    Drive(u8, u8),
-    /// A cartridge.
-    Cartridge(u8),
-}
-
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mishap {
@@ -227,11 +173,18 @@ pub enum Mishap {
     StuckInDrive(u8),
     /// The drive is dead.
     DeadDrive(u8),
+    /// The drive asks to be cleaned.
+    Dirty {
+        /// Which drive.
+        drive: u8,
+        /// It must be.
+        required: bool,
+    },
     /// Drives and arms work again.
     Repair,
 }
 
-/// What hands do. Slots are counted from 0.
+/// What hands do. Slots, ports and drives are counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hand {
     /// They exchange the contents of two slots.
@@ -242,4 +195,20 @@ pub enum Hand {
     PutNew(u8, u8),
     /// They put a new cartridge into a port.
     Import(u8),
+    /// They put a new cleaning cartridge into a port.
+    ImportCleaner(u8),
+    /// They put what was taken out of the library last into a slot.
+    PutBack(u8),
+    /// They put what was taken out of the library last into a port.
+    BringBack,
+    /// They take what lies in the ports, and shut them.
+    EmptyPorts,
+    /// They open the door.
+    OpenDoor,
+    /// They close the door.
+    CloseDoor,
+    /// They press a drive's eject button.
+    PressEject(u8),
+    /// They do what a person is asked first, where that takes something new with that number.
+    Oblige(u8),
 }

@@ -37,6 +37,7 @@ impl World {
         self.release_disk();
         for library in 0..self.device.0.len() {
             self.device.0[library].clear_faults();
+            self.device.0[library].operator_close_door();
             self.repair(library);
         }
         self.come_to_rest();
@@ -67,22 +68,37 @@ impl World {
         self.see(&Sight::Calm);
     }
 
-    /// What only a person can do: an arm that holds a cartridge is emptied, and of a library without an empty slot what hands
-    /// had put in is taken out. A library is read after that: it tells of hands only when it is asked something.
+    /// What only a person can do: an arm that holds a cartridge is emptied, and of a library whose drives hold what there is no
+    /// empty slot for, a cartridge is taken out. A library is read after that: it tells of hands only when it is asked something.
     fn set_right(&mut self) -> bool {
         let mut something = false;
         for library in 0..self.device.0.len() {
             let contents = self.device.0[library].contents();
+            let cleaners =
+                self.engine.view().libraries().get(library).and_then(|library| library.cleaner_slot);
             let empty = contents
                 .iter()
-                .find(|(_, kind, label)| *kind == ElementType::Storage && label.is_none())
+                .find(|(address, kind, label)| {
+                    *kind == ElementType::Storage && label.is_none() && Some(*address) != cleaners
+                })
                 .map(|(address, ..)| *address);
             let stuck =
                 contents.iter().find(|(_, kind, label)| *kind == ElementType::Transport && label.is_some());
-            let guest = contents.iter().find(|(_, kind, label)| {
-                *kind == ElementType::Storage && label.as_deref().is_some_and(is_guest)
+            let away = contents.iter().any(|(_, kind, label)| {
+                label.is_some() && !matches!(kind, ElementType::Storage | ElementType::ImportExport)
             });
+            let mut in_slots = contents.iter().filter(|(address, kind, _)| {
+                *kind == ElementType::Storage && away && Some(*address) != cleaners
+            });
+            // What hands had put in; where that is in the drives, any.
+            let first = in_slots.clone().next();
+            let guest = in_slots.find(|(.., label)| label.as_deref().is_some_and(is_guest)).or(first);
+            let now = self.now;
             let device = &mut self.device.0[library];
+            // Who has to reach in unlocks the library at its panel.
+            if device.is_locked() && (stuck.is_some() || empty.is_none()) {
+                device.reset(now, 0);
+            }
             let (touched, done) = match (stuck, empty, guest) {
                 (Some((arm, _, label)), Some(slot), _) => (label, device.operator_swap(*arm, slot)),
                 (_, None, Some((slot, _, label))) => (label, device.operator_take(*slot).map(drop)),
@@ -111,7 +127,9 @@ impl World {
         let view = self.engine.view();
         let serves = |service| service == Service::Enabled;
         let libraries = view.libraries().into_iter().filter(|library| !serves(library.service));
-        let drives = view.drives(None).into_iter().filter(|drive| !serves(drive.service));
+        // One that must be cleaned was cleaned by hand in `repair`, which nobody knows before it is told.
+        let drives =
+            view.drives(None).into_iter().filter(|drive| !serves(drive.service) || drive.wants_cleaning);
         let cartridges = view.cartridges(None).into_iter().filter(|cartridge| cartridge.disabled);
         let targets: Vec<_> = libraries
             .filter_map(|library| library.id.map(ServiceTarget::from))

@@ -1,24 +1,14 @@
-//! Where stories come from: a seed. This is the one place in which an act is drawn.
+//! Where stories come from: a seed. This is the one place in which an act is drawn; what is asked in it, and what goes wrong, in the
+//! files below.
 
-use autochanger_engine::catalog::Service;
-use autochanger_sim::SenseKey;
+mod ask;
+mod mishap;
 
-use crate::act::{Act, Ask, Hand, Handed, Mishap, Target};
+use crate::act::{Act, Handed};
 use crate::dice::Dice;
 use crate::story::{Setup, Shape, Story};
+use crate::wanted::Ask;
 use crate::world::PowerFailure;
-
-/// The sense data that a motion can be answered with: each leads to another meaning.
-const SENSES: [(SenseKey, u8, u8); 8] = [
-    (SenseKey::NotReady, 0x04, 0x01),
-    (SenseKey::UnitAttention, 0x28, 0x00),
-    (SenseKey::IllegalRequest, 0x3A, 0x00),
-    (SenseKey::IllegalRequest, 0x3B, 0x0D),
-    (SenseKey::IllegalRequest, 0x3B, 0x0E),
-    (SenseKey::HardwareError, 0x15, 0x01),
-    (SenseKey::AbortedCommand, 0x44, 0x00),
-    (SenseKey::MediumError, 0x30, 0x00),
-];
 
 /// How late motions of one story can be in all, in seconds. A library carries its commands out one after the other, so that what
 /// is late delays what was sent after it: together they stay within the motion time-out (30 minutes), which is the longest that
@@ -31,6 +21,12 @@ enum Kind {
     Mount,
     Dismount,
     Inventory,
+    Eject,
+    Inject,
+    DoorAccess,
+    CleanerSlot,
+    CleanDrive,
+    Label,
     Repeat,
     Service,
     Enable,
@@ -61,6 +57,10 @@ struct Author {
     hands: bool,
     power: bool,
     disk: bool,
+    ports: bool,
+    doors: bool,
+    cleaning: bool,
+    labels: bool,
     new_labels: u8,
     /// What is left of the lateness.
     late: u16,
@@ -84,6 +84,10 @@ pub fn draw(seed: u64, acts: usize) -> Story {
         services: dice.once_in(3),
         power: !dice.once_in(3),
         disk: !dice.once_in(3),
+        ports: dice.once_in(2),
+        doors: dice.once_in(4),
+        cleaning: dice.once_in(3),
+        labels: dice.once_in(3),
         dice,
         setup,
         handed: Vec::new(),
@@ -109,6 +113,12 @@ fn shape(dice: &mut Dice, small: bool) -> Shape {
         exchange: dice.once_in(2),
         unload_before_move: dice.once_in(2),
         moves_in_flight,
+        ports: dice.weighted(&[(6, 2), (3, 1), (1, 0)]),
+        lock_ports: dice.once_in(5),
+        cleaner: dice.once_in(2).then(|| 1 + dice.roll(5) as u8),
+        auto_clean: !dice.once_in(4),
+        dwell: dice.weighted(&[(3, 0), (1, 60), (1, 1_800)]),
+        verify: dice.once_in(5),
     }
 }
 
@@ -117,10 +127,17 @@ impl Author {
         let when = |so: bool, weight: u32| if so { weight } else { 0 };
         let (faults, hands, power, disk) = (self.faults, self.hands, self.power, self.disk);
         let services = self.services;
+        let (ports, doors, cleaning, labels) = (self.ports, self.doors, self.cleaning, self.labels);
         let kind = self.dice.weighted(&[
             (20, Kind::Mount),
             (18, Kind::Dismount),
             (3, Kind::Inventory),
+            (when(ports, 4), Kind::Eject),
+            (when(ports, 4), Kind::Inject),
+            (when(doors, 2), Kind::DoorAccess),
+            (when(cleaning, 4), Kind::CleanerSlot),
+            (when(cleaning, 4), Kind::CleanDrive),
+            (when(labels, 6), Kind::Label),
             (2, Kind::Repeat),
             (when(services, 4), Kind::Service),
             (when(services, 2), Kind::Enable),
@@ -131,7 +148,7 @@ impl Author {
             (2, Kind::Adopt),
             (1, Kind::CloseSession),
             (when(faults, 9), Kind::Mishap),
-            (when(hands, 3), Kind::Hands),
+            (if hands || ports || doors { 3 } else { 0 }, Kind::Hands),
             (when(power, 2), Kind::PowerLoss),
             (when(power, 2), Kind::PowerLossAt),
             (when(disk, 6), Kind::HoldDisk),
@@ -144,22 +161,19 @@ impl Author {
 
     fn of_kind(&mut self, kind: Kind) -> Act {
         match kind {
-            Kind::Mount => {
-                let drive = self.dice.once_in(6).then(|| self.dice.roll(3) as u8);
-                let (at_once, wait) = (self.dice.once_in(10), self.dice.once_in(5));
-                let (cartridge, read) = (self.cartridge(), self.dice.once_in(4));
-                let ask = Ask::Mount { cartridge, drive, read, at_once, wait };
-                self.submit(ask)
-            }
-            Kind::Dismount => {
-                let slot = self.dice.once_in(8).then(|| self.dice.roll(10) as u8);
-                let (force, deferred) = (self.dice.once_in(6), self.dice.once_in(5));
-                let ask = Ask::Dismount { cartridge: self.cartridge(), slot, force, deferred };
-                self.submit(ask)
-            }
-            Kind::Inventory => {
-                let ask = Ask::Inventory { library: self.library(), full: self.dice.once_in(5) };
-                self.submit(ask)
+            Kind::Mount
+            | Kind::Dismount
+            | Kind::Inventory
+            | Kind::Eject
+            | Kind::Inject
+            | Kind::DoorAccess
+            | Kind::CleanerSlot
+            | Kind::CleanDrive
+            | Kind::Label
+            | Kind::Service
+            | Kind::Enable => {
+                let ask = self.ask(kind);
+                Act::Submit(self.handed(ask))
             }
             Kind::Repeat if !self.groups.is_empty() && self.dice.once_in(3) => {
                 let which = self.dice.roll(self.groups.len() as u32) as usize;
@@ -170,16 +184,6 @@ impl Author {
                 Some(handed) => Act::Repeat { handed, same: !self.dice.once_in(4) },
                 None => Act::Pass(1),
             },
-            Kind::Service => {
-                let services = [Service::Paused, Service::Draining, Service::Disabled];
-                let service = services[self.dice.roll(3) as usize];
-                let ask = Ask::Service { target: self.target(), service };
-                self.submit(ask)
-            }
-            Kind::Enable => {
-                let ask = Ask::Service { target: self.target(), service: Service::Enabled };
-                self.submit(ask)
-            }
             Kind::Group => self.group(),
             Kind::Reorder => match self.earlier() {
                 Some(handed) => {
@@ -217,10 +221,6 @@ impl Author {
         }
     }
 
-    fn submit(&mut self, ask: Ask) -> Act {
-        Act::Submit(self.handed(ask))
-    }
-
     /// Mounts of one application, with the same priority, deadline and detachment. All wait for a person, or none, and none waits
     /// for anything, or all do.
     fn group(&mut self) -> Act {
@@ -238,14 +238,6 @@ impl Author {
         }
         self.groups.push(all);
         Act::Group { all, again: self.dice.once_in(2) }
-    }
-
-    fn target(&mut self) -> Target {
-        match self.dice.roll(3) {
-            0 => Target::Library(self.library()),
-            1 => Target::Drive(self.library(), self.dice.roll(3) as u8),
-            _ => Target::Cartridge(self.cartridge()),
-        }
     }
 
     fn handed(&mut self, ask: Ask) -> Handed {
@@ -280,58 +272,5 @@ impl Author {
 
     fn library(&mut self) -> u8 {
         self.dice.roll(self.setup.libraries.len() as u32) as u8
-    }
-
-    /// Sometimes one that nobody has, or that hands have put in.
-    fn cartridge(&mut self) -> u8 {
-        let all: u32 = self.setup.libraries.iter().map(|shape| u32::from(shape.cartridges)).sum();
-        let strange = u32::from(self.dice.once_in(20));
-        1 + self.dice.roll(all + strange) as u8
-    }
-
-    fn mishap(&mut self) -> Mishap {
-        let exchange = self.dice.once_in(3);
-        match self.dice.roll(26) {
-            0..=2 => Mishap::LostReply { exchange, effect: true },
-            3 | 4 => Mishap::LostReply { exchange, effect: false },
-            5..=7 if self.late > 0 => {
-                let after = (1 + self.dice.roll(900) as u16).min(self.late);
-                self.late -= after;
-                Mishap::Late { exchange, after }
-            }
-            5..=8 => Mishap::Silence,
-            9 => Mishap::NotDelivered { motions: true, times: 1 + self.dice.roll(7) as u8 },
-            10 => Mishap::NotDelivered { motions: false, times: 1 + self.dice.roll(3) as u8 },
-            11 => Mishap::Unplugged(1 + self.dice.roll(300) as u16),
-            12 => Mishap::ConnectionLost,
-            13..=16 => {
-                let (key, asc, ascq) = SENSES[self.dice.roll(SENSES.len() as u32) as usize];
-                Mishap::Sense { exchange, key, asc, ascq, times: 1 + self.dice.roll(3) as u8 }
-            }
-            // As long as the library likes: the engine must give up by itself.
-            17 => {
-                Mishap::Sense { exchange: false, key: SenseKey::NotReady, asc: 0x04, ascq: 0x01, times: 40 }
-            }
-            18 => Mishap::NoLooks(1 + self.dice.roll(3) as u8),
-            19 | 20 => Mishap::Attention { port: self.dice.once_in(3) },
-            21 => Mishap::Door(1 + self.dice.roll(600) as u16),
-            22 => Mishap::StuckInArm,
-            23 => Mishap::StuckInDrive(self.dice.roll(3) as u8),
-            24 => Mishap::DeadDrive(self.dice.roll(3) as u8),
-            _ => Mishap::Repair,
-        }
-    }
-
-    fn hand(&mut self) -> Hand {
-        let mut slot = || self.dice.roll(10) as u8;
-        let (one, other) = (slot(), slot());
-        match self.dice.roll(8) {
-            0..=3 => Hand::Swap(one, other),
-            4 | 5 => Hand::Take(one),
-            kind => {
-                self.new_labels += 1;
-                if kind == 6 { Hand::PutNew(self.new_labels, one) } else { Hand::Import(self.new_labels) }
-            }
-        }
     }
 }

@@ -16,15 +16,17 @@ mod draw;
 mod drive;
 mod hands;
 mod perform;
+mod person;
 mod run;
 mod shrink;
 mod story;
 mod tape;
 mod truth;
+mod wanted;
 mod watch;
 mod world;
 
-pub use act::{Act, Ask, Hand, Handed, Mishap, Target};
+pub use act::{Act, Hand, Handed, Mishap};
 pub use ask::{dismount, eject, inject, inventory, mount, mount_in};
 pub use devices::Devices;
 pub use disk::Disk;
@@ -33,6 +35,7 @@ pub use run::{Tally, tell_all};
 pub use shrink::shrink;
 pub use story::{Setup, Shape, Story, Tale, Telling, tell};
 pub use tape::Tape;
+pub use wanted::{Ask, Target};
 pub use watch::{Checker, Facts, Sight, Violation, Way};
 pub use world::{OWNER, PowerFailure, World};
 

@@ -6,22 +6,30 @@ use autochanger_engine::Input;
 use autochanger_engine::catalog::{Caller, Role};
 use autochanger_engine::id::{LibraryId, RequestId, SessionId};
 use autochanger_engine::input::RestartPolicy;
-use autochanger_engine::request::{Access, GroupId, Options, ServiceTarget, Submission, Wanted};
-use autochanger_sim::{ElementAddress, Fault, OperatorError, SenseKey};
+use autochanger_engine::request::{GroupId, Options, Submission, Wanted};
+use autochanger_sim::{Fault, SenseKey};
 use uuid::Uuid;
 
-use crate::act::{ARM, Act, Ask, FIRST_DRIVE, FIRST_PORT, FIRST_SLOT, Hand, Handed, Mishap, Target};
-use crate::watch::Sight;
+use crate::act::{ARM, Act, FIRST_DRIVE, Handed, Mishap};
+use crate::wanted::Ask;
 use crate::world::World;
 
 const MOVE_MEDIUM: u8 = 0xA5;
 const EXCHANGE_MEDIUM: u8 = 0xA6;
 const READ_ELEMENT_STATUS: u8 = 0xB8;
 
+/// The number of the first cartridge that hands put in, and that of the first library's cleaning cartridge.
+pub(crate) const FIRST_GUEST: u8 = 100;
+pub(crate) const FIRST_CLEANER: u8 = 200;
+
 /// How a label of a story is made: every third cartridge is of the older generation, which all drives can use.
 pub(crate) fn label(cartridge: u8) -> String {
-    let generation = if cartridge.is_multiple_of(3) { 7 } else { 8 };
-    format!("VT{cartridge:04}L{generation}")
+    match cartridge {
+        FIRST_CLEANER.. => format!("CLN{:03}L1", cartridge - FIRST_CLEANER),
+        FIRST_GUEST.. => guest(cartridge - FIRST_GUEST),
+        _ if cartridge.is_multiple_of(3) => format!("VT{cartridge:04}L7"),
+        _ => format!("VT{cartridge:04}L8"),
+    }
 }
 
 /// The request id of a number: in the order of age, as UUIDs of version 7 are.
@@ -30,13 +38,18 @@ fn request_id(number: u32) -> RequestId {
 }
 
 /// The label of a cartridge that hands put in.
-fn guest(number: u8) -> String {
+pub(crate) fn guest(number: u8) -> String {
     format!("NW{number:04}L8")
+}
+
+/// The label of a cleaning cartridge that hands put in.
+pub(crate) fn guest_cleaner(number: u8) -> String {
+    format!("CLN1{number:02}L1")
 }
 
 /// Whether hands put the cartridge in.
 pub(crate) fn is_guest(label: &str) -> bool {
-    label.starts_with("NW")
+    label.starts_with("NW") || label.starts_with("CLN1")
 }
 
 /// Whether a request was handed in by an act: not in calm, not by the manager itself.
@@ -138,8 +151,13 @@ impl World {
 
     fn hand_in(&mut self, handed: Handed, given: bool, same: bool) {
         let Some(mut wanted) = self.wanted(handed.ask) else { return };
-        if let (false, Wanted::Mount { cartridge, .. } | Wanted::Dismount { cartridge, .. }) =
-            (same, &mut wanted)
+        if let (
+            false,
+            Wanted::Mount { cartridge, .. }
+            | Wanted::Dismount { cartridge, .. }
+            | Wanted::Eject { cartridge, .. }
+            | Wanted::Identify { cartridge, .. },
+        ) = (same, &mut wanted)
         {
             *cartridge = label(0).into();
         }
@@ -157,36 +175,6 @@ impl World {
         let submissions = submissions.collect();
         let token = self.token();
         self.input(Input::SubmitGroup { token, submissions });
-    }
-
-    fn wanted(&self, ask: Ask) -> Option<Wanted> {
-        Some(match ask {
-            Ask::Mount { cartridge, drive, read, .. } => Wanted::Mount {
-                cartridge: label(cartridge).into(),
-                drive: drive.map(|drive| ElementAddress(FIRST_DRIVE + u16::from(drive))),
-                access: if read { Access::Read } else { Access::ReadWrite },
-            },
-            Ask::Dismount { cartridge, slot, force, .. } => Wanted::Dismount {
-                cartridge: label(cartridge).into(),
-                slot: slot.map(|slot| ElementAddress(FIRST_SLOT + u16::from(slot))),
-                force,
-            },
-            Ask::Inventory { library, full } => {
-                Wanted::Inventory { library: Some(self.library_id(usize::from(library))?), full }
-            }
-            Ask::Service { target, service } => Wanted::SetService { target: self.target(target)?, service },
-        })
-    }
-
-    fn target(&self, target: Target) -> Option<ServiceTarget> {
-        Some(match target {
-            Target::Library(library) => self.library_id(library.into())?.into(),
-            Target::Drive(library, drive) => {
-                let drive = ElementAddress(FIRST_DRIVE + u16::from(drive));
-                ServiceTarget::Drive { library: Some(self.library_id(library.into())?), drive }
-            }
-            Target::Cartridge(cartridge) => ServiceTarget::cartridge(label(cartridge)),
-        })
     }
 
     pub(crate) fn library_id(&self, library: usize) -> Option<LibraryId> {
@@ -238,6 +226,10 @@ impl World {
             Mishap::StuckInArm => Fault::stuck_in_arm().on_move(),
             Mishap::StuckInDrive(n) => Fault::stuck_in_drive(drive(n)),
             Mishap::DeadDrive(n) => Fault::dead_drive(drive(n)),
+            Mishap::Dirty { drive: n, required } => {
+                device.drive_asks_for_cleaning(drive(n), required);
+                return;
+            }
             Mishap::Repair => return self.repair(library),
         };
         device.inject(fault);
@@ -248,37 +240,9 @@ impl World {
         if let Some(device) = self.device.0.get_mut(library) {
             for drive in 0..device.drive_count() {
                 device.repair(FIRST_DRIVE + drive);
+                device.drive_was_cleaned(FIRST_DRIVE + drive);
             }
             device.repair(ARM);
-        }
-    }
-
-    fn hand(&mut self, library: usize, hand: Hand) {
-        let slot = |n: u8| FIRST_SLOT + u16::from(n);
-        let Some(device) = self.device.0.get_mut(library) else { return };
-        let before = |address: u16| {
-            let contents = device.contents();
-            contents.into_iter().find(|(at, ..)| at.0 == address).and_then(|(.., label)| label)
-        };
-        let (labels, done): (Vec<_>, Result<(), OperatorError>) = match hand {
-            Hand::Swap(one, other) => {
-                let labels = [before(slot(one)), before(slot(other))].into_iter().flatten().collect();
-                (labels, device.operator_swap(slot(one), slot(other)))
-            }
-            Hand::Take(from) => {
-                (before(slot(from)).into_iter().collect(), device.operator_take(slot(from)).map(drop))
-            }
-            // A label of a story is put in once.
-            Hand::PutNew(n, _) | Hand::Import(n) if self.imported.contains(&n) => return,
-            Hand::PutNew(n, to) => (vec![guest(n)], device.operator_put(slot(to), &guest(n))),
-            Hand::Import(n) => (vec![guest(n)], device.operator_put(FIRST_PORT, &guest(n))),
-        };
-        if done.is_ok() {
-            if let Hand::PutNew(n, _) | Hand::Import(n) = hand {
-                self.imported.insert(n);
-            }
-            self.mishaps += 1;
-            self.see(&Sight::Hands(&labels));
         }
     }
 }

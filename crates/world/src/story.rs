@@ -5,10 +5,11 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use autochanger_engine::input::Verify;
 use autochanger_sim::{Device, Library, Timing};
 
 use crate::act::{Act, FIRST_DRIVE, FIRST_PORT, FIRST_SLOT};
-use crate::perform::{is_of_story, label};
+use crate::perform::{FIRST_CLEANER, is_of_story, label};
 use crate::watch::{Violation, Watch};
 use crate::world::World;
 
@@ -53,6 +54,40 @@ pub struct Shape {
     pub unload_before_move: bool,
     /// Moves in flight, and arms for them.
     pub moves_in_flight: u8,
+    /// Import/export elements.
+    pub ports: u8,
+    /// They are kept locked.
+    pub lock_ports: bool,
+    /// There is a cleaning cartridge beside the others, with a slot of its own, and it lasts so often.
+    pub cleaner: Option<u8>,
+    /// Drives that ask for it are cleaned.
+    pub auto_clean: bool,
+    /// How long a medium stays whose dismount was deferred, in seconds.
+    pub dwell: u16,
+    /// Mounts read labels.
+    pub verify: bool,
+}
+
+/// Two drives, six cartridges with room beside them, two ports, and nothing out of the way.
+impl Default for Shape {
+    fn default() -> Self {
+        Self {
+            slots: 10,
+            drives: 2,
+            cartridges: 6,
+            mixed: false,
+            slow: false,
+            exchange: false,
+            unload_before_move: true,
+            moves_in_flight: 1,
+            ports: 2,
+            lock_ports: false,
+            cleaner: None,
+            auto_clean: true,
+            dwell: 0,
+            verify: false,
+        }
+    }
 }
 
 /// How a story is told.
@@ -101,11 +136,11 @@ impl Story {
             }
             let mut library = Library::new()
                 .first_slot(FIRST_SLOT)
-                .slots(shape.slots.into())
+                .slots((shape.slots + u8::from(shape.cleaner.is_some())).into())
                 .first_drive(FIRST_DRIVE)
                 .drives(shape.drives.into())
                 .first_port(FIRST_PORT)
-                .ports(2)
+                .ports(shape.ports.into())
                 .arms(shape.moves_in_flight.into())
                 .serial(&format!("WORLD{n}"))
                 .timing(timing)
@@ -117,7 +152,15 @@ impl Story {
                 library = library.cartridge_at(FIRST_SLOT + slot as u16, &label(cartridge));
             }
             first += shape.cartridges;
-            devices.push(library.build());
+            let cleaner = label(FIRST_CLEANER + n as u8);
+            if shape.cleaner.is_some() {
+                library = library.cleaning_cartridge(&cleaner);
+            }
+            let mut device = library.build();
+            if let Some(uses) = shape.cleaner {
+                device.cleaner_lasts(&cleaner, uses.into());
+            }
+            devices.push(device);
         }
         devices
     }
@@ -130,6 +173,10 @@ impl Story {
                 library.exchange = shape.exchange;
                 library.unload_before_move = shape.unload_before_move;
                 library.moves_in_flight = shape.moves_in_flight;
+                library.lock_ports = shape.lock_ports;
+                library.auto_clean = shape.auto_clean;
+                library.dwell = Duration::from_secs(shape.dwell.into());
+                library.verify = if shape.verify { Verify::Label } else { Verify::Barcode };
             }
         });
         world.gives_up = true;

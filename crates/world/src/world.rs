@@ -64,6 +64,8 @@ pub struct World {
     pub(crate) mishaps: u64,
     /// Cartridges that hands have put in: each label once.
     pub(crate) imported: BTreeSet<u8>,
+    /// Cartridges that hands have taken out, and of which library.
+    pub(crate) outside: Vec<(usize, String)>,
     /// A path that leads to another library.
     pub elsewhere: Option<(u8, Device)>,
     /// When something other than a look at a path in reserve was last done.
@@ -168,6 +170,7 @@ impl World {
             at_once: (now, 0),
             mishaps: 0,
             imported: BTreeSet::new(),
+            outside: Vec::new(),
             elsewhere: None,
             active_at: now,
             next_token: 0,

@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 
 use autochanger_engine::Input;
-use autochanger_engine::id::{CommandId, Device, Path, RequestId};
+use autochanger_engine::id::{CartridgeId, CommandId, Device, Path, RequestId};
 
 use crate::watch::{Checker, Facts, Sight};
 
-/// Motions that are sent for one request by one engine, at most: the engine tries five times, an exchange that turns out not
-/// to be offered is one more, and a medium that must be unloaded first another.
+/// Motions of one cartridge from one element that are sent for one request by one engine, at most: the engine tries five times,
+/// an exchange that turns out not to be offered is one more, and a medium that must be unloaded first another.
 const MAX_SENDS: u32 = 7;
 
 /// Counts.
 #[derive(Debug, Default)]
 pub(crate) struct Bounds {
     in_flight: BTreeMap<CommandId, (Path, bool)>,
-    sends: BTreeMap<RequestId, u32>,
+    sends: BTreeMap<(RequestId, Option<CartridgeId>, u16), u32>,
     /// The last event of this engine.
     event: u64,
 }
@@ -30,11 +30,12 @@ impl Checker for Bounds {
             Sight::Send { path, id, ways, .. } => {
                 self.in_flight.insert(*id, (*path, !ways.is_empty()));
                 self.is_within(*path, facts)?;
-                for (request, _) in ways.iter().filter_map(|way| way.intent) {
-                    let sends = self.sends.entry(request).or_default();
+                for (way, intent) in ways.iter().filter_map(|way| Some((way, way.intent?))) {
+                    let cartridge = facts.disk.motions.get(&intent).map(|motion| motion.cartridge);
+                    let sends = self.sends.entry((intent.0, cartridge, way.source)).or_default();
                     *sends += 1;
                     if *sends > MAX_SENDS {
-                        return Err(format!("{request} has been sent {sends} times"));
+                        return Err(format!("{} has been sent {sends} times from {}", intent.0, way.source));
                     }
                 }
             }

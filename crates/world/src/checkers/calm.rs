@@ -55,7 +55,7 @@ impl Calm {
                         return Err(format!("{label} is not in {name}, where the catalogue has it"));
                     }
                 }
-                Place::Missing { .. } => {}
+                Place::Missing { .. } | Place::Outside { .. } => {}
                 other => return Err(format!("{label}: its place is {other}")),
             }
         }
