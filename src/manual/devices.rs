@@ -271,7 +271,7 @@
 //! | eject, inject | MOVE MEDIUM; OPEN/CLOSE IMPORT/EXPORT ELEMENT; READ ELEMENT STATUS of the ports while somebody is waited for | LOAD UNLOAD where it is in a drive |
 //! | ports that are to be [locked](LibraryConfig::lock_ports), and the unlocking for a person | PREVENT ALLOW MEDIUM REMOVAL | – |
 //! | door access | PREVENT ALLOW MEDIUM REMOVAL, then TEST UNIT READY until it was open and is closed | – |
-//! | inventory, or after a unit attention | READ ELEMENT STATUS; in full INITIALIZE ELEMENT STATUS first | – |
+//! | inventory, or after a unit attention | READ ELEMENT STATUS, last with DVCID; in full INITIALIZE ELEMENT STATUS first | INQUIRY, of one that says that its inquiry data changed |
 //! | shutting down | PERSISTENT RESERVE OUT | – |
 //! | every 5 minutes, on paths in reserve | INQUIRY | – |
 //! | a move in doubt | TEST UNIT READY, READ ELEMENT STATUS of its elements | – |

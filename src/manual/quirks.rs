@@ -90,6 +90,7 @@
 //! | the command that opens a port takes the magazine out (Quantum SuperLoader 3, known by its name) | it is not sent | [`PortCommandIsMagazine`](Quirk::PortCommandIsMagazine) | `port-command-is-magazine` |
 //! | trays are not moved by command (most) | people open ports by hand | [`NoPortCommand`](Quirk::NoPortCommand) | `no-port-command` |
 //! | moves of other initiators are told with 06/28/00 | everything is read again | – | `attention-on-foreign-move` |
+//! | that drives were exchanged is told as a change of media (06/28/00: IBM TS3100, Dell TL, HP MSL) | each full reading asks which drive is in which element; where it is another one, all is read anew | – | `sleds-as-medium-change` |
 //! | an ejected cartridge cannot be taken yet (IBM 3584) | it is tried again after 4, 8, 16 and 32 seconds | [`LateAccess`](Quirk::LateAccess) | `access-lags` |
 //! | EXCHANGE MEDIUM is claimed and unknown (tgt), or neither | two moves | [`ExchangeClaimed`](Quirk::ExchangeClaimed) | `exchange-claimed`, `no-exchange` |
 //! | status commands wait for the arm | time-outs count from when a command is sent; it waits | – | `serialize-all` |

@@ -200,6 +200,13 @@
 //! mount whose cartridge is not in its drive any more has ended ([`EventKind::Dismounted`](crate::EventKind::Dismounted)).
 //! Elements and cartridges of motions in doubt are left alone.
 //!
+//! Drives are known by their serial numbers, which each full reading of the library asks for. One that has changed its bay is told
+//! ([`EventKind::DriveMoved`](crate::EventKind::DriveMoved)), and takes all that is true of it with it, a medium that is in it as well: its
+//! mount, a dismount that was put off, the requests that use or name it, whether it serves, how well it did. What a request asked for stays as it
+//! was asked; [`Request::drive`](crate::request::Request::drive) says where the drive is. Another drive in place of one begins anew
+//! ([`EventKind::DriveReplaced`](crate::EventKind::DriveReplaced)). A drive that says that its inquiry data changed (06/3F/00 to 05) is asked
+//! who it is. Without serial numbers, a drive is its address.
+//!
 //! # The way is lost
 //!
 //! A library that cannot be reached is `NotPresent`, is tried again with growing pauses, and is identified and read anew when it

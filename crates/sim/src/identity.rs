@@ -40,6 +40,8 @@ pub(crate) struct Names {
     drive_vendor: String,
     drive_product: String,
     other_products: BTreeMap<usize, String>,
+    /// Serial numbers of drives that were put in since, by the number of the bay from 0.
+    other_serials: BTreeMap<usize, String>,
 }
 
 /// A T10 identifier with a serial number of 10 characters, as nearly all drives have it in DVCID.
@@ -60,11 +62,28 @@ impl Names {
             drive_vendor: identity.drive_vendor,
             drive_product: identity.drive_product,
             other_products: identity.other_products,
+            other_serials: BTreeMap::new(),
         }
     }
 
-    /// Ten characters: the end of the library's serial number, and the drive's number from 1.
+    /// Another drive of the same product is in the bay.
+    pub(crate) fn replace_drive(&mut self, index: usize, serial: &str) {
+        self.other_serials.insert(index, String::from(serial));
+    }
+
+    /// The drives of two bays have changed places.
+    pub(crate) fn swap_drives(&mut self, one: usize, other: usize) {
+        let (first, second) = (self.drive_serial(one), self.drive_serial(other));
+        let products = (self.product_of(one).clone(), self.product_of(other).clone());
+        self.other_serials.extend([(one, second), (other, first)]);
+        self.other_products.extend([(one, products.1), (other, products.0)]);
+    }
+
+    /// Ten characters: the end of the library's serial number, and the drive's number from 1, unless another drive was put in.
     pub(crate) fn drive_serial(&self, index: usize) -> String {
+        if let Some(serial) = self.other_serials.get(&index) {
+            return serial.clone();
+        }
         let mut tail: Vec<char> = self.serial.chars().rev().filter(char::is_ascii_alphanumeric).collect();
         tail.truncate(SERIAL_TAIL);
         let tail: String = tail.into_iter().rev().collect();

@@ -52,6 +52,7 @@ mod selector;
 mod sense_shape;
 mod service;
 mod shelves;
+mod sleds;
 mod tape;
 mod task;
 mod timing;

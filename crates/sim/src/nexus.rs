@@ -29,6 +29,12 @@ pub(crate) const MEDIUM_CHANGED: AdditionalSense = AdditionalSense { asc: 0x28, 
 pub(crate) const MAGAZINE_REMOVED: AdditionalSense = AdditionalSense { asc: 0x3B, ascq: 0x12 };
 /// MEDIUM MAGAZINE INSERTED.
 pub(crate) const MAGAZINE_INSERTED: AdditionalSense = AdditionalSense { asc: 0x3B, ascq: 0x13 };
+/// DATA TRANSFER DEVICE REMOVED.
+pub(crate) const DRIVE_REMOVED: AdditionalSense = AdditionalSense { asc: 0x3B, ascq: 0x1A };
+/// DATA TRANSFER DEVICE INSERTED.
+pub(crate) const DRIVE_INSERTED: AdditionalSense = AdditionalSense { asc: 0x3B, ascq: 0x1B };
+/// INQUIRY DATA HAS CHANGED.
+pub(crate) const INQUIRY_CHANGED: AdditionalSense = AdditionalSense { asc: 0x3F, ascq: 0x03 };
 /// MICROCODE HAS BEEN CHANGED.
 pub(crate) const MICROCODE_CHANGED: AdditionalSense = AdditionalSense { asc: 0x3F, ascq: 0x01 };
 /// IMPORT OR EXPORT ELEMENT ACCESSED.

@@ -225,6 +225,8 @@ quirks! {
     PortCommandIsMagazine = "port-command-is-magazine",
     /// A motion leaves a unit attention (28/00) for all other initiators.
     AttentionOnForeignMove = "attention-on-foreign-move",
+    /// That a drive was exchanged is told by 28/00 at the changer, and not by 3B/1A and 3B/1B (BDT: IBM TS3100, Dell TL, HP MSL).
+    SledsAsMediumChange = "sleds-as-medium-change",
     /// Log pages are filled with zeros to the allocation length (Quantum's drives).
     PadLogPages = "pad-log-pages",
     /// LOG SENSE and READ ATTRIBUTE of a drive with a cartridge take so many seconds (IBM LTO-9).

@@ -204,3 +204,32 @@ fn a_door_that_was_opened_again_during_the_scan_stays_open() {
     rig.pass(Duration::from_secs(100));
     assert_eq!(code(&rig.send(0, ready())), (2, 0x04, 0x18));
 }
+
+/// The serial number of the drive that answers there (VPD page 80h).
+fn serial_of(rig: &mut Rig, lun: u16) -> String {
+    let data = good(rig.send(lun, autochanger_scsi::Inquiry { vpd: Some(0x80), allocation: 64 }.cdb()));
+    autochanger_scsi::vpd::UnitSerial::parse(&data).unwrap().serial().to_string()
+}
+
+#[test]
+fn drives_change_their_bays_with_what_is_in_them_and_hosts_are_told() {
+    let mut rig = rig();
+    let (first, second) = (serial_of(&mut rig, 1), serial_of(&mut rig, 2));
+    rig.moves(1000, 500);
+    assert_eq!(code(&rig.send(1, ready())), (6, 0x28, 0x00));
+    assert_eq!(rig.device.replace_drive(at(500), "NEW"), Err(OperatorError::Full(at(500))));
+    assert_eq!(rig.device.replace_drive(at(1000), "NEW"), Err(OperatorError::NoSuchElement(at(1000))));
+    rig.device.swap_drives(at(500), at(501)).unwrap();
+    assert_eq!((serial_of(&mut rig, 1), serial_of(&mut rig, 2)), (second, first));
+    assert_eq!(rig.find("VT0001L8"), Some(501));
+    assert_eq!(code(&rig.send(0, ready())), (6, 0x3B, 0x1A));
+    assert_eq!(code(&rig.send(0, ready())), (6, 0x3B, 0x1B));
+    for lun in [1, 2] {
+        assert_eq!(code(&rig.send(lun, ready())), (6, 0x29, 0x00));
+        assert_eq!(code(&rig.send(lun, ready())), (6, 0x3F, 0x03));
+    }
+    rig.device.replace_drive(at(500), "NEW0000001").unwrap();
+    assert_eq!(serial_of(&mut rig, 1), "NEW0000001");
+    assert_eq!((code(&rig.send(0, ready())).1, code(&rig.send(0, ready())).1), (0x3B, 0x3B));
+    rig.moves(501, 1000);
+}

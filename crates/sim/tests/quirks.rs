@@ -124,6 +124,7 @@ fn every_switch_is_heard_by_the_host() {
                 | Quirk::PreventIgnored
                 | Quirk::AllowClearsAll
                 | Quirk::AttentionOnForeignMove
+                | Quirk::SledsAsMediumChange
                 | Quirk::RefusesWhileScanning
                 | Quirk::LabelsDoubtfulAfterDoor
         );

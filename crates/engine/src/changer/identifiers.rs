@@ -46,8 +46,13 @@ pub(crate) struct ReadIdentifiers {
 
 impl ReadIdentifiers {
     /// Asks for the identifiers of the drives among `elements`.
-    pub(crate) fn new(elements: &[ElementReport], style: TypeStyle, timing: Timing, room: u32) -> Self {
-        let drives = elements.iter().filter(|report| report.name.kind == ElementType::Drive);
+    pub(crate) fn new<'a>(
+        elements: impl IntoIterator<Item = &'a ElementReport>,
+        style: TypeStyle,
+        timing: Timing,
+        room: u32,
+    ) -> Self {
+        let drives = elements.into_iter().filter(|report| report.name.kind == ElementType::Drive);
         Self {
             timing,
             dialect: &Dialect::COMMON,

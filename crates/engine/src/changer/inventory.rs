@@ -1,5 +1,6 @@
 //! Reading what is where: READ ELEMENT STATUS type by type and in chunks, surviving what devices do (SMC-3 6.12).
 
+mod drives;
 mod reading;
 mod refusal;
 #[cfg(test)]
@@ -14,6 +15,7 @@ use autochanger_scsi::{Dialect, ElementAddress, ElementAddressAssignment, Elemen
 
 use self::reading::Reading;
 use super::ask::{Ask, Refusal};
+use super::identifiers::ReadIdentifiers;
 use super::pairing::DriveElement;
 use super::reply::{ElementReport, Reply, empty_bays, odd_sources, unscanned};
 use super::style::{self, Deviations, HEADER, MAX_ELEMENTS, ReadStyle};
@@ -33,7 +35,7 @@ const MIN_ALLOCATION: u32 = 1024;
 pub(crate) struct Inventory {
     pub(crate) elements: Vec<ElementReport>,
     pub(crate) style: ReadStyle,
-    /// Drives that were identified without being asked.
+    /// Drives that were identified, asked or unasked.
     pub(crate) drives: Vec<DriveElement>,
     pub(crate) quirks: BTreeSet<Quirk>,
 }
@@ -67,8 +69,9 @@ pub(crate) struct ReadInventory {
     dialect: &'static Dialect,
     max_transfer: u32,
     geometry: Option<ElementAddressAssignment>,
-    /// Look for elements that mode page 1Dh does not count.
+    /// Look for elements that mode page 1Dh does not count, and ask which drive is in which element.
     thorough: bool,
+    identifiers: Option<ReadIdentifiers>,
     /// Types still to be read after this one; the next is the last.
     types: Vec<ElementType>,
     reading: Option<Reading>,
@@ -97,6 +100,7 @@ impl ReadInventory {
             max_transfer,
             geometry,
             thorough: false,
+            identifiers: None,
             types: types.iter().rev().copied().collect(),
             reading: None,
             style,
@@ -116,7 +120,8 @@ impl ReadInventory {
         Self { dialect, ..self }
     }
 
-    /// Looks also for elements that mode page 1Dh does not count: one question more for each type.
+    /// Looks also for elements that mode page 1Dh does not count, one question more for each type, and then which drive is in which
+    /// element: not every library tells when somebody has exchanged them.
     pub(crate) fn thorough(mut self) -> Self {
         self.thorough = true;
         self.types = self.order.iter().rev().copied().collect();
@@ -143,7 +148,7 @@ impl ReadInventory {
     }
 
     fn ask_next(&mut self, now: Now) -> Do<Result<Inventory, NotRead>> {
-        let Some(reading) = &mut self.reading else { return Do::Done(Ok(self.finish())) };
+        let Some(reading) = &mut self.reading else { return self.end(now) };
         let fits = reading.style.fitting(self.max_transfer);
         let all = reading.style.deviations.has(Deviations::ALL_TYPES);
         let known = usize::from(reading.overlap);
@@ -164,7 +169,7 @@ impl ReadInventory {
     }
 
     fn send(&mut self, stage: Stage, room: u32, now: Now) -> Do<Result<Inventory, NotRead>> {
-        let Some(reading) = &self.reading else { return Do::Done(Ok(self.finish())) };
+        let Some(reading) = &self.reading else { return self.end(now) };
         let question = reading.style.question(reading.kind, ElementAddress(reading.start), reading.asked);
         let ask = style::ask(question, room, self.timing).in_dialect(self.dialect);
         let step = ask.begin();
@@ -352,6 +357,10 @@ impl Procedure for ReadInventory {
     type Output = Result<Inventory, NotRead>;
 
     fn step(&mut self, heard: Heard, now: Now) -> Do<Self::Output> {
+        if let Some(reading) = &mut self.identifiers {
+            let step = reading.step(heard, now);
+            return self.follow_identifiers(step);
+        }
         match (&mut self.ask, heard) {
             (None, _) | (Some(_), Heard::Start) => self.ask_next(now),
             (Some(ask), heard) => {

@@ -11,6 +11,14 @@ use crate::id::Device;
 /// A ten-character identifier field cuts longer serial numbers; fewer characters than this are no proof.
 const SHORTEST_CUT: usize = 8;
 
+/// Whether two serial numbers can be one drive's: some fields cut a long one at one of its ends.
+pub(crate) fn same_serial(one: &str, other: &str) -> bool {
+    let part = |part: &str, whole: &str| {
+        part.len() >= SHORTEST_CUT && (whole.ends_with(part) || whole.starts_with(part))
+    };
+    one == other || part(one, other) || part(other, one)
+}
+
 /// What the library says of a drive element.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DriveElement {

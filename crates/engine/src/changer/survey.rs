@@ -16,7 +16,6 @@ use bytes::Bytes;
 
 pub(crate) use self::before::{SWITCHED_ON, When};
 use super::ask::{Ask, Refusal};
-use super::identifiers::{Identified, ReadIdentifiers};
 use super::identify::{inquiry, report_luns, serial_page};
 use super::initialize::{Form, Initialize};
 use super::inventory::{Inventory, ReadInventory};
@@ -72,7 +71,6 @@ enum Stage {
     Geometry(GeometryForm),
     Capabilities,
     Inventory(Box<ReadInventory>),
-    Identifiers(Box<ReadIdentifiers>),
     Luns,
     Candidate {
         device: Device,
@@ -190,7 +188,7 @@ impl Survey {
                 self.read_elements(now)
             }
             // They hear their answers by themselves.
-            stage @ (Stage::Initialize(_) | Stage::Inventory(_) | Stage::Identifiers(_)) => {
+            stage @ (Stage::Initialize(_) | Stage::Inventory(_)) => {
                 self.stage = stage;
                 Do::Wait(self.timing.retry_min)
             }
@@ -318,31 +316,6 @@ impl Survey {
                 self.found.style = inventory.style;
                 self.found.drives = inventory.drives;
                 self.found.quirks.extend(inventory.quirks);
-                let style = self.found.style.of(ElementType::Drive);
-                let mut reading =
-                    ReadIdentifiers::new(&self.found.elements, style, self.timing, self.max_transfer)
-                        .in_dialect(self.dialect);
-                let step = reading.step(Heard::Start, now);
-                self.stage = Stage::Identifiers(Box::new(reading));
-                self.follow_identifiers(step, now)
-            }
-        }
-    }
-
-    fn follow_identifiers(
-        &mut self,
-        step: Do<Result<Identified, PathFault>>,
-        now: Now,
-    ) -> Do<Result<Surveyed, NotSurveyed>> {
-        match step {
-            Do::Send(device, command) => Do::Send(device, command),
-            Do::Wait(pause) => Do::Wait(pause),
-            Do::Done(Err(fault)) => Do::Done(Err(NotSurveyed::Path(fault))),
-            Do::Done(Ok(identified)) => {
-                // What was asked for is the better answer.
-                self.found.drives.retain(|drive| !identified.drives.contains_key(&drive.address));
-                self.found.drives.extend(identified.drives.into_values());
-                self.found.quirks.extend(identified.quirks);
                 self.find_candidates(now)
             }
         }
@@ -401,10 +374,6 @@ impl Procedure for Survey {
         if let Stage::Inventory(reading) = &mut self.stage {
             let step = reading.step(heard, now);
             return self.follow_inventory(step, now);
-        }
-        if let Stage::Identifiers(reading) = &mut self.stage {
-            let step = reading.step(heard, now);
-            return self.follow_identifiers(step, now);
         }
         if matches!(self.stage, Stage::Ready) {
             self.note_start(&heard);

@@ -6,3 +6,4 @@ pub(crate) mod label;
 pub(crate) mod needs;
 pub(crate) mod ready;
 pub(crate) mod unload;
+pub(crate) mod who;

@@ -167,7 +167,8 @@ impl Engine {
         let asked = self.live.values().any(|live| {
             live.library == Some(index)
                 && live.ending.is_none()
-                && matches!(live.request.wanted, Wanted::CleanDrive { drive: asked, .. } if asked == drive)
+                && live.request.operation() == Operation::CleanDrive
+                && live.request.named_drive() == Some(drive)
         });
         if !auto || in_vain || asked || !(cleaner || must) {
             return;

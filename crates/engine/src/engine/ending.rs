@@ -68,7 +68,7 @@ impl Engine {
         if motion.recovered
             && let Some(library) = self.library_mut(index)
         {
-            library.touch(Stale::All);
+            library.touch_unread();
         }
         match moved {
             Moved::Yes => self.arrived(index, id, &motion.record, now),

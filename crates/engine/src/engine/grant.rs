@@ -357,7 +357,10 @@ impl Engine {
         for &member in members {
             let Some(live) = self.live.get_mut(&member) else { continue };
             let Some(drive) = live.granted.take() else { continue };
-            live.request.drive = None;
+            // One that is named is meant, whether it is free or not.
+            if live.request.named_drive().is_none() {
+                live.request.drive = None;
+            }
             if let Some(library) = self.library_mut(index) {
                 library.elements.update(drive, |element| element.reserved_by.take_if(|by| *by == member));
             }

@@ -1,5 +1,6 @@
 //! How an inventory begins, and how it ends.
 
+use alloc::boxed::Box;
 use core::time::Duration;
 
 use autochanger_scsi::{ElementAddress, ElementType};
@@ -70,7 +71,7 @@ impl Engine {
             // Magazines come and go; the element addresses of mode page 1Dh were read when the library was opened.
             reading = reading.thorough();
         }
-        self.begin(index, Work::Inventory { request, kinds, reading }, now);
+        self.begin(index, Work::Inventory { request, kinds, reading: Box::new(reading) }, now);
     }
 
     /// Reads again what unit attentions touched. Of a library that may be another one, or have other elements, that is all there
@@ -155,7 +156,10 @@ impl Engine {
                     if kinds == TYPES {
                         library.quirks.retain(|known| known.told_by() != ToldBy::Reading);
                     }
-                    library.quirks.extend(inventory.quirks);
+                    library.quirks.extend(inventory.quirks.iter().copied());
+                }
+                if kinds == TYPES {
+                    self.find_drives(index, &inventory, now);
                 }
                 let found = self.reconcile(index, &inventory.elements, kinds, now);
                 self.wake_after_inventory(index);

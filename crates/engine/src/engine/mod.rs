@@ -2,6 +2,7 @@
 
 mod adopt;
 mod at_once;
+mod attention;
 mod cancel;
 mod catalogue;
 mod check;
@@ -29,6 +30,7 @@ mod inventory;
 mod live;
 mod motion;
 mod mount;
+mod moved;
 mod named;
 mod open;
 mod operator;

@@ -16,7 +16,6 @@ use crate::changer::motion::Motion;
 use crate::changer::settle::Settle;
 use crate::command::PathFault;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
-use crate::library::fault::Stale;
 use crate::library::{MotionStage, PlannedMotion};
 use crate::output::{Change, EventKind};
 use crate::planted::Bug;
@@ -161,7 +160,7 @@ impl Engine {
         let mut motion = library.motions.remove(&id)?;
         motion.record.state = state;
         if motion.unread {
-            library.touch(Stale::All);
+            library.touch_unread();
         }
         // What is being read was true before this motion ended.
         if library.reading || library.opening {
@@ -202,7 +201,7 @@ impl Engine {
             Some((mount, incoming)) => {
                 Work::Exchange { dismount: id, mount, work: Box::new(Exchange::new(settle, incoming)) }
             }
-            None => Work::Motion(id, Motion::new(settle)),
+            None => Work::Motion(id, Box::new(Motion::new(settle))),
         };
         self.begin(index, work, now);
     }

@@ -9,8 +9,8 @@ use autochanger_scsi::Dialect;
 use super::Engine;
 use super::contents::Reconciled;
 use super::emit::Effect;
+use super::moved::{names, told_of};
 use super::work::{Timer, Work};
-use crate::catalog::generation;
 use crate::changer::identify::{Identified, NotIdentified};
 use crate::changer::survey::{NotSurveyed, Survey, Surveyed, TYPES, When};
 use crate::command::PathFault;
@@ -151,6 +151,9 @@ impl Engine {
                 return self.unusable(index, LibraryError::Unfit { device, what }, now);
             }
         };
+        let own = |address| found.paths.get(&address).and_then(|path| path.serial.clone());
+        let here = names(&found.elements, &found.drives, own);
+        let unsure = self.follow_drives(index, &here, now);
         let _: Reconciled = self.reconcile(index, &found.elements, &TYPES, now);
         let Some(library) = self.library_mut(index) else { return };
         library.geometry = found.geometry;
@@ -159,7 +162,7 @@ impl Engine {
         library.initialize_form = found.initialized.or(library.initialize_form);
         (library.surveyed, library.switched_on) = (true, false);
         library.quirks.retain(|known| known.told_by() == ToldBy::Work);
-        library.quirks.extend(found.quirks);
+        library.quirks.extend(found.quirks.iter().copied());
         if library.tray_is_magazine() {
             library.quirks.insert(Quirk::PortCommandIsMagazine);
         }
@@ -170,31 +173,25 @@ impl Engine {
             .of_kind(autochanger_scsi::ElementType::Drive)
             .map(|element| element.name.address)
             .collect();
-        let rules = library.config.compatibility.clone();
-        for address in drives {
+        for address in drives.into_iter().filter(|address| !unsure.contains(address)) {
+            let path = found.paths.get(&address);
+            let told = told_of(&found.drives, address);
+            let of_library = found.drives.iter().find(|drive| drive.address == address && !drive.cut);
             library.elements.update(address, |element| {
                 if let Some(drive) = &mut element.drive {
-                    let path = found.paths.get(&address);
-                    let told = found.drives.iter().find(|drive| drive.address == address && !drive.cut);
                     // The drive knows its own number best.
-                    drive.serial = path
-                        .and_then(|path| path.serial.clone())
-                        .or_else(|| told.and_then(|drive| drive.serial.clone()));
+                    drive.serial = path.and_then(|path| path.serial.clone()).or(told.clone());
+                    drive.told = told;
                     // A drive that did not answer this time is where it was.
                     drive.device = path.map(|path| path.device).or(drive.device);
-                    let product =
-                        path.map(|path| &path.product).or(told.and_then(|drive| drive.product.as_ref()));
-                    // Without its product this time, what was known of it holds.
-                    if product.is_some() || drive.rules.is_empty() {
-                        let product = product.map(|product| &**product);
-                        drive.rules = rules.iter().filter(|rule| rule.is_for(product)).cloned().collect();
-                    }
-                    drive.generation =
-                        product.and_then(|product| generation::of_drive(product)).or(drive.generation);
                 }
             });
+            let product =
+                path.map(|path| &path.product).or(of_library.and_then(|drive| drive.product.as_ref()));
+            library.note_product(address, product.map(|product| &**product));
         }
-        self.recognize_drives(index, now);
+        self.recognize_drives(index, &unsure, now);
+        self.follow_ways(index);
         self.outbox.after(Effect::Surveyed(index));
     }
 

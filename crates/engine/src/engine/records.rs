@@ -1,9 +1,12 @@
 //! What is kept of libraries and drives beside the requests: who they are, whether they serve, how well they did.
 
+use alloc::collections::BTreeSet;
+
 use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
 use crate::catalog::DriveRecord;
+use crate::changer::pairing::same_serial;
 use crate::id::LibraryIndex;
 use crate::library::elements::DriveState;
 use crate::output::{Change, EventKind};
@@ -62,28 +65,40 @@ impl Engine {
     }
 
     /// The drives were surveyed: each gets what was kept of it. Another drive in its place begins anew.
-    pub(crate) fn recognize_drives(&mut self, index: LibraryIndex, now: Now) {
+    pub(crate) fn recognize_drives(
+        &mut self,
+        index: LibraryIndex,
+        unsure: &BTreeSet<ElementAddress>,
+        now: Now,
+    ) {
         let Some(library) = self.library(index) else { return };
         let (Some(id), name) = (library.id, library.config.name.clone()) else { return };
         let drives: alloc::vec::Vec<_> = library
             .elements
             .of_kind(ElementType::Drive)
-            .filter_map(|element| Some((element.name.address, element.drive.as_ref()?.serial.clone())))
+            .filter(|element| !unsure.contains(&element.name.address))
+            .filter_map(|element| {
+                let drive = element.drive.as_ref()?;
+                Some((element.name.address, drive.serial.clone(), drive.told.clone()))
+            })
             .collect();
-        for (drive, serial) in drives {
+        for (drive, serial, told) in drives {
             let Some(known) = self.known_drives.get(&(id, drive)).cloned() else {
                 self.keep_drive(index, drive, |_| {});
                 continue;
             };
             match (known.serial, serial) {
-                (Some(before), Some(serial)) if before != serial => {
+                (Some(before), Some(serial))
+                    if !same_serial(&before, &serial)
+                        && !told.is_some_and(|told| same_serial(&before, &told)) =>
+                {
                     self.keep_drive(index, drive, |state| {
                         *state = core::mem::take(state).renewed();
                     });
                     self.tell(EventKind::DriveReplaced { library: name.clone(), drive, before, serial }, now);
                 }
                 (before, serial) => {
-                    let newly_named = before.is_none() && serial.is_some();
+                    let newly_named = before != serial && serial.is_some();
                     let take_over = |state: &mut DriveState| {
                         state.service = known.service;
                         state.last_cleaned = known.last_cleaned;

@@ -1,5 +1,6 @@
 //! After a restart: what was kept becomes live again, and open motions are looked into before anything else moves.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
@@ -132,7 +133,7 @@ impl Engine {
         if let Some(library) = self.library_mut(index) {
             library.motions.insert(id, motion);
         }
-        self.begin(index, Work::Motion(id, Motion::found_open(settle)), now);
+        self.begin(index, Work::Motion(id, Box::new(Motion::found_open(settle))), now);
     }
 
     fn attach(&mut self, index: LibraryIndex, id: RequestId, now: Now) {

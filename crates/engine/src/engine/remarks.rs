@@ -4,8 +4,8 @@ use alloc::format;
 use core::time::Duration;
 
 use autochanger_scsi::{
-    Action, AdditionalSense, AlertAction, AlertSeverity, ElementAddress, ElementType, SenseKey, Status,
-    TapeAlert, TapeAlertFlags,
+    Action, AdditionalSense, AlertAction, AlertSeverity, ElementAddress, SenseKey, Status, TapeAlert,
+    TapeAlertFlags,
 };
 
 use super::Engine;
@@ -37,13 +37,10 @@ impl Engine {
         }
         let drive = match path.device {
             Device::Changer => None,
-            device => {
-                let is_it = |drive: &crate::library::elements::DriveState| drive.device == Some(device);
-                let mut drives = library.elements.of_kind(ElementType::Drive);
-                let found = drives.find(|element| element.drive.as_ref().is_some_and(is_it));
-                let Some(found) = found else { return };
-                Some(found.name.address)
-            }
+            device => match self.drive_at(path.library, device) {
+                Some(drive) => Some(drive),
+                None => return,
+            },
         };
         let (name, dialect) = (library.config.name.clone(), library.dialect);
         let remark = (drive, sense.code);

@@ -196,13 +196,19 @@ impl Engine {
             Wanted::EjectCleaner { .. } => self.start_eject_cleaner(index, id, now),
             Wanted::Inject { .. } => self.start_inject(index, id, now),
             Wanted::InjectCleaner { .. } => self.start_inject_cleaner(index, id, now),
-            Wanted::Mount { drive, .. } => self.start_mount(index, id, drive, now),
+            Wanted::Mount { .. } => {
+                let drive = live.request.named_drive();
+                self.start_mount(index, id, drive, now)
+            }
             Wanted::Dismount { .. } => self.start_dismount(index, id, now),
             Wanted::Identify { .. } | Wanted::WriteFreeLabel { .. } => self.start_identify(index, id, now),
             Wanted::Classify { .. } => self.start_classify(id, now),
             Wanted::ReserveCleanerSlot { slot, .. } => self.start_reserve_cleaner_slot(index, id, slot, now),
             Wanted::ReleaseCleanerSlot { .. } => self.start_release_cleaner_slot(index, id, now),
-            Wanted::CleanDrive { drive, .. } => self.start_clean(index, id, drive, now),
+            Wanted::CleanDrive { drive, .. } => {
+                let drive = live.request.named_drive().unwrap_or(drive);
+                self.start_clean(index, id, drive, now)
+            }
         }
     }
 }

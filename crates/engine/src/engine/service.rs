@@ -14,7 +14,7 @@ use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::elements::Need;
 use crate::library::queue::Blocker;
 use crate::output::EventKind;
-use crate::request::{CancelledBy, Failure, FailureKind, Operation, Outcome, ServiceTarget, State, Wanted};
+use crate::request::{CancelledBy, Failure, FailureKind, Operation, Outcome, ServiceTarget, State};
 use crate::time::Now;
 
 /// What a service lets begin.
@@ -76,7 +76,7 @@ impl Engine {
     pub(crate) fn start_service(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> Start {
         let Some(live) = self.live.get(&id) else { return Start::Gone };
         let cartridge = live.request.cartridge;
-        let Wanted::SetService { target, service } = live.request.wanted.clone() else { return Start::Gone };
+        let Some((target, service)) = live.request.service_wanted() else { return Start::Gone };
         self.supersede(index, id, &target, service, now);
         match target {
             ServiceTarget::Library(_) => self.set_library_service(index, service, now),
@@ -109,11 +109,9 @@ impl Engine {
         service: Service,
         now: Now,
     ) {
-        let other = |id: &RequestId| match self.live.get(id).map(|live| &live.request.wanted) {
-            Some(Wanted::SetService { target: other, service: before }) => {
-                is_same(target, other) && *before != service
-            }
-            _ => false,
+        let other = |id: &RequestId| {
+            let wanted = self.live.get(id).and_then(|live| live.request.service_wanted());
+            wanted.is_some_and(|(other, before)| is_same(target, &other) && before != service)
         };
         let Some(library) = self.library(index) else { return };
         let earlier: Vec<RequestId> = library.settling.iter().copied().filter(other).collect();
@@ -214,13 +212,12 @@ impl Engine {
     /// Ends changes of service whose effect is there: what was under way has come to its end.
     pub(crate) fn settle_services(&mut self, index: LibraryIndex, now: Now) {
         let Some(library) = self.library(index) else { return };
-        let settling: Vec<(RequestId, Wanted)> = library
+        let settling: Vec<_> = library
             .settling
             .iter()
-            .filter_map(|id| Some((*id, self.live.get(id)?.request.wanted.clone())))
+            .filter_map(|id| Some((*id, self.live.get(id)?.request.service_wanted()?)))
             .collect();
-        for (id, wanted) in settling {
-            let Wanted::SetService { target, service } = wanted else { continue };
+        for (id, (target, service)) in settling {
             let there = match &target {
                 ServiceTarget::Library(_) => self.library_came_to(index, service),
                 ServiceTarget::Drive { drive, .. } => self.drive_came_to(index, *drive, service),

@@ -121,10 +121,8 @@ impl Engine {
     }
 
     pub(crate) fn named_drive(&self, id: RequestId) -> Option<ElementAddress> {
-        match self.live.get(&id)?.request.wanted {
-            Wanted::Mount { drive, .. } => drive,
-            _ => None,
-        }
+        let request = &self.live.get(&id)?.request;
+        request.named_drive().filter(|_| request.operation() == Operation::Mount)
     }
 
     /// The drive that the mount names is out of service: paused, it is waited for; disabled or gone, it is not.

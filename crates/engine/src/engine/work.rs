@@ -5,7 +5,7 @@ use alloc::collections::VecDeque;
 use alloc::string::ToString;
 use core::time::Duration;
 
-use autochanger_scsi::{AdditionalSense, ElementAddress, ElementType, SenseKey, Status};
+use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
 use crate::changer::alerts::AskAlerts;
@@ -17,8 +17,7 @@ use crate::changer::inventory::ReadInventory;
 use crate::changer::motion::Motion;
 use crate::changer::port::{Errand, RunErrand};
 use crate::changer::reserve::{Release, Reserve, Role};
-use crate::changer::style::ReadStyle;
-use crate::changer::survey::{SWITCHED_ON, Survey};
+use crate::changer::survey::Survey;
 use crate::changer::{Do, Heard, Procedure};
 use crate::command::{Command, Completion, TransportError};
 use crate::drive::clean::Clean;
@@ -26,15 +25,12 @@ use crate::drive::label::Labelling;
 use crate::drive::needs::AskNeeds;
 use crate::drive::ready::AwaitReady;
 use crate::drive::unload::Unload;
+use crate::drive::who::AskWho;
 use crate::id::{CommandId, Device, LibraryIndex, Path, RequestId, Route};
-use crate::library::fault::{Stale, stale};
-use crate::output::{EventKind, Output};
+use crate::output::Output;
 use crate::planted::Bug;
 use crate::quirk::Quirk;
 use crate::time::Now;
-
-/// REMOVAL OF MEDIUM PREVENTION was PREEMPTED: 06/2A/15.
-const PREVENTION_PREEMPTED: AdditionalSense = AdditionalSense::new(0x2A, 0x15);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TaskId(u64);
@@ -51,12 +47,28 @@ pub(crate) struct Task {
 impl Task {
     /// The mount that waits for a drive behind the library's target.
     pub(crate) fn awaits_sibling_in(&self, index: LibraryIndex) -> Option<RequestId> {
+        self.waits_in(index).filter(|(_, device)| matches!(device, Device::Sibling(_))).map(|(id, _)| id)
+    }
+
+    /// The mount that waits for a drive, and the way it asks.
+    pub(crate) fn waits_in(&self, index: LibraryIndex) -> Option<(RequestId, Device)> {
         match &self.work {
-            Work::Ready(id, work) if self.library == index => {
-                matches!(work.device(), Device::Sibling(_)).then_some(*id)
-            }
+            Work::Ready(id, work) if self.library == index => Some((*id, work.device())),
             _ => None,
         }
+    }
+
+    /// Whether it surveys the library, and if so, whether it has begun to read.
+    pub(crate) fn surveys(&self, index: LibraryIndex) -> Option<bool> {
+        match &self.work {
+            Work::Survey(survey) if self.library == index => Some(survey.is_under_way()),
+            _ => None,
+        }
+    }
+
+    /// Whether it asks the drive who it is.
+    pub(crate) fn asks_who(&self, index: LibraryIndex, device: Device) -> bool {
+        matches!(self.work, Work::Who(asked, _) if asked == device && self.library == index)
     }
 }
 
@@ -72,9 +84,9 @@ pub(crate) enum Work {
     Inventory {
         request: Option<RequestId>,
         kinds: &'static [ElementType],
-        reading: ReadInventory,
+        reading: Box<ReadInventory>,
     },
-    Motion(RequestId, Motion),
+    Motion(RequestId, Box<Motion>),
     Exchange {
         dismount: RequestId,
         mount: RequestId,
@@ -89,6 +101,8 @@ pub(crate) enum Work {
     /// Of a drive, or of the changer.
     Alerts(Option<ElementAddress>, AskAlerts),
     Label(RequestId, Labelling),
+    /// Of the drive that this way leads to.
+    Who(Device, AskWho),
 }
 
 /// Commands of one path. One at a time on a drive; on the changer as many as moves may be in flight.
@@ -275,6 +289,10 @@ impl Engine {
                 let drive = *drive;
                 work.step(heard, now).map(|flags| self.alerts_heard(library, drive, flags, now))
             }
+            Work::Who(device, work) => {
+                let device = *device;
+                work.step(heard, now).map(|found| self.who_heard(library, device, found, now))
+            }
             Work::Clean(request, work) => {
                 let request = *request;
                 work.step(heard, now).map(|result| self.drive_cleaned(library, request, result, now))
@@ -366,54 +384,5 @@ impl Engine {
         self.note_way(path, &result);
         self.step_task(task, Heard::Answer(result), now);
         self.leave_suspect(path.library, now);
-    }
-
-    /// A unit attention is the only way in which a library tells of changes: what it touches is read again.
-    fn note_attention(&mut self, path: Path, result: &Result<Completion, TransportError>, now: Now) {
-        let Ok(completion) = result else { return };
-        if path.device != Device::Changer || completion.status != Status::CheckCondition {
-            return;
-        }
-        // Each way has attentions of its own; those of one in reserve are heard late.
-        if self.library(path.library).is_none_or(|library| library.routes.active != path.route) {
-            return;
-        }
-        // Whoever hears of it: a survey that has begun to read, and what it found until that is durable, is touched, too.
-        let survey = self.tasks.values().find_map(|task| match &task.work {
-            Work::Survey(survey) if task.library == path.library => Some(survey.is_under_way()),
-            _ => None,
-        });
-        let surveyed = survey == Some(true)
-            || self.library(path.library).is_some_and(|library| library.id.is_some() && !library.opening);
-        let Some(sense) = completion.sense().filter(|sense| sense.key == SenseKey::UnitAttention) else {
-            return;
-        };
-        if let Some(library) = self.library_mut(path.library) {
-            library.switched_on |= SWITCHED_ON.contains(&sense.code);
-        }
-        let Some(library) = self.library_mut(path.library).filter(|library| surveyed || library.is_ready())
-        else {
-            return;
-        };
-        let touched = if sense.unit_attention_overflow { Stale::Library } else { stale(sense.code) };
-        // Before a survey all attentions are heard out; everything is read after them.
-        if survey != Some(false) {
-            library.touch(touched);
-        }
-        // Elements can have other addresses now, and firmware other habits: both are learned anew.
-        if touched == Stale::Library {
-            library.geometry = None;
-            library.style = ReadStyle::default();
-            library.exchange_refused = false;
-            library.initialize_form = None;
-        }
-        library.elements.try_drives_again();
-        library.ports.try_again();
-        // A reset ends every PREVENT (SPC-4 6.18), and so does another initiator that may.
-        if sense.code.asc == 0x29 || sense.code == PREVENTION_PREEMPTED {
-            library.ports.locked = None;
-        }
-        let name = library.config.name.clone();
-        self.tell(EventKind::Attention { library: name, what: sense.to_string() }, now);
     }
 }

@@ -1,5 +1,7 @@
 //! What is where: the elements of a library with their contents and reservations.
 
+mod bays;
+
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -56,6 +58,8 @@ impl DriveState {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct DriveState {
     pub(crate) serial: Option<Arc<str>>,
+    /// The serial number that the library tells of it, which can be another one.
+    pub(crate) told: Option<Arc<str>>,
     pub(crate) device: Option<Device>,
     pub(crate) generation: Option<Generation>,
     /// The rules of the configuration that speak of it, the first one that knows the medium decides.
@@ -243,6 +247,14 @@ impl Elements {
         }
     }
 
+    fn forget(&mut self, address: ElementAddress) {
+        let Some(element) = self.all.remove(&address) else { return };
+        if let Some(of_kind) = self.by_kind.get_mut(&element.name.kind) {
+            of_kind.remove(&address);
+        }
+        self.free_drives.retain(|(_, drive)| *drive != address);
+    }
+
     /// Whether a cartridge may be put into the element.
     pub(crate) fn is_vacant(&self, address: ElementAddress) -> bool {
         self.all.get(&address).is_some_and(|element| {
@@ -336,13 +348,7 @@ impl Elements {
             .map(|element| element.name.address)
             .collect();
         for address in gone {
-            let Some(element) = self.all.remove(&address) else { continue };
-            if let Some(of_kind) = self.by_kind.get_mut(&element.name.kind) {
-                of_kind.remove(&address);
-            }
-            if let Some(drive) = element.drive {
-                self.free_drives.remove(&(drive.last_used, address));
-            }
+            self.forget(address);
         }
     }
 }

@@ -18,6 +18,7 @@ use autochanger_scsi::{
     AdditionalSense, DeviceCapabilities, Dialect, ElementAddress, ElementAddressAssignment, ElementType,
 };
 
+use crate::catalog::generation;
 use crate::catalog::{Blame, Identity, LibraryRecord, MotionRecord, Service};
 use crate::changer::initialize::{Form, Initialize, Initialized};
 use crate::changer::style::ReadStyle;
@@ -71,6 +72,8 @@ pub(crate) struct Library {
     pub(crate) queue: Queue,
     /// What unit attentions and doubtful motions have made stale and was not read again yet.
     pub(crate) stale: Stale,
+    /// Which drive stands at an end of a motion that is not settled was in doubt when the drives were found.
+    pub(crate) drives_unsure: bool,
     /// Elements and cartridges whose motions ended while the elements were being read.
     pub(crate) overtaken: Unsettled,
     /// An inventory runs: nothing moves meanwhile.
@@ -168,6 +171,7 @@ impl Library {
             elements: Elements::default(),
             queue: Queue::default(),
             stale: Stale::Nothing,
+            drives_unsure: false,
             overtaken: Unsettled::default(),
             reading: false,
             refreshes: 0,
@@ -223,6 +227,23 @@ impl Library {
     /// Something is not known any more, and is read again before anything moves.
     pub(crate) fn touch(&mut self, stale: Stale) {
         self.stale = self.stale.max(stale);
+    }
+
+    /// A motion has ended whose elements an inventory left out.
+    pub(crate) fn touch_unread(&mut self) {
+        self.touch(if self.drives_unsure { Stale::Library } else { Stale::All });
+    }
+
+    /// What a drive's product says of what it works with. Without its product this time, what was known of it holds.
+    pub(crate) fn note_product(&mut self, drive: ElementAddress, product: Option<&str>) {
+        let rules = &self.config.compatibility;
+        self.elements.update(drive, |element| {
+            let Some(drive) = &mut element.drive else { return };
+            if product.is_some() || drive.rules.is_empty() {
+                drive.rules = rules.iter().filter(|rule| rule.is_for(product)).cloned().collect();
+            }
+            drive.generation = product.and_then(generation::of_drive).or(drive.generation);
+        });
     }
 
     /// How long something usually takes here.

@@ -104,6 +104,18 @@ pub enum EventKind {
         /// How it serves now.
         service: Service,
     },
+    /// A drive stands in another place than before, and what was kept of it is true of it there: its mount and its requests, whether
+    /// it serves, how well it did.
+    DriveMoved {
+        /// The library's name.
+        library: Arc<str>,
+        /// Its serial number.
+        serial: Arc<str>,
+        /// The element address where it was.
+        from: autochanger_scsi::ElementAddress,
+        /// The element address where it is.
+        to: autochanger_scsi::ElementAddress,
+    },
     /// Another drive stands where one was: it begins anew.
     DriveReplaced {
         /// The library's name.
@@ -212,6 +224,9 @@ impl fmt::Display for EventKind {
                 write!(f, "drive {drive} of {library} is {service}")
             }
             Self::Service { library, drive: None, service } => write!(f, "library {library} is {service}"),
+            Self::DriveMoved { library, serial, from, to } => {
+                write!(f, "the drive {serial} of {library} is in {to} now, it was in {from}")
+            }
             Self::DriveReplaced { library, drive, before, serial } => {
                 write!(f, "drive {drive} of {library} was replaced: {serial} stands where {before} was")
             }

@@ -19,6 +19,7 @@ pub use state::{CancelledBy, LabelFound, Outcome, Place, State, Waiting};
 pub use wanted::{Access, AfterDoor, CartridgeRef, ServiceTarget, Wanted};
 
 use crate::access::{Caller, Role};
+use crate::catalog::Service;
 use crate::id::{CartridgeId, LibraryId, RequestId};
 use crate::time::WallTime;
 
@@ -220,6 +221,21 @@ pub struct Request {
 }
 
 impl Request {
+    /// The drive that it names, where that is now: what was asked for stays as it was, and the drive that is used follows it.
+    pub(crate) fn named_drive(&self) -> Option<ElementAddress> {
+        self.wanted.named_drive().map(|named| self.drive.unwrap_or(named))
+    }
+
+    /// What it takes into or out of service; a drive where that is now.
+    pub(crate) fn service_wanted(&self) -> Option<(ServiceTarget, Service)> {
+        let Wanted::SetService { target, service } = &self.wanted else { return None };
+        let mut target = target.clone();
+        if let (ServiceTarget::Drive { drive, .. }, Some(named)) = (&mut target, self.named_drive()) {
+            *drive = named;
+        }
+        Some((target, *service))
+    }
+
     /// The operation.
     pub fn operation(&self) -> Operation {
         self.wanted.operation()

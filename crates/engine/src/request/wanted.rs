@@ -284,6 +284,16 @@ impl Wanted {
         }
     }
 
+    /// The drive that it names, by the address that it had then.
+    pub(crate) fn named_drive(&self) -> Option<ElementAddress> {
+        match self {
+            Self::Mount { drive, .. } => *drive,
+            Self::CleanDrive { drive, .. }
+            | Self::SetService { target: ServiceTarget::Drive { drive, .. }, .. } => Some(*drive),
+            _ => None,
+        }
+    }
+
     /// The operation behind it.
     pub fn operation(&self) -> Operation {
         match self {

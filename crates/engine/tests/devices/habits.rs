@@ -72,7 +72,8 @@ fn learned(switch: Switch) -> &'static [Quirk] {
         | Switch::AllowClearsAll
         | Switch::NoPortCommand
         | Switch::PortCommandIsMagazine
-        | Switch::AttentionOnForeignMove => &[],
+        | Switch::AttentionOnForeignMove
+        | Switch::SledsAsMediumChange => &[],
         // Allowed, or seen only where cartridges are in drives.
         Switch::DvcidSerialOnly
         | Switch::NoFieldPointer

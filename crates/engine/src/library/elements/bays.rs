@@ -1,0 +1,33 @@
+//! Drives that stand in other bays than before.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use autochanger_scsi::{ElementAddress, ElementType};
+
+use super::{ElementState, Elements};
+
+impl Elements {
+    /// Drives have moved to other addresses, with what is in them. What is left behind is a bay of which nothing is known.
+    pub(crate) fn move_drives(&mut self, moved: &BTreeMap<ElementAddress, ElementAddress>) {
+        let taken: Vec<_> = moved
+            .iter()
+            .filter_map(|(&from, &to)| {
+                let is_drive = |element: &&ElementState| element.drive.is_some();
+                let element = self.all.get(&from).filter(is_drive)?.clone();
+                Some((to, element))
+            })
+            .collect();
+        for address in moved.keys() {
+            self.forget(*address);
+        }
+        for (to, mut element) in taken {
+            self.forget(to);
+            element.name.address = to;
+            let used = element.drive.as_ref().filter(|drive| drive.listed).map(|drive| drive.last_used);
+            self.free_drives.extend(used.map(|used| (used, to)));
+            self.by_kind.entry(ElementType::Drive).or_default().insert(to);
+            self.all.insert(to, element);
+        }
+    }
+}
