@@ -43,7 +43,8 @@
 //! # Time-outs
 //!
 //! All are in [`Timing`], for each library, set by [`LibraryConfig::timing`]. **Round up, never down**: a move that exceeds its
-//! time-out is in doubt, and to clear the doubt costs time. Devices queue commands behind motions, those of other hosts too.
+//! time-out is in doubt, and to clear the doubt costs time. Devices queue commands behind motions, those of other hosts too. While a
+//! move of ours has no answer yet, each other command to the changer is given what is left of the move's time beside its own.
 //!
 //! | field | default | of | why so long |
 //! |---|---|---|---|

@@ -353,6 +353,8 @@ fn a_restart_in_the_middle_of_a_move() {
         +00:00:15.000  answered  command 49 READ ELEMENT STATUS: GOOD, arm 1 is empty
         +00:00:15.000  sent      command 50 to the changer of sim:test: READ ELEMENT STATUS of arms from 2, at most 1
         +00:00:15.000  answered  command 50 READ ELEMENT STATUS: GOOD, 0 elements, 0 full
+        +00:00:15.000  sent      command 51 to the changer of sim:test: READ ELEMENT STATUS of drives from 500, at most 1, with identifiers
+        +00:00:15.000  answered  command 51 READ ELEMENT STATUS: GOOD, drive 500 is full
     "#]].assert_eq(&after);
 }
 

@@ -97,6 +97,10 @@ impl World {
                 let cdb = command.cdb.as_bytes();
                 let ways = self.ways(usize::from(path.library.0), path.device, cdb);
                 self.see(&Sight::Send { path, id, cdb, ways: &ways });
+                if let Some(timeouts) = self.timeouts.as_mut().filter(|_| path.device == id::Device::Changer)
+                {
+                    timeouts.push((command.cdb.opcode(), command.timeout));
+                }
                 if self.withhold_moves && command.cdb.opcode() == self.withhold_opcode {
                     return self.withheld.push(id);
                 }

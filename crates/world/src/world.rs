@@ -50,6 +50,8 @@ pub struct World {
     /// A command that is not answered in its time is reported as lost, as a transport does. Off where a test holds a command
     /// for as long as it likes.
     pub gives_up: bool,
+    /// The operation code and the time-out of each command to a changer, for who asks for them.
+    pub timeouts: Option<Vec<(u8, Duration)>>,
     /// After so many batches from now the power goes, and whether the last of them is on the disk by then.
     pub power_fails: Option<PowerFailure>,
     pub(crate) in_flight: BTreeMap<(usize, Key), InFlight>,
@@ -161,6 +163,7 @@ impl World {
             config,
             tape,
             gives_up: false,
+            timeouts: None,
             power_fails: None,
             in_flight: BTreeMap::new(),
             watch,

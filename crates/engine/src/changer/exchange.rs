@@ -2,6 +2,7 @@
 //! became of both is found out like that of a move.
 
 use alloc::string::{String, ToString};
+use core::time::Duration;
 
 use autochanger_scsi::{ElementAddress, ExchangeMedium, Sense, SenseKey};
 
@@ -68,6 +69,14 @@ impl Exchange {
     /// Why its ending is in doubt.
     pub(crate) fn doubt(&self) -> Option<&str> {
         matches!(self.stage, Stage::Displaced | Stage::Incoming(_)).then_some(self.why.as_str())
+    }
+
+    /// How long the device may still be at it.
+    pub(crate) fn may_last(&self, now: Now) -> Duration {
+        match self.stage {
+            Stage::Fresh => Duration::ZERO,
+            Stage::Sent | Stage::Displaced | Stage::Incoming(_) => self.displaced.may_last(now),
+        }
     }
 
     /// Why the device cannot be looked at, if it cannot be reached.

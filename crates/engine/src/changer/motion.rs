@@ -1,6 +1,7 @@
 //! One MOVE MEDIUM (SMC-3 6.5), sent once, and what became of it.
 
 use alloc::string::{String, ToString};
+use core::time::Duration;
 
 use autochanger_scsi::{AdditionalSense, Dialect, ElementAddress, MoveMedium, Sense, SenseKey, Status};
 
@@ -69,6 +70,14 @@ impl Motion {
     /// Whether its ending is in doubt, and why.
     pub(crate) fn doubt(&self) -> Option<&str> {
         (self.stage == Stage::Settling).then_some(self.why.as_str())
+    }
+
+    /// How long the device may still be at it.
+    pub(crate) fn may_last(&self, now: Now) -> Duration {
+        match self.stage {
+            Stage::Fresh => Duration::ZERO,
+            Stage::Sent | Stage::Settling => self.settle.may_last(now),
+        }
     }
 
     /// Why the device cannot be looked at, if it cannot be reached.

@@ -174,6 +174,14 @@ impl Settle {
         self.sent_at = now.monotonic;
     }
 
+    /// How long the device may still be at it: the motion has been sent, and nothing proves that it is over.
+    pub(crate) fn may_last(&self, now: Now) -> Duration {
+        match self.proof {
+            Proof::None => self.timing.motion.saturating_sub(now.monotonic.saturating_sub(self.sent_at)),
+            Proof::Ended | Proof::Refused => Duration::ZERO,
+        }
+    }
+
     pub(crate) fn proof(&self) -> Proof {
         self.proof
     }
@@ -322,11 +330,11 @@ impl Settle {
     fn rest(&mut self, now: Now) -> Do<Settled> {
         self.stage = Stage::Resting;
         self.ask = None;
-        let until_timeout = self.timing.motion.saturating_sub(now.monotonic.saturating_sub(self.sent_at));
+        let until_timeout = self.may_last(now);
         let pause = self.pause;
         self.pause = pause.saturating_mul(2).min(self.timing.retry_max);
         // The moment at which *not moved* may be believed is not slept through.
-        if self.proof == Proof::None && until_timeout > Duration::ZERO && until_timeout < pause {
+        if until_timeout > Duration::ZERO && until_timeout < pause {
             return Do::Wait(until_timeout);
         }
         Do::Wait(pause)

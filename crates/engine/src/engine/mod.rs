@@ -51,6 +51,7 @@ mod standing;
 mod start;
 mod submit;
 mod submit_group;
+mod task;
 mod view;
 mod wake;
 mod work;
@@ -75,8 +76,9 @@ use emit::Outbox;
 use index::LiveRequests;
 use submit::LookupFor;
 use submit_group::AskedGroup;
+use task::Task;
 pub use view::View;
-use work::{PathQueue, Task, TaskId, Timer, TimerKey};
+use work::{PathQueue, TaskId, Timer, TimerKey};
 
 /// The manager's core. See the crate's documentation for the four verbs.
 #[derive(Debug, Clone)]

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use autochanger_scsi::ElementAddress;
 
@@ -190,6 +191,21 @@ impl Engine {
             settle.believes_one_look();
         }
         Some(settle)
+    }
+
+    /// How long a motion of the library's may still take: as long as a command to it can wait there. Of one that an earlier
+    /// process may have sent nobody knows when that was.
+    pub(crate) fn motions_may_last(&self, index: LibraryIndex, now: Now) -> Duration {
+        let Some(library) = self.library(index) else { return Duration::ZERO };
+        let known = self.tasks.values().filter_map(|task| task.motion_may_last(index, now)).max();
+        let earlier = self.open_motions.values().any(|record| {
+            library.id.is_none_or(|id| id == record.library) && !library.motions.contains_key(&record.request)
+        });
+        // It can have been one half of an exchange.
+        let whole = if library.config.exchange { 2 } else { 1 };
+        let earlier =
+            if earlier { library.config.timing.motion.saturating_mul(whole) } else { Duration::ZERO };
+        known.unwrap_or_default().max(earlier)
     }
 
     /// The only point of no return.

@@ -5,9 +5,10 @@ use alloc::collections::VecDeque;
 use alloc::string::ToString;
 use core::time::Duration;
 
-use autochanger_scsi::{ElementAddress, ElementType};
+use autochanger_scsi::{ElementAddress, ElementType, ExchangeMedium, MoveMedium};
 
 use super::Engine;
+use super::task::Task;
 use crate::changer::alerts::AskAlerts;
 use crate::changer::door::WatchDoor;
 use crate::changer::exchange::Exchange;
@@ -34,43 +35,6 @@ use crate::time::Now;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TaskId(u64);
-
-/// A procedure, and for whom it runs.
-#[derive(Debug, Clone)]
-pub(crate) struct Task {
-    library: LibraryIndex,
-    /// The way that its commands go, whichever is in use.
-    route: Option<Route>,
-    work: Work,
-}
-
-impl Task {
-    /// The mount that waits for a drive behind the library's target.
-    pub(crate) fn awaits_sibling_in(&self, index: LibraryIndex) -> Option<RequestId> {
-        self.waits_in(index).filter(|(_, device)| matches!(device, Device::Sibling(_))).map(|(id, _)| id)
-    }
-
-    /// The mount that waits for a drive, and the way it asks.
-    pub(crate) fn waits_in(&self, index: LibraryIndex) -> Option<(RequestId, Device)> {
-        match &self.work {
-            Work::Ready(id, work) if self.library == index => Some((*id, work.device())),
-            _ => None,
-        }
-    }
-
-    /// Whether it surveys the library, and if so, whether it has begun to read.
-    pub(crate) fn surveys(&self, index: LibraryIndex) -> Option<bool> {
-        match &self.work {
-            Work::Survey(survey) if self.library == index => Some(survey.is_under_way()),
-            _ => None,
-        }
-    }
-
-    /// Whether it asks the drive who it is.
-    pub(crate) fn asks_who(&self, index: LibraryIndex, device: Device) -> bool {
-        matches!(self.work, Work::Who(asked, _) if asked == device && self.library == index)
-    }
-}
 
 #[derive(Debug, Clone)]
 pub(crate) enum Work {
@@ -306,7 +270,7 @@ impl Engine {
             Do::Send(device, command) => {
                 let path = self.path_to(library, task.route, device);
                 self.tasks.insert(id, task);
-                self.send(id, path, command);
+                self.send(id, path, self.with_patience(path, command, now));
             }
             Do::Wait(pause) => {
                 self.tasks.insert(id, task);
@@ -328,6 +292,17 @@ impl Engine {
             Device::Configured(_) => Route(0),
         };
         Path { library, route, device }
+    }
+
+    /// A library answers nothing while its arm moves, if it likes: what it is asked then has the motion's time beside its own. A
+    /// command that is late is aborted by a kernel, and the library reset, with whatever it is doing.
+    fn with_patience(&self, path: Path, command: Command, now: Now) -> Command {
+        let moves = matches!(command.cdb.opcode(), MoveMedium::OPCODE | ExchangeMedium::OPCODE);
+        if path.device != Device::Changer || moves {
+            return command;
+        }
+        let timeout = command.timeout.saturating_add(self.motions_may_last(path.library, now));
+        Command { timeout, ..command }
     }
 
     fn send(&mut self, task: TaskId, path: Path, command: Command) {

@@ -1,0 +1,123 @@
+//! How long commands are given: a look that waits in the device behind our own motion must not end before it does, for what a
+//! kernel does about a command that is late (abort, reset) harms everybody.
+
+use std::time::Duration;
+
+use autochanger_engine::input::Timing as TimeOuts;
+use autochanger_engine::request::State;
+use autochanger_scsi::SenseKey;
+use autochanger_sim::{Device, Fault, Library, Timing};
+use autochanger_world::{World, mount_in};
+
+const READY: u8 = 0x00;
+const INQUIRY: u8 = 0x12;
+const ELEMENTS: u8 = 0xB8;
+const MOVE: u8 = 0xA5;
+const TAPE: &str = "VT0001L8";
+
+fn library() -> Device {
+    Library::new()
+        .slots(12)
+        .drives(2)
+        .arms(2)
+        .cartridges("VT{:04}L8", 1..=8)
+        .timing(Timing::midrange())
+        .build()
+}
+
+fn own(opcode: u8) -> Duration {
+    let usual = TimeOuts::default();
+    if opcode == ELEMENTS { usual.element_status } else { usual.status }
+}
+
+/// What was sent since, with its time-out.
+fn taken(world: &mut World) -> Vec<(u8, Duration)> {
+    core::mem::take(world.timeouts.as_mut().unwrap())
+}
+
+fn watched(device: Device) -> World {
+    let mut world = World::with(device, |config| config.libraries[0].moves_in_flight = 2);
+    world.rest();
+    world.timeouts = Some(Vec::new());
+    world
+}
+
+#[test]
+fn looks_at_a_move_whose_answer_was_lost_are_given_what_is_left_of_its_time() {
+    let mut world = watched(library());
+    let motion = TimeOuts::default().motion;
+    // It happens after twenty minutes.
+    world.device.inject(Fault::late_effect(Duration::from_secs(1200)).on_move());
+    let id = world.submit(mount_in(TAPE, 500)).unwrap();
+    world.until("it is sent", |world| world.device.moves_sent() == 1);
+    let sent_at = world.now;
+    let mut looks = 0;
+    loop {
+        let now = world.now;
+        for (opcode, timeout) in taken(&mut world).into_iter().filter(|(opcode, _)| *opcode != MOVE) {
+            looks += 1;
+            let left = motion.saturating_sub(now - sent_at);
+            assert!(timeout >= own(opcode) + left, "{opcode:02x} at {now:?}: {timeout:?}, {left:?} are left");
+            assert!(timeout <= own(opcode) + motion, "{timeout:?}");
+        }
+        if world.device.find(TAPE).map(|at| at.0) == Some(500) {
+            break;
+        }
+        assert!(world.step());
+    }
+    assert!(looks > 20, "{looks}");
+    world.rest();
+    assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
+    // And when it is settled, what they are given otherwise.
+    taken(&mut world);
+    let id = world.submit(mount_in("VT0002L8", 501)).unwrap();
+    world.device.inject(Fault::unit_attention(0, 0x28, 0x00));
+    world.rest();
+    assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
+    for (opcode, timeout) in taken(&mut world) {
+        assert!(opcode == MOVE || timeout == own(opcode), "{opcode:02x}: {timeout:?}");
+    }
+}
+
+#[test]
+fn a_move_that_the_device_has_answered_lengthens_nothing() {
+    let mut world = watched(library());
+    world.device.inject(Fault::sense(SenseKey::HardwareError, 0x15, 0x01).on_move());
+    let id = world.submit(mount_in(TAPE, 500)).unwrap();
+    world.rest();
+    assert!(world.state(id).is_final());
+    let looks: Vec<_> = taken(&mut world).into_iter().filter(|(opcode, _)| *opcode != MOVE).collect();
+    assert!(looks.len() > 4);
+    for (opcode, timeout) in looks {
+        assert_eq!(timeout, if opcode == 0x4D { timeout } else { own(opcode) }, "{opcode:02x}");
+    }
+}
+
+#[test]
+fn a_survey_beside_an_open_motion_is_given_its_time_also_after_a_restart() {
+    let motion = TimeOuts::default().motion;
+    let mut world = watched(library());
+    world.device.inject(Fault::late_effect(Duration::from_secs(1200)).on_move());
+    world.submit(mount_in(TAPE, 500)).unwrap();
+    world.until("it is in doubt", |world| world.device.moves_sent() == 1);
+    taken(&mut world);
+    for restart in [false, true] {
+        if restart {
+            world.crash();
+        } else {
+            // Its answer is lost, and it says that it is not what it was.
+            world.device.inject(Fault::unit_attention(0, 0x3F, 0x01));
+        }
+        world.until("it is read", |world| {
+            let sent = world.timeouts.as_ref().unwrap();
+            sent.iter().filter(|(opcode, _)| *opcode == ELEMENTS).count() > 8
+        });
+        let (sent, now) = (taken(&mut world), world.now);
+        assert!(now < Duration::from_secs(600), "{now:?}");
+        for opcode in [INQUIRY, READY, ELEMENTS] {
+            let least = sent.iter().filter(|(sent, _)| *sent == opcode).map(|(_, timeout)| *timeout).min();
+            let left = if restart { motion } else { motion - now };
+            assert!(least.unwrap() >= own(opcode) + left, "{restart}: {opcode:02x} is given {least:?}");
+        }
+    }
+}
