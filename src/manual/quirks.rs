@@ -93,6 +93,9 @@
 //! | that drives were exchanged is told as a change of media (06/28/00: IBM TS3100, Dell TL, HP MSL) | each full reading asks which drive is in which element; where it is another one, all is read anew | – | `sleds-as-medium-change` |
 //! | an ejected cartridge cannot be taken yet (IBM 3584) | it is tried again after 4, 8, 16 and 32 seconds | [`LateAccess`](Quirk::LateAccess) | `access-lags` |
 //! | EXCHANGE MEDIUM is claimed and unknown (tgt), or neither | two moves | [`ExchangeClaimed`](Quirk::ExchangeClaimed) | `exchange-claimed`, `no-exchange` |
+//! | a move that fails leaves its cartridge in the arm | it is brought on from there: see [`recovery`](super::recovery#a-cartridge-in-the-arm) | – | `arm-keeps-cartridge` |
+//! | nothing is brought out of the arm by command | a person is asked ([`OperatorTask::EmptyArm`](crate::OperatorTask::EmptyArm)) | – | `no-arm-source` |
+//! | what is in the arm shows no label | it is known by being missed elsewhere | – | `arm-without-label` |
 //! | status commands wait for the arm | time-outs count from when a command is sent; it waits | – | `serialize-all` |
 //! | CHECK CONDITION without sense data | REQUEST SENSE; of a move the elements are looked at | [`NoAutosense`](Quirk::NoAutosense) | `no-autosense` |
 //! | sense data in descriptor format, or without a code | both are read; without a code any refusal may mean any field | – | `descriptor-sense`, `short-sense` |
@@ -102,7 +105,6 @@
 //! | what devices do | what is done about it |
 //! |---|---|
 //! | BUSY, TASK SET FULL, TASK ABORTED, one after another | the question is asked again for as long as [`element_status`](crate::Timing::element_status); a move is looked for first |
-//! | a cartridge stays in the arm, or was left there | it is known there; moves that the full arm refuses fail, and nothing else is in doubt |
 //! | 02/04/01 for minutes after power-on or a closed door, also in the midst of reading | the question is asked again |
 //! | 02/04/84, 02/04/85 for hours (IBM's pause mode, an open door) | a move that met it is made when that is over; nothing is given up |
 //! | somebody is at the panel (Exabyte 02/04/89, 8D; NEO 80/01), maintenance or sequential mode (STK 02/04/81, Exabyte 02/04/8E), a jam (02/04/03) | the same; where a person must come, the library is `Unusable` and tried again with growing pauses |
@@ -120,7 +122,7 @@
 //! SEND VOLUME TAG, INITIALIZE ELEMENT STATUS WITH RANGE, reservations of elements and cartridge memory are not used
 //! to manage a library, so it does not matter who lacks them. The changer's PREVENT ALLOW MEDIUM REMOVAL is sent only where ports are to
 //! be locked ([`lock_ports`](crate::LibraryConfig::lock_ports)), and of log pages only those are read that say whether a drive is to be
-//! cleaned, and the flags of TapeAlert after some trouble. Nothing is moved to or from the arm, and never with INVERT or a control byte.
+//! cleaned, and the flags of TapeAlert after some trouble. Nothing is moved to the arm, from there only what stayed in it, and never with INVERT or a control byte.
 //! Which transport or slot a motion may use is not read from mode page 1Fh.
 //!
 //! # What cannot be lived with

@@ -351,6 +351,9 @@ impl Device {
                 }
             }
             self.drop_held_jobs();
+            if self.quirks.has(Quirk::ArmKeepsCartridge) {
+                self.stop_arms();
+            }
         }
     }
 

@@ -101,7 +101,8 @@ impl Device {
         let cartridge = self.shelves.take(gripper).map_err(|_| illegal(0x3B, 0x0E))?;
         if !self.shelves.is_empty(to) {
             // Hands were faster: back to where it came from, or, if that is taken too, it stays in the arm.
-            let home = if self.shelves.is_empty(from) { from } else { gripper };
+            let back = self.shelves.is_empty(from) && !self.quirks.has(Quirk::ArmKeepsCartridge);
+            let home = if back { from } else { gripper };
             self.put_back(home, cartridge);
             return Err(illegal(0x3B, 0x0D));
         }

@@ -359,12 +359,12 @@ impl Device {
         capabilities.volume_tag_reader = true;
         capabilities.smc2_bits = true;
         for to in settable {
-            capabilities = capabilities.with_store(to).with_move(ElementType::Transport, to);
-            for from in settable {
+            capabilities = capabilities.with_store(to);
+            for from in settable.into_iter().chain([ElementType::Transport]) {
                 if self.may_carry(from, to) {
                     capabilities = capabilities.with_move(from, to);
                 }
-                if !self.quirks.has(Quirk::NoExchange) {
+                if from != ElementType::Transport && !self.quirks.has(Quirk::NoExchange) {
                     capabilities = capabilities.with_exchange(from, to);
                 }
             }

@@ -113,7 +113,12 @@ impl Device {
             }
         }
         let free = |index: usize| self.arms.get(index).is_some_and(|arm| arm.job.is_none());
-        let arm = match wanted {
+        // What is in an arm that arm brings away.
+        let holder = match motion {
+            Motion::Move { from, .. } => self.arm_at(from),
+            _ => None,
+        };
+        let arm = match wanted.or(holder) {
             Some(arm) => Some(arm).filter(|arm| free(*arm)),
             None => {
                 // An arm that is stuck with a cartridge is the last choice.
@@ -212,6 +217,23 @@ impl Device {
         for arm in &mut self.arms {
             if arm.held_key().is_some_and(|key| !tasks.contains_key(&key)) {
                 arm.job = None;
+            }
+        }
+        self.dispatch();
+    }
+
+    /// Stops the arms that work for commands which their initiators have given up: what they have picked stays in them.
+    pub(crate) fn stop_arms(&mut self) {
+        let tasks = &mut self.tasks;
+        for arm in &mut self.arms {
+            let given_up = arm
+                .job
+                .as_ref()
+                .map(|job| job.key)
+                .filter(|key| tasks.get(key).is_some_and(|task| task.abandoned));
+            if let Some(key) = given_up {
+                arm.job = None;
+                tasks.remove(&key);
             }
         }
         self.dispatch();

@@ -137,7 +137,10 @@ impl Device {
         let has = |quirk| self.quirks.has(quirk);
         let port = from == ElementType::ImportExport || to == ElementType::ImportExport;
         let drives = from == ElementType::Drive && to == ElementType::Drive;
-        !(port && has(Quirk::NoPortMoves) || drives && has(Quirk::NoDriveToDrive))
+        let arm = from == ElementType::Transport;
+        !(port && has(Quirk::NoPortMoves)
+            || drives && has(Quirk::NoDriveToDrive)
+            || arm && has(Quirk::NoArmSource))
     }
 
     fn check_drive(&self, element: ElementAddress) -> Result<(), Sense> {

@@ -198,6 +198,13 @@ quirks! {
     NoPortMoves = "no-port-moves",
     /// Motions from a drive to a drive are refused with 05/21/01, and page 1Fh says so (Exabyte Magnum 1x7).
     NoDriveToDrive = "no-drive-to-drive",
+    /// Motions from a transport are refused with 05/21/01, and page 1Fh says so: a cartridge that is in the arm stays there.
+    NoArmSource = "no-arm-source",
+    /// A motion that does not come to its end leaves its cartridge in the arm: its goal was filled by hands, or its initiator
+    /// aborted it or reset the unit.
+    ArmKeepsCartridge = "arm-keeps-cartridge",
+    /// A cartridge in the arm is reported without its label.
+    ArmWithoutLabel = "arm-without-label",
     /// So many seconds after it has ejected a cartridge a drive has no ACCESS, and MOVE MEDIUM is refused with 05/3A/00
     /// (IBM 3584).
     AccessLags(8) = "access-lags",

@@ -303,7 +303,8 @@ impl Device {
             None
         };
         let tag = cartridge.and_then(|cartridge| cartridge.barcode.as_deref()).map(str::as_bytes);
-        let tag = match tag.filter(|_| !unscanned) {
+        let hidden = shelf.element_type == ElementType::Transport && self.quirks.has(Quirk::ArmWithoutLabel);
+        let tag = match tag.filter(|_| !unscanned && !hidden) {
             None if cartridge.is_none() && self.quirks.has(Quirk::StaleTags) => Some(STALE),
             None if self.quirks.has(Quirk::GarbageTags) => Some(GARBAGE),
             tag => tag,

@@ -11,7 +11,7 @@ use autochanger_scsi::{
     TestUnitReady,
 };
 use autochanger_sim::{Fault, Library, Outcome, Quirk, Timing};
-use common::{at, good, read, rig_of, stocked};
+use common::{at, code, good, read, rig_of, stocked};
 
 fn log_sense(page: u8) -> LogSense {
     LogSense { page, allocation: 512, ..LogSense::default() }
@@ -127,6 +127,8 @@ fn every_switch_is_heard_by_the_host() {
                 | Quirk::SledsAsMediumChange
                 | Quirk::RefusesWhileScanning
                 | Quirk::LabelsDoubtfulAfterDoor
+                | Quirk::ArmKeepsCartridge
+                | Quirk::ArmWithoutLabel
         );
         if !elsewhere {
             assert!(heard(Some(quirk)) != usual, "nobody hears of {quirk}");
@@ -168,4 +170,69 @@ fn sense_data_that_did_not_come_is_had_by_request_sense() {
     let sense = |data: &[u8]| autochanger_scsi::Sense::parse(data).map(|sense| sense.code);
     assert_eq!(sense(&good(rig.send(0, asked))), Some(autochanger_scsi::AdditionalSense::new(0x28, 0x00)));
     assert_eq!(sense(&good(rig.send(0, asked))), Some(autochanger_scsi::AdditionalSense::new(0x00, 0x00)));
+}
+
+/// A rig whose arm needs ten seconds to pick and ten to place, and one that holds what it did not bring to its goal.
+fn rig_with_stuck_arm(quirks: &[Quirk]) -> common::Rig {
+    let mut timing = Timing::none();
+    (timing.pick, timing.place) = (Duration::from_secs(10), Duration::from_secs(10));
+    let library = quirks.iter().fold(stocked().timing(timing), |library, quirk| library.quirk(*quirk));
+    let mut rig = rig_of(library.quirk(Quirk::ArmKeepsCartridge));
+    let key = rig.start(0, common::move_medium(1001, 1020));
+    rig.pass(Duration::from_secs(15));
+    rig.device.operator_put(at(1020), "INTRUDER").unwrap();
+    assert_eq!(code(&rig.answer(key)), (5, 0x3B, 0x0D));
+    assert_eq!(rig.find("VT0002L8"), Some(1), "it stays in the arm although its slot is empty");
+    rig.send(0, common::ready());
+    rig
+}
+
+#[test]
+fn an_arm_keeps_what_it_could_not_bring_to_its_goal_until_it_is_told_to_bring_it_away() {
+    let mut rig = rig_with_stuck_arm(&[]);
+    assert_eq!(code(&rig.send(0, common::move_medium(1002, 500))), (4, 0x15, 0x01), "the arm is full");
+    good(rig.send(0, common::move_medium(1, 1001)));
+    assert_eq!(rig.find("VT0002L8"), Some(1001));
+}
+
+#[test]
+fn a_move_that_is_aborted_stops_with_its_cartridge_in_the_arm() {
+    let mut timing = Timing::none();
+    (timing.pick, timing.place) = (Duration::from_secs(10), Duration::from_secs(10));
+    let mut rig = rig_of(stocked().timing(timing).quirk(Quirk::ArmKeepsCartridge));
+    for (waits, place) in [(5, 1000), (15, 1)] {
+        let key = rig.start(0, common::move_medium(1000, 500));
+        rig.pass(Duration::from_secs(waits));
+        let now = rig.now();
+        rig.device.abort(now, 0);
+        assert_eq!(rig.finish(key), Outcome::Lost);
+        rig.pass(Duration::from_secs(100));
+        assert_eq!(rig.find("VT0001L8"), Some(place));
+    }
+}
+
+#[test]
+fn an_arm_that_is_no_source_keeps_its_cartridge() {
+    let mut rig = rig_with_stuck_arm(&[Quirk::NoArmSource]);
+    assert_eq!(code(&rig.send(0, common::move_medium(1, 1001))), (5, 0x21, 0x01));
+    assert_eq!(rig.find("VT0002L8"), Some(1));
+}
+
+#[test]
+fn what_is_in_the_arm_can_be_without_its_label() {
+    for (quirks, label) in [(&[][..], true), (&[Quirk::ArmWithoutLabel], false)] {
+        let mut rig = rig_with_stuck_arm(quirks);
+        let data = good(rig.send(0, read(Some(ElementType::Transport)).cdb()));
+        let status = ElementStatus::parse(&data).unwrap();
+        let arm = status.elements().next().expect("an arm");
+        assert!(arm.full());
+        assert_eq!(arm.volume_tag().is_some_and(|tag| !tag.identifier().is_empty()), label);
+    }
+}
+
+#[test]
+fn of_two_arms_the_one_that_holds_a_cartridge_brings_it_away() {
+    let mut rig = rig_of(stocked().arms(2).cartridge_at(2, "HELD01L8"));
+    good(rig.send(0, common::move_medium(2, 1021)));
+    assert_eq!(rig.find("HELD01L8"), Some(1021));
 }

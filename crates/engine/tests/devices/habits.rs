@@ -67,6 +67,9 @@ fn learned(switch: Switch) -> &'static [Quirk] {
         | Switch::LabelsDoubtfulAfterDoor
         | Switch::NoPortMoves
         | Switch::NoDriveToDrive
+        | Switch::NoArmSource
+        | Switch::ArmKeepsCartridge
+        | Switch::ArmWithoutLabel
         | Switch::NoPrevent
         | Switch::PreventIgnored
         | Switch::AllowClearsAll
