@@ -126,7 +126,7 @@
 //! 1. TEST UNIT READY is answered with GOOD.
 //! 2. The cartridge is at its source, and not at its goal. (If the device refused the command with ILLEGAL REQUEST, UNIT
 //!    ATTENTION or RESERVATION CONFLICT, one of the two suffices: a hand may have taken it, or something else stands at the goal.)
-//! 3. The arms are empty.
+//! 3. No arm holds it.
 //! 4. The device has answered the command, or [`Timing::motion`] has passed since it was sent, on the monotonic clock. After a
 //!    restart nobody knows when that was: it is counted from the restart, for a wall clock proves nothing.
 //!
@@ -145,18 +145,35 @@
 //!
 //! # Unknown
 //!
-//! Five looks that tell neither, after point 4 is so, end the request as `Failed`: [`FailureKind::Unknown`], or
+//! Five looks that tell none of this, after point 4 is so, end the request as `Failed`: [`FailureKind::Unknown`], or
 //! [`FailureKind::Interrupted`] where an earlier process made the intent. The cartridge's place is [`Place::Unknown`], with the
-//! two elements. The elements are not used until they have been read again.
+//! two elements and the arms. The elements are not used until they have been read again. A cartridge without a label that is seen in one of
+//! them then is this one, if there is but one that it can be.
 //!
 //! The manager then reads the whole library, by itself, before anything else is moved:
 //!
 //! | the cartridge | its place then | what to do |
 //! |---|---|---|
-//! | is seen somewhere, the arm included | there | mount it, or dismount it; from the arm a mount brings it to a drive |
+//! | is seen somewhere | there | mount it, or dismount it; [from the arm](#a-cartridge-in-the-arm) the manager brings it away |
 //! | is not seen | [`Place::Missing`], with where it was last | look into the library; put it into a slot; [inventory](Session::inventory) |
 //!
 //! A cartridge that is `Unknown` or `Missing` is refused as [`CartridgeNotAvailable`](crate::Refusal::CartridgeNotAvailable).
+//!
+//! # A cartridge in the arm
+//!
+//! A motion can end with its cartridge in the arm: something jams, a door is opened, a command is aborted. When the motion is over (point
+//! 4), neither end has the cartridge, and an arm holds it after five looks, which give it half a minute to put it down, the motion is
+//! recorded as [`InArm`](crate::catalog::MotionState::InArm), the library is to blame, and the cartridge's place is that arm. Nothing else
+//! is moved meanwhile, unless another arm is empty. Then:
+//!
+//! | the cartridge in the arm | what follows |
+//! |---|---|
+//! | is that of a request | the request goes on from the arm, with an intent of its own, to the same drive if it is free yet |
+//! | is nobody's: its request was stopped, or waits for an owner after a restart, or it was in the arm when the library was opened | a dismount of the manager's own brings it to its slot, or to a free one, before anything else moves |
+//! | does not come out, or no slot is free | [`OperatorTask::EmptyArm`](crate::OperatorTask::EmptyArm) asks a person to put it into a slot. Who needs an arm is [`Waiting::Arm`], unless another arm is empty |
+//!
+//! When an inventory finds the arm empty, all go on; the dismount passes with the slot in which the cartridge was found. The manager tries
+//! once more to bring it away after each inventory that somebody asks for.
 //!
 //! ```
 //! # #[cfg(feature = "sim")]
@@ -164,7 +181,7 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::time::Duration;
 //! use autochanger::transport::sim::{self, Fault, SimulatedLibrary};
-//! use autochanger::{FailureKind, LibraryConfig, Manager, Timing};
+//! use autochanger::{LibraryConfig, Manager, Timing};
 //!
 //! let library = SimulatedLibrary::start(sim::Library::new().cartridges("VT{:04}L8", 1..=20));
 //! let short = Duration::from_millis(1);
@@ -175,15 +192,10 @@
 //! let session = manager.session("nightly-backup").open()?;
 //!
 //! library.inject(Fault::stuck_in_arm().on_move());
-//! let error = session.mount("VT0001L8").await.unwrap_err();
-//! assert_eq!(error.failure().map(|failure| failure.kind), Some(FailureKind::Unknown));
-//! println!("{error}");
-//!
-//! // It has been seen in the arm since.
-//! session.inventory().await?;
-//! let cartridges = session.cartridges(None).await?;
-//! let lost = cartridges.iter().find(|cartridge| cartridge.barcode.as_deref() == Some("VT0001L8")).unwrap();
-//! assert_eq!(lost.place.to_string(), "arm 1");
+//! let tape = session.mount("VT0001L8").await?;
+//! // Into the arm, and out of it.
+//! assert_eq!(library.moves_sent(), 2);
+//! # tape.dismount().await?;
 //! # manager.shutdown().await;
 //! # Ok(())
 //! # }

@@ -230,6 +230,7 @@ pub(crate) fn states() -> Vec<State> {
         State::Waiting(Waiting::Service),
         State::Waiting(Waiting::Group),
         State::Waiting(Waiting::Operator),
+        State::Waiting(Waiting::Arm),
         State::Passed(Outcome::Done),
         State::Passed(Outcome::KeptInDrive { drive: ElementAddress(500) }),
         State::Passed(Outcome::Ejected { port: ElementAddress(10) }),

@@ -366,6 +366,17 @@ pub enum OperatorTask {
         /// The library's name.
         library: Arc<str>,
     },
+    /// Take a cartridge out of an arm, which the library does not do when it is told to, and put it into a slot (RSM:
+    /// `NTMS_OPREQ_DEVICESERVICE`). Run an inventory then, if the library does not tell of it by itself: with another cartridge in
+    /// it no arm moves anything.
+    EmptyArm {
+        /// The library's name.
+        library: Arc<str>,
+        /// The arm's element address.
+        arm: ElementAddress,
+        /// The cartridge's label or id.
+        cartridge: Arc<str>,
+    },
     /// Bring a cleaning cartridge (RSM: `NTMS_OPREQ_CLEANER`).
     BringCleaner {
         /// The library's name.
@@ -392,6 +403,10 @@ impl core::fmt::Display for OperatorTask {
             }
             Self::UseDoor { library } => write!(f, "open the door of library {library}, and close it again"),
             Self::CloseDoor { library } => write!(f, "close the door and the port of library {library}"),
+            Self::EmptyArm { library, arm, cartridge } => write!(
+                f,
+                "take cartridge {cartridge} out of arm {arm} of library {library} and put it into a slot, then run an inventory"
+            ),
             Self::BringCleaner { library } => {
                 write!(f, "bring a cleaning cartridge into library {library}")
             }

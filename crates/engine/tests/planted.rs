@@ -87,7 +87,7 @@ fn a_stop_that_is_forgotten_is_found() {
 
 #[test]
 fn a_medium_that_a_failed_group_leaves_in_a_drive_is_found() {
-    is_found(Bug::GroupLeftInDrive, "truth", 840);
+    is_found(Bug::GroupLeftInDrive, "truth", 3476);
 }
 
 #[test]

@@ -147,6 +147,7 @@ enum MotionStateFields {
     NotMoved,
     NotSent,
     Unknown,
+    InArm,
 }
 
 impl<'a> Record<'a> for MotionFields {
@@ -167,6 +168,7 @@ impl<'a> Record<'a> for MotionFields {
                 MotionState::NotMoved => MotionStateFields::NotMoved,
                 MotionState::NotSent => MotionStateFields::NotSent,
                 MotionState::Unknown => MotionStateFields::Unknown,
+                MotionState::InArm => MotionStateFields::InArm,
             },
         };
         Ok((fields, (), ()))
@@ -187,6 +189,7 @@ impl<'a> Record<'a> for MotionFields {
                 MotionStateFields::NotMoved => MotionState::NotMoved,
                 MotionStateFields::NotSent => MotionState::NotSent,
                 MotionStateFields::Unknown => MotionState::Unknown,
+                MotionStateFields::InArm => MotionState::InArm,
             },
         })
     }

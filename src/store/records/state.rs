@@ -48,6 +48,7 @@ pub(super) enum WaitingFields {
     Service,
     Group,
     Operator,
+    Arm,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -136,7 +137,7 @@ twin!(
     WaitingFields,
     Waiting,
     "reason to wait",
-    [Medium, Drive, Slot, Library, Owner, Port, Service, Group, Operator]
+    [Medium, Drive, Slot, Library, Owner, Port, Service, Group, Operator, Arm]
 );
 
 impl<'a> TryFrom<&'a State> for StateFields<'a> {

@@ -158,7 +158,7 @@ fn state() -> impl Strategy<Value = State> {
     ];
     prop_oneof![
         Just(State::Queued),
-        prop::sample::select(vec![Medium, Drive, Slot, Library, Owner, Port, Service, Group, Operator])
+        prop::sample::select(vec![Medium, Drive, Slot, Library, Owner, Port, Service, Group, Operator, Arm])
             .prop_map(State::Waiting),
         Just(State::InProcess),
         Just(State::Deferred),
@@ -361,6 +361,7 @@ proptest! {
         library in id(), cartridge in id(), source in element(), destination in element(), at in time(),
         state in prop::sample::select(vec![
             MotionState::Open, MotionState::Moved, MotionState::NotMoved, MotionState::NotSent, MotionState::Unknown,
+            MotionState::InArm,
         ]),
     ) {
         let motion = MotionRecord {

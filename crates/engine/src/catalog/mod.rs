@@ -137,6 +137,8 @@ pub enum MotionState {
     NotSent,
     /// It could not be found out.
     Unknown,
+    /// It is over, and the cartridge is in the arm: neither at its source nor at its goal.
+    InArm,
 }
 
 impl fmt::Display for MotionState {
@@ -147,6 +149,7 @@ impl fmt::Display for MotionState {
             Self::NotMoved => "not moved",
             Self::NotSent => "never sent",
             Self::Unknown => "unknown",
+            Self::InArm => "left in the arm",
         })
     }
 }

@@ -11,6 +11,7 @@ use super::settle::{Settle, Settled};
 use super::{Do, Heard, Procedure};
 use crate::command::{Command, PathFault, TransportError};
 use crate::id::Device;
+use crate::request::ElementName;
 use crate::time::Now;
 
 /// What became of the two cartridges.
@@ -92,6 +93,14 @@ impl Exchange {
         match self.stage {
             Stage::Incoming(_) => self.incoming.wants_person(),
             _ => self.displaced.wants_person(),
+        }
+    }
+
+    /// The arm in which one of the cartridges was seen last, and at neither of its ends.
+    pub(crate) fn in_arm(&self) -> Option<ElementName> {
+        match self.stage {
+            Stage::Incoming(_) => self.incoming.in_arm(),
+            _ => self.displaced.in_arm(),
         }
     }
 

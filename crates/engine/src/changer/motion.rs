@@ -10,6 +10,7 @@ use super::{Do, Heard, Procedure};
 use crate::command::{Command, Completion, PathFault, TransportError};
 use crate::id::Device;
 use crate::library::fault::{Said, said, words};
+use crate::request::ElementName;
 use crate::time::Now;
 
 /// How a motion ended.
@@ -19,6 +20,8 @@ pub(crate) enum Moved {
     Yes,
     /// The cartridge is where it was and the library is quiet; what the device said, if it said something.
     No { sense: Option<Sense>, why: String, proof: Proof },
+    /// It is over, and the cartridge is in the arm; what the device said.
+    InArm { arm: ElementName, why: String },
     /// The command never left.
     NotSent(PathFault),
     /// It could not be found out.
@@ -31,6 +34,7 @@ impl Moved {
         match settled {
             Settled::Moved => Self::Yes,
             Settled::NotMoved => Self::No { sense, why, proof },
+            Settled::InArm(arm) => Self::InArm { arm, why },
             Settled::Unknown(seen) => Self::Unknown { why: alloc::format!("{why}; {seen}") },
         }
     }
@@ -88,6 +92,11 @@ impl Motion {
     /// Why a person must come before it can be found out what became of it.
     pub(crate) fn wants_person(&self) -> Option<&str> {
         self.settle.wants_person()
+    }
+
+    /// The arm in which its cartridge was seen last, and at neither end.
+    pub(crate) fn in_arm(&self) -> Option<ElementName> {
+        self.settle.in_arm()
     }
 
     fn send(&mut self, now: Now) -> Do<Moved> {

@@ -2,7 +2,8 @@
 //!
 //! *Moved* is concluded at once when the cartridge is seen at its goal. *Not moved* only when the library is quiet:
 //! TEST UNIT READY good, the arm empty, two looks agree, and either the device proved that the command ended or the
-//! motion time-out has passed since it was sent: a timed-out MOVE has been seen to happen later.
+//! motion time-out has passed since it was sent: a timed-out MOVE has been seen to happen later. *In the arm* when the motion
+//! is over in that sense, and the arm has been given time to put the cartridge down.
 
 use alloc::format;
 use alloc::string::String;
@@ -36,6 +37,8 @@ pub(crate) enum Settled {
     Moved,
     /// The cartridge is where it was, and will stay there.
     NotMoved,
+    /// The motion is over, and the cartridge is in this arm, which was given time to put it down.
+    InArm(ElementName),
     /// The looks do not tell; what was seen.
     Unknown(String),
 }
@@ -57,6 +60,7 @@ pub(crate) enum Proof {
 pub(crate) struct Settle {
     source: ElementName,
     destination: ElementName,
+    /// The arms that are no end of the motion.
     arms: Vec<ElementName>,
     barcode: Option<Arc<str>>,
     style: ReadStyle,
@@ -70,6 +74,8 @@ pub(crate) struct Settle {
     seen: Look,
     agreeing: u8,
     unclear: u8,
+    /// The arm in which the look before saw the cartridge, and nowhere else.
+    in_arm: Option<ElementName>,
     pause: Duration,
     /// Another cartridge is known to stand at the goal.
     taken: bool,
@@ -91,7 +97,7 @@ struct Look {
     ready: bool,
     source: Option<ElementReport>,
     destination: Option<ElementReport>,
-    arm_full: bool,
+    arm: Option<ElementName>,
     trouble: Option<String>,
     path: Option<PathFault>,
     /// The library says that it is not ready, and why that will end: by itself, or by a person.
@@ -104,12 +110,13 @@ impl Settle {
     pub(crate) fn new(
         source: ElementName,
         destination: ElementName,
-        arms: Vec<ElementName>,
+        mut arms: Vec<ElementName>,
         barcode: Option<Arc<str>>,
         style: ReadStyle,
         timing: Timing,
         dialect: &'static Dialect,
     ) -> Self {
+        arms.retain(|arm| *arm != source);
         Self {
             source,
             destination,
@@ -125,6 +132,7 @@ impl Settle {
             seen: Look::default(),
             agreeing: 0,
             unclear: 0,
+            in_arm: None,
             pause: timing.retry_min,
             taken: false,
             hasty: false,
@@ -147,6 +155,11 @@ impl Settle {
     /// Why the last look saw that a person must come, if it did.
     pub(crate) fn wants_person(&self) -> Option<&str> {
         self.seen.person.as_deref()
+    }
+
+    /// The arm in which the last look saw the cartridge, and at neither end.
+    pub(crate) fn in_arm(&self) -> Option<ElementName> {
+        self.in_arm
     }
 
     pub(crate) fn dialect(&self) -> &'static Dialect {
@@ -254,7 +267,8 @@ impl Settle {
             (Stage::Arm(n), answer) => {
                 if let (Some(&arm), Ok(completion)) = (self.arms.get(n), answer) {
                     // A cartridge that is known to be another one may stay in the arm for good.
-                    self.seen.arm_full |= self.holds(find_one(&completion.data, arm).as_ref());
+                    let holds = self.holds(find_one(&completion.data, arm).as_ref());
+                    self.seen.arm = self.seen.arm.or(holds.then_some(arm));
                 }
                 Stage::Arm(n + 1)
             }
@@ -307,7 +321,7 @@ impl Settle {
         let not_taken = self.holds(self.seen.source.as_ref()) || (refused && self.seen.source.is_some());
         let timed_out = now.monotonic.saturating_sub(self.sent_at) >= self.timing.motion;
         let over = self.proof != Proof::None || timed_out || self.hasty;
-        if not_taken && not_at_goal && self.seen.ready && !self.seen.arm_full && over {
+        if not_taken && not_at_goal && self.seen.ready && self.seen.arm.is_none() && over {
             self.agreeing += 1;
             if self.agreeing >= AGREEING_LOOKS || self.hasty {
                 return Do::Done(Settled::NotMoved);
@@ -315,11 +329,20 @@ impl Settle {
             return self.begin_look(now);
         }
         self.agreeing = 0;
+        // Both ends must lack the cartridge: what an arm without a label holds may be another one.
+        let elsewhere = self.seen.source.is_some() && !self.holds(self.seen.source.as_ref()) && not_at_goal;
+        let in_arm = self.seen.arm.filter(|_| self.seen.ready && elsewhere);
+        let before = core::mem::replace(&mut self.in_arm, in_arm);
         // While the device cannot be reached nothing was seen, so nothing is concluded and nothing is given up.
         // Nor while the library comes ready, or somebody has its door open or is at its panel, or must come.
         let looked = self.seen.path.is_none() && !self.seen.held_up;
         if over && looked {
             self.unclear += 1;
+            if self.unclear >= UNCLEAR_LOOKS
+                && let Some(arm) = in_arm.filter(|_| in_arm == before)
+            {
+                return Do::Done(Settled::InArm(arm));
+            }
             if self.unclear >= UNCLEAR_LOOKS {
                 return Do::Done(Settled::Unknown(self.describe()));
             }
@@ -352,8 +375,8 @@ impl Settle {
             say(self.source, self.seen.source.as_ref()),
             say(self.destination, self.seen.destination.as_ref())
         );
-        if self.seen.arm_full {
-            text.push_str(", the arm holds a cartridge");
+        if let Some(arm) = self.seen.arm {
+            text.push_str(&format!(", {arm} holds a cartridge"));
         }
         if let Some(trouble) = &self.seen.trouble {
             text.push_str(", ");

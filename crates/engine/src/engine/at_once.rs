@@ -57,6 +57,7 @@ impl Engine {
             Blocker::AnyDrive(_) => alloc::format!("all drives of {library} that would do are"),
             Blocker::Slot => alloc::format!("all slots of {library} are"),
             Blocker::Port => alloc::format!("all ports of {library} are"),
+            Blocker::Arm => alloc::format!("all arms of {library} are"),
             Blocker::Service => alloc::format!("{library} is taken out of service, or"),
         };
         let message = alloc::format!(

@@ -305,8 +305,9 @@ impl Engine {
             }
             return Ok(());
         }
-        let in_drive =
-            matches!(&cartridge.place, Place::Element(element) if element.kind == ElementType::Drive);
+        // What stayed in an arm on its way is brought to a slot as well.
+        let away = [ElementType::Drive, ElementType::Transport];
+        let in_drive = matches!(&cartridge.place, Place::Element(element) if away.contains(&element.kind));
         // A medium that is being mounted for another application will be that one's.
         let owner = self.catalogue.reserver(id).and_then(|by| self.live.get(&by)).map(|live| &live.request);
         let owner = owner.filter(|request| request.operation() == Operation::Mount);

@@ -32,7 +32,12 @@ impl Engine {
         let (cartridge, putting_back, failing) =
             (live.request.cartridge, live.putting_back, live.request.failing.is_some());
         // The cleaning cartridge is in the drive for this request already.
-        let inside = |cartridge: &CartridgeId| self.stands_in(id, *cartridge, drive);
+        let inside = |cartridge: &CartridgeId| {
+            let place = self.standing_place(id, *cartridge).ok();
+            // On its way back it may have stayed in the arm.
+            let in_arm = |place: ElementName| putting_back && place.kind == ElementType::Transport;
+            place.is_some_and(|place| place.address == drive || in_arm(place))
+        };
         if let Some(cartridge) = cartridge.filter(inside) {
             if putting_back {
                 return self.start_put_back(index, id, cartridge, drive, now);
@@ -241,32 +246,34 @@ impl Engine {
 
     /// The cleaning cartridge is in a slot again. With a used-up one the drive is as dirty as before: the next one is tried.
     pub(crate) fn cleaner_is_back(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
-        let Some(live) = self.live.get_mut(&id) else { return };
+        if let Some(end) = self.came_back_cleaner(id, now) {
+            return self.end(id, end, now);
+        }
+        if self.stopping(id) {
+            return self.stop_here(id, now);
+        }
+        self.release(id, index);
+        self.set_state(id, State::Queued);
+        self.admit(id, now);
+    }
+
+    /// With what a cleaning ends whose cartridge is in a slot again; `None`: another one is tried.
+    pub(crate) fn came_back_cleaner(&mut self, id: RequestId, now: Now) -> Option<State> {
+        let live = self.live.get_mut(&id)?;
         live.putting_back = false;
         live.unloaded = false;
-        let uses_left = live
-            .request
-            .cartridge
-            .and_then(|cleaner| self.catalogue.cartridge(cleaner))
-            .and_then(|cartridge| cartridge.cleaner)
-            .and_then(|cleaner| cleaner.uses_left);
-        let Some(live) = self.live.get_mut(&id) else { return };
-        match live.request.failing.take() {
-            Some(failure) if failure.kind == FailureKind::MediumFault => {
-                if self.stopping(id) {
-                    return self.stop_here(id, now);
-                }
-                self.release(id, index);
-                self.set_state(id, State::Queued);
-                self.admit(id, now);
-            }
+        let (cleaner, failing) = (live.request.cartridge, live.request.failing.take());
+        match failing {
+            Some(failure) if failure.kind == FailureKind::MediumFault => None,
             Some(failure) => {
-                if let Some(live) = self.live.get_mut(&id) {
-                    live.request.failing = Some(failure.clone());
-                }
-                self.fail(id, failure, now);
+                self.blame_end(id, &failure, now);
+                Some(State::Failed(failure))
             }
-            None => self.end(id, State::Passed(Outcome::Cleaned { uses_left }), now),
+            None => {
+                let known = cleaner.and_then(|cleaner| self.catalogue.cartridge(cleaner));
+                let uses_left = known.and_then(|known| known.cleaner).and_then(|cleaner| cleaner.uses_left);
+                Some(State::Passed(Outcome::Cleaned { uses_left }))
+            }
         }
     }
 }

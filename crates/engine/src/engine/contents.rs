@@ -8,7 +8,8 @@ use autochanger_scsi::{ElementAddress, ElementType};
 use super::Engine;
 use super::emit::Effect;
 use super::live::Phase;
-use crate::catalog::{Blame, Cartridge, MountRecord};
+use super::recognize::Others;
+use crate::catalog::{Cartridge, MountRecord};
 use crate::changer::reply::ElementReport;
 use crate::id::{CartridgeId, LibraryId, LibraryIndex, RequestId};
 use crate::library::fault::Stale;
@@ -57,6 +58,7 @@ impl Engine {
             .retain(|element| !kinds.contains(&element.name.kind) || read.contains(&element.name.address));
 
         let mut seen: BTreeSet<CartridgeId> = BTreeSet::new();
+        let labels = reports.iter().filter_map(|report| report.tag.clone()).collect();
         let mut changed: Vec<Cartridge> = Vec::new();
         for report in reports {
             found.elements += 1;
@@ -91,7 +93,8 @@ impl Engine {
             let known = self.library(index).and_then(|library| library.elements.get(report.name.address));
             let known =
                 known.and_then(|element| element.cartridge).or(placed.get(&report.name.address).copied());
-            let cartridge = report.full.then(|| self.identify(report, known, library_id, &seen, moving, now));
+            let others = Others { seen: &seen, moving, labels: &labels };
+            let cartridge = report.full.then(|| self.recognize(report, known, library_id, others, now));
             let mut by_hand = false;
             if let Some((cartridge, is_new)) = &cartridge {
                 seen.insert(cartridge.id);
@@ -166,10 +169,13 @@ impl Engine {
                 motion.record.clone()
             })
             .collect();
+        let arms: Vec<ElementAddress> = library.arms().into_iter().map(|arm| arm.address).collect();
         let earlier = self.open_motions.values().filter(|record| record.library == id);
         for record in here.iter().chain(earlier) {
             unsettled.elements.extend([record.source.address, record.destination.address]);
             unsettled.cartridges.insert(record.cartridge);
+            // What an arm holds may be on its way.
+            unsettled.elements.extend(arms.iter().copied());
         }
         unsettled
     }
@@ -182,74 +188,6 @@ impl Engine {
             _ => None,
         })
         .collect()
-    }
-
-    /// Which cartridge a full element holds: by its label, else the one that was known to be there, else a new one.
-    fn identify(
-        &mut self,
-        report: &ElementReport,
-        known: Option<CartridgeId>,
-        library: LibraryId,
-        seen: &BTreeSet<CartridgeId>,
-        moving: &BTreeSet<CartridgeId>,
-        now: Now,
-    ) -> (Cartridge, bool) {
-        let usable = |id: &CartridgeId| !seen.contains(id) && !moving.contains(id);
-        let by_label = report.tag.as_ref().and_then(|tag| {
-            let ids = self.catalogue.find(&CartridgeRef::Barcode(tag.clone()));
-            // A label can stand twice: the one that was known to be here is this one, and another library's is another
-            // cartridge as long as that library may have it.
-            ids.into_iter().filter(|id| usable(id) && self.may_be_in(*id, library)).min_by_key(|id| {
-                let elsewhere = self.catalogue.cartridge(*id).is_some_and(|c| c.library != library);
-                (known != Some(*id), elsewhere)
-            })
-        });
-        // A scanner can fail, and drives often show no label: what was known to be there stays.
-        let by_place = || {
-            known.filter(|id| usable(id)).filter(|id| {
-                report.tag.is_none() || self.catalogue.cartridge(*id).is_some_and(|c| c.barcode.is_none())
-            })
-        };
-        let place = Place::Element(report.name);
-        let home_here = (report.name.kind == ElementType::Storage).then_some(report.name.address);
-        match by_label.or_else(by_place).and_then(|id| self.catalogue.cartridge(id).cloned()) {
-            Some(mut cartridge) => {
-                cartridge.library = library;
-                cartridge.home = home_here.or(cartridge.home).or(report.source);
-                cartridge.place = place;
-                cartridge.last_seen = now.wall;
-                if cartridge.barcode.is_none() {
-                    cartridge.barcode = report.tag.clone();
-                }
-                (cartridge, false)
-            }
-            None => {
-                let cartridge = Cartridge {
-                    id: CartridgeId(self.ids.next()),
-                    barcode: report.tag.clone(),
-                    library,
-                    place,
-                    home: home_here.or(report.source),
-                    first_seen: now.wall,
-                    last_seen: now.wall,
-                    disabled: false,
-                    cleaner: None,
-                    label: None,
-                    blame: Blame::default(),
-                };
-                (cartridge, true)
-            }
-        }
-    }
-
-    /// Whether the cartridge can be the one that was found in the library: it was there before, or nobody else has it.
-    fn may_be_in(&self, id: CartridgeId, library: LibraryId) -> bool {
-        let Some(cartridge) = self.catalogue.cartridge(id) else { return false };
-        let others_unknown = self.libraries.iter().any(|other| other.id.is_none());
-        let configured = self.libraries.iter().any(|other| other.id == Some(cartridge.library));
-        cartridge.library == library
-            || !matches!(cartridge.place, Place::Element(_))
-            || !(configured || others_unknown)
     }
 
     /// Cartridges that must be in an element that was read, and were not seen there.

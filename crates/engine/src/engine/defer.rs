@@ -13,7 +13,7 @@ use crate::forecast::Why;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::elements::Need;
 use crate::library::queue::Blocker;
-use crate::request::{Failure, FailureKind, Operation, Outcome, Place, State};
+use crate::request::{ElementName, Failure, FailureKind, Operation, Outcome, Place, State};
 use crate::time::Now;
 
 /// How often a drive that holds its medium fast is tried again, after pauses that double: a quarter of an hour in all, in which
@@ -130,20 +130,24 @@ impl Engine {
         }
     }
 
-    /// The cartridge has left the drive: its dismount, if that was put off, has its end. When the motion is an exchange that
+    /// The cartridge has left the drive, or the arm in which it had stayed on its way out of one: its dismount, if that was put off,
+    /// has its end. When the motion is an exchange that
     /// was settled late, the drive's next medium can have been put off already, and stays so.
     pub(crate) fn end_deferred_with(
         &mut self,
         index: LibraryIndex,
-        drive: ElementAddress,
+        left: ElementName,
         cartridge: CartridgeId,
         outcome: Outcome,
         now: Now,
     ) {
-        let deferred =
-            self.library(index).and_then(|library| library.elements.get(drive)?.drive.as_ref()?.deferred);
-        let whose = deferred.and_then(|(id, _)| self.live.get(&id)?.request.cartridge);
-        if whose == Some(cartridge) {
+        let Some(library) = self.library(index) else { return };
+        let drive = library.elements.of_kind(ElementType::Drive).find(|element| {
+            let deferred = element.drive.as_ref().and_then(|drive| drive.deferred);
+            (left.kind == ElementType::Transport || element.name == left)
+                && deferred.and_then(|(id, _)| self.live.get(&id)?.request.cartridge) == Some(cartridge)
+        });
+        if let Some(drive) = drive.map(|element| element.name.address) {
             self.end_deferred_of(index, drive, outcome, now);
         }
     }
@@ -160,7 +164,9 @@ impl Engine {
             .collect();
         for (drive, id, there) in deferred {
             let wanted = self.live.get(&id).and_then(|live| live.request.cartridge);
-            if wanted.is_some() && wanted == there {
+            // On its way out of the drive it stayed in the arm: what becomes of it ends the dismount.
+            let in_arm = matches!(self.place_of(id), Some(Place::Element(place)) if place.kind == ElementType::Transport);
+            if (wanted.is_some() && wanted == there) || in_arm {
                 continue;
             }
             self.forget_deferred(index, id, drive);

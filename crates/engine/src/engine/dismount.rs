@@ -28,6 +28,16 @@ impl Engine {
                 return Start::Gone;
             }
         };
+        let own = self.live.get(&id).is_some_and(|live| &*live.request.application == OWN);
+        if source.kind == ElementType::Transport {
+            return self.start_dismount_from_arm(index, id, cartridge, source, now);
+        }
+        // A person has put what was in the arm into a slot.
+        let from_arm = own || self.live.get(&id).is_some_and(|live| live.from_arm);
+        if source.kind == ElementType::Storage && from_arm {
+            self.end(id, State::Passed(Outcome::Dismounted { slot: source.address }), now);
+            return Start::Gone;
+        }
         if source.kind != ElementType::Drive {
             let failure = Failure::new(
                 FailureKind::NotMounted,
@@ -37,7 +47,6 @@ impl Engine {
             return Start::Gone;
         }
         if let Err(failure) = self.may_take(id, cartridge) {
-            let own = self.live.get(&id).is_some_and(|live| &*live.request.application == OWN);
             if own {
                 // It was to make way, and somebody has mounted it meanwhile.
                 let drive = source.address;
@@ -74,6 +83,35 @@ impl Engine {
         match self.exchange_partner(index, source.address) {
             Some(mount) => self.intend_exchange(index, id, cartridge, way, mount, now),
             None => self.intend(index, id, cartridge, way, now),
+        }
+        Start::Gone
+    }
+
+    /// There is no drive to unload, and nobody could mount it there.
+    fn start_dismount_from_arm(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        cartridge: CartridgeId,
+        arm: ElementName,
+        now: Now,
+    ) -> Start {
+        if let Some(live) = self.live.get_mut(&id) {
+            live.from_arm = true;
+        }
+        match self.choose_slot(index, id, cartridge) {
+            Ok(Some(slot)) => {
+                self.because(id, self.why_slot(id, cartridge, slot));
+                let way = Way {
+                    source: arm,
+                    destination: ElementName { kind: ElementType::Storage, address: slot },
+                };
+                self.reserve_way(index, id, cartridge, way);
+                self.intend(index, id, cartridge, way, now);
+            }
+            // Without an empty slot it can stay nowhere but in the arm.
+            Ok(None) => self.ask_to_empty(index, id, arm, now),
+            Err(failure) => self.fail(id, failure, now),
         }
         Start::Gone
     }

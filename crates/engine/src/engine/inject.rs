@@ -44,7 +44,13 @@ impl Engine {
             self.fail(id, Failure::new(FailureKind::Refused, message), now);
             return Start::Gone;
         }
-        let Some((source, cartridge)) = self.brought(index) else {
+        // What it was taking in may have stayed in the arm.
+        let own = self.live.get(&id).and_then(|live| live.request.cartridge).and_then(|cartridge| {
+            let place = self.standing_place(id, cartridge).ok()?;
+            let busy = self.medium_is_busy(cartridge, id);
+            (place.kind == ElementType::Transport && !busy).then_some((place, cartridge))
+        });
+        let Some((source, cartridge)) = own.or_else(|| self.brought(index)) else {
             let task = OperatorTask::FillPort { library: name, trouble };
             return self.wait_at_ports(index, id, task, now);
         };

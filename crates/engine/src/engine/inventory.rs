@@ -45,6 +45,7 @@ impl Engine {
     pub(crate) fn begin_inventory(&mut self, index: LibraryIndex, id: RequestId, full: bool, now: Now) {
         let Some(library) = self.library_mut(index) else { return };
         library.elements.try_drives_again();
+        library.arms_refused.clear();
         library.ports.try_again();
         let initialize = library.initialize();
         if full {

@@ -57,6 +57,8 @@ pub(crate) struct Live {
     pub(crate) suspects: Vec<(ElementAddress, Failure)>,
     /// Its medium is on its way out of the drive again.
     pub(crate) putting_back: bool,
+    /// Its cartridge was in an arm.
+    pub(crate) from_arm: bool,
     /// What its medium's label was found to be; the medium is on its way back to a slot.
     pub(crate) found: Option<LabelFound>,
     /// Faults that were kept for it.
@@ -153,6 +155,7 @@ impl Live {
             granted: None,
             suspects: Vec::new(),
             putting_back: false,
+            from_arm: false,
             found: None,
             faults: 0,
             since: None,

@@ -1,6 +1,7 @@
 //! The engine: four verbs, and the state behind them. Each question has its own file.
 
 mod adopt;
+mod arm;
 mod at_once;
 mod attention;
 mod cancel;
@@ -32,6 +33,7 @@ mod motion;
 mod mount;
 mod moved;
 mod named;
+mod not_moved;
 mod open;
 mod operator;
 mod order;
@@ -40,6 +42,7 @@ mod pair;
 mod paths;
 mod ports;
 mod put_back;
+mod recognize;
 mod records;
 mod recover;
 mod release;

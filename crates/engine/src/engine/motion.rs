@@ -89,6 +89,7 @@ impl Engine {
             recovered: false,
             sent_before: false,
             doubted: false,
+            in_arm: None,
             unread: false,
         };
         if let Some(library) = self.library_mut(index) {

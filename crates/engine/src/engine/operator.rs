@@ -87,7 +87,13 @@ impl Engine {
             .filter(|live| {
                 // In another library it is not there for this request.
                 let cartridge = live.request.cartridge;
-                cartridge.is_some_and(|cartridge| self.standing_place(live.request.id, cartridge).is_ok())
+                let stands = cartridge
+                    .is_some_and(|cartridge| self.standing_place(live.request.id, cartridge).is_ok());
+                match live.task {
+                    // Emptied, or to be tried once more; taken away altogether, it is waited for in vain.
+                    Some((OperatorTask::EmptyArm { .. }, _)) => !self.waits_for_full_arm(live),
+                    _ => stands,
+                }
             })
             .map(|live| live.request.id)
             .collect();

@@ -236,7 +236,9 @@ impl Engine {
         way: Way,
     ) {
         self.catalogue.reserve(cartridge, id);
-        for end in [way.source, way.destination] {
+        // What is in an arm is nobody's choice, and its cartridge is reserved.
+        let ends = [way.source, way.destination];
+        for end in ends.into_iter().filter(|end| end.kind != ElementType::Transport) {
             if let Some(live) = self.live.get_mut(&id) {
                 match end.kind {
                     ElementType::Drive => live.request.drive = Some(end.address),

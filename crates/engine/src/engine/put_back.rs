@@ -11,7 +11,7 @@ use super::work::Work;
 use crate::drive::unload::Unload;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::queue::Blocker;
-use crate::request::{ElementName, Failure, FailureKind, Outcome, State};
+use crate::request::{ElementName, Failure, FailureKind, Operation, Outcome, State};
 use crate::time::Now;
 
 /// In how many drives a medium is tried. Two tell whose fault it is: the drive's, when the second can; the medium's, when
@@ -110,30 +110,50 @@ impl Engine {
             }
         };
         self.reserve(index, id, cartridge, drive, Some(slot));
+        // On its way to the slot it may have stayed in the arm.
+        let in_arm = self.standing_place(id, cartridge).ok();
+        let in_arm = in_arm.filter(|place| place.kind == ElementType::Transport);
         let way = Way {
-            source: ElementName { kind: ElementType::Drive, address: drive },
+            source: in_arm.unwrap_or(ElementName { kind: ElementType::Drive, address: drive }),
             destination: ElementName { kind: ElementType::Storage, address: slot },
         };
         self.intend(index, id, cartridge, way, now);
         Start::Gone
     }
 
+    /// A person has put the medium into a slot, out of the arm in which it had stayed on its way there: with what the request ends.
+    /// `None`: it is not so, or the request begins anew.
+    pub(crate) fn put_back_by_hand(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> Option<State> {
+        let live = self.live.get(&id).filter(|live| live.putting_back && live.from_arm)?;
+        let cartridge = live.request.cartridge?;
+        self.standing_place(id, cartridge).ok().filter(|place| place.kind == ElementType::Storage)?;
+        self.release(id, index);
+        match self.operation(id) {
+            Some(Operation::CleanDrive) => self.came_back_cleaner(id, now),
+            _ => self.came_back(id),
+        }
+    }
+
     /// The medium is in a slot again.
     pub(crate) fn is_back(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
-        let Some(live) = self.live.get_mut(&id) else { return };
-        live.putting_back = false;
-        live.unloaded = false;
-        let found = live.found.take();
-        if let Some(failure) = live.request.failing.clone() {
-            let failure = self.placed_now(id, failure);
-            return self.end(id, State::Failed(failure), now);
-        }
-        if let Some(found) = found {
-            return self.end(id, State::Passed(Outcome::Identified { found }), now);
+        if let Some(end) = self.came_back(id) {
+            return self.end(id, end, now);
         }
         if self.stopping(id) {
             return self.stop_here(id, now);
         }
         self.resume_or_queue(index, id, now);
+    }
+
+    /// With what a request ends whose medium is in a slot again; `None`: it begins anew.
+    fn came_back(&mut self, id: RequestId) -> Option<State> {
+        let live = self.live.get_mut(&id)?;
+        live.putting_back = false;
+        live.unloaded = false;
+        let found = live.found.take();
+        if let Some(failure) = live.request.failing.clone() {
+            return Some(State::Failed(self.placed_now(id, failure)));
+        }
+        found.map(|found| State::Passed(Outcome::Identified { found }))
     }
 }

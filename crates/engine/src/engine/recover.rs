@@ -56,6 +56,7 @@ impl Engine {
         self.accepted = self.accepted.max(order.age());
         let mut live = Live::new(request, order, Phase::Orphan, deadline);
         live.steps_sent = steps_sent;
+        live.from_arm = self.is_in_arm(live.request.cartridge);
         // How many faults are kept for it is not known here. The tenths of a second that it is old are more than it can have
         // had, and the next number after them is taken by none.
         live.faults = (now.wall.since(live.request.queued_at).as_millis() / 100) as u32;
@@ -128,6 +129,7 @@ impl Engine {
             recovered: true,
             sent_before: true,
             doubted: false,
+            in_arm: None,
             unread: false,
         };
         if let Some(library) = self.library_mut(index) {

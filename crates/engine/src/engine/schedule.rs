@@ -1,6 +1,7 @@
 //! Which request starts now. The arm is never kept waiting for a drive.
 
 use super::Engine;
+use super::arm::Arms;
 use super::live::Phase;
 use crate::catalog::MotionRecord;
 use crate::forecast::Why;
@@ -85,7 +86,7 @@ impl Engine {
     }
 
     /// It has begun, or has ended.
-    fn leave_queue(&mut self, index: LibraryIndex, id: RequestId) {
+    pub(crate) fn leave_queue(&mut self, index: LibraryIndex, id: RequestId) {
         let order = self.live.get(&id).map(|live| live.order);
         if let (Some(order), Some(library)) = (order, self.library_mut(index)) {
             library.queue.remove(order, None);
@@ -94,14 +95,25 @@ impl Engine {
     }
 
     fn prepare_next(&mut self, index: LibraryIndex, now: Now) {
+        let full = match self.clear_arms(index, now) {
+            Arms::Clearing => return,
+            Arms::Full => true,
+            Arms::Free => {
+                self.wake_all(index, Blocker::Arm);
+                false
+            }
+        };
         while let Some(library) = self.library(index) {
             if !library.may_prepare() || library.reading {
                 return;
             }
-            if self.pair_next(index, now) {
+            if !full && self.pair_next(index, now) {
                 continue;
             }
             let Some(id) = self.next_to_start(index) else { return };
+            if full && self.waits_for_arm(index, id, now) {
+                continue;
+            }
             if self.library(index).and_then(|library| library.queue.first()) != Some(id) {
                 self.because(id, Why::FillsEmptyDrive);
             }
@@ -129,7 +141,7 @@ impl Engine {
         Some(fillable.unwrap_or(first))
     }
 
-    fn block(&mut self, index: LibraryIndex, id: RequestId, blocker: Blocker, now: Now) {
+    pub(crate) fn block(&mut self, index: LibraryIndex, id: RequestId, blocker: Blocker, now: Now) {
         if self.must_not_wait(id) {
             return self.fail_busy(index, id, blocker, now);
         }
@@ -181,10 +193,14 @@ impl Engine {
         self.mark_dirty(index);
     }
 
-    fn start(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> Start {
+    pub(crate) fn start(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> Start {
         self.live.visits.count();
         if let Some(kept) = self.kept_by_service(index, id, now) {
             return kept;
+        }
+        if let Some(end) = self.put_back_by_hand(index, id, now) {
+            self.end(id, end, now);
+            return Start::Gone;
         }
         let Some(live) = self.live.get(&id) else { return Start::Gone };
         match live.request.wanted.clone() {

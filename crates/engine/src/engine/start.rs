@@ -102,6 +102,11 @@ impl Engine {
                 && !live.suspects.iter().any(|(suspect, _)| suspect == drive)
                 && library.elements.may_load(*drive)
         };
+        // What stayed in the arm on its way goes on to where it was to go.
+        let same = live.request.drive.filter(|_| live.from_arm);
+        if let Some(drive) = same.filter(|drive| usable(drive) && library.elements.is_free_drive(*drive)) {
+            return Some(drive);
+        }
         let free = || library.elements.free_drives(self.need_of(id)).filter(usable);
         // One that failed with one medium after another is the last choice.
         free().find(|drive| !library.is_suspect(*drive)).or_else(|| free().next())
@@ -263,17 +268,7 @@ impl Engine {
         if rests {
             return;
         }
-        let submission = Submission {
-            id: RequestId(self.ids.next()),
-            id_given: false,
-            caller: Caller { session: SessionId(0), application: OWN.into(), role: Role::Administrator },
-            wanted: Wanted::Dismount { cartridge: CartridgeRef::Id(cartridge), slot: None, force: false },
-            priority: 0,
-            deadline: None,
-            detached: true,
-            options: Options::default(),
-        };
-        let Some(id) = self.submit_own(submission, now) else { return };
+        let Some(id) = self.dismount_own(cartridge, now) else { return };
         self.because(id, Why::MakesWay);
         // Known from the start, so that the drive is let go of however the dismount ends.
         if let Some(live) = self.live.get_mut(&id) {
@@ -286,6 +281,21 @@ impl Engine {
                 }
             });
         }
+    }
+
+    /// Hands in a dismount of the manager's own.
+    pub(crate) fn dismount_own(&mut self, cartridge: CartridgeId, now: Now) -> Option<RequestId> {
+        let submission = Submission {
+            id: RequestId(self.ids.next()),
+            id_given: false,
+            caller: Caller { session: SessionId(0), application: OWN.into(), role: Role::Administrator },
+            wanted: Wanted::Dismount { cartridge: CartridgeRef::Id(cartridge), slot: None, force: false },
+            priority: 0,
+            deadline: None,
+            detached: true,
+            options: Options::default(),
+        };
+        self.submit_own(submission, now)
     }
 
     pub(crate) fn need_of(&self, id: RequestId) -> Need {

@@ -171,6 +171,7 @@ impl Engine {
         self.outbox.after(Effect::Accepted(id));
         let mut live = Live::new(request, order, Phase::Accepting, deadline);
         live.session = Some(caller.session);
+        live.from_arm = self.is_in_arm(live.request.cartridge);
         live.library = Some(resolved.index);
         self.live.insert(live);
         self.count_wish(id, true);

@@ -83,7 +83,7 @@ impl Engine {
             Blocker::Port => library.elements.vacant_port(|_| false).is_some(),
             // What is vacant is the cleaner's, say, and the cleaner is next.
             Blocker::Slot => library.elements.has_vacant_slot(),
-            Blocker::Medium(_) | Blocker::Service => false,
+            Blocker::Medium(_) | Blocker::Service | Blocker::Arm => false,
         };
         match from {
             Blocker::Drive(drive) if there => self.offer_drive(index, drive, order),
@@ -145,15 +145,20 @@ impl Engine {
     /// Makes waiting requests ready, whatever they wait for.
     pub(crate) fn try_again(&mut self, index: LibraryIndex, ids: &[RequestId]) {
         for &id in ids {
-            let Some(live) = self.live.get_mut(&id).filter(|live| live.ending.is_none()) else { continue };
-            let (order, blocker) = (live.order, live.blocker());
-            live.phase = Phase::Queued;
-            if let Some(library) = self.library_mut(index) {
-                library.queue.remove(order, blocker);
-                library.queue.insert(order, id);
-            }
+            self.make_ready(index, id);
         }
         self.mark_dirty(index);
+    }
+
+    /// Makes a waiting request ready, without a look at the schedule.
+    pub(crate) fn make_ready(&mut self, index: LibraryIndex, id: RequestId) {
+        let Some(live) = self.live.get_mut(&id).filter(|live| live.ending.is_none()) else { return };
+        let (order, blocker) = (live.order, live.blocker());
+        live.phase = Phase::Queued;
+        if let Some(library) = self.library_mut(index) {
+            library.queue.remove(order, blocker);
+            library.queue.insert(order, id);
+        }
     }
 }
 

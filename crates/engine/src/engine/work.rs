@@ -191,9 +191,11 @@ impl Engine {
                 let resting = matches!(step, Do::Wait(_));
                 let lost = work.path_fault().filter(|_| resting).cloned();
                 let person = work.wants_person().filter(|_| resting).map(ToString::to_string);
+                let in_arm = work.in_arm().filter(|_| resting);
                 if let Some(why) = doubt {
                     self.motion_in_doubt(library, request, why, resting, now);
                 }
+                self.motion_seen_in_arm(library, request, in_arm, now);
                 self.motion_held_up(library, lost, person, now);
                 step.map(|moved| self.moved(library, request, moved, now))
             }
@@ -204,10 +206,12 @@ impl Engine {
                 let resting = matches!(step, Do::Wait(_));
                 let lost = work.path_fault().filter(|_| resting).cloned();
                 let person = work.wants_person().filter(|_| resting).map(ToString::to_string);
+                let in_arm = work.in_arm().filter(|_| resting);
                 if let Some(why) = doubt {
                     self.motion_in_doubt(library, mount, why.clone(), false, now);
                     self.motion_in_doubt(library, dismount, why, resting, now);
                 }
+                self.motion_seen_in_arm(library, dismount, in_arm, now);
                 self.motion_held_up(library, lost, person, now);
                 step.map(|ended| self.exchanged(library, dismount, mount, ended, now))
             }

@@ -93,6 +93,9 @@ pub(crate) struct Library {
     pub(crate) blame: Blame,
     /// What its devices remarked lately beside their answers, and when that was told: the changer, or the drive in an element.
     pub(crate) remarks: BTreeMap<(Option<ElementAddress>, AdditionalSense), Duration>,
+    /// Arms out of which the library did not take a cartridge when it was told to. It is tried again after an inventory that
+    /// somebody asks for.
+    pub(crate) arms_refused: BTreeSet<ElementAddress>,
     /// How long a motion takes.
     pub(crate) motion_time: learned::Mean,
     /// The group for which free drives are kept until it has all that it needs.
@@ -123,6 +126,8 @@ pub(crate) struct PlannedMotion {
     pub(crate) sent_before: bool,
     /// The doubt about it was told.
     pub(crate) doubted: bool,
+    /// The arm in which its cartridge was seen last, while it is looked into.
+    pub(crate) in_arm: Option<ElementName>,
     /// An inventory left its elements out, so that they are to be read when it has ended.
     pub(crate) unread: bool,
 }
@@ -184,6 +189,7 @@ impl Library {
             ports: Ports::default(),
             blame: Blame::default(),
             remarks: BTreeMap::new(),
+            arms_refused: BTreeSet::new(),
             motion_time: learned::Mean::default(),
             holding: None,
         }

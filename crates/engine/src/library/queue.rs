@@ -117,6 +117,8 @@ pub(crate) enum Blocker {
     Slot,
     Port,
     Service,
+    /// An arm without a cartridge in it.
+    Arm,
 }
 
 impl Blocker {
@@ -128,6 +130,7 @@ impl Blocker {
             Self::Slot => Waiting::Slot,
             Self::Port => Waiting::Port,
             Self::Service => Waiting::Service,
+            Self::Arm => Waiting::Arm,
         }
     }
 }

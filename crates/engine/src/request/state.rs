@@ -64,6 +64,8 @@ pub enum Waiting {
     Group,
     /// A person: see [`OperatorTask`](crate::view::OperatorTask).
     Operator,
+    /// Every arm holds a cartridge that the library does not bring away: a person is asked to empty one.
+    Arm,
 }
 
 /// What a request that passed has to show.
@@ -305,6 +307,7 @@ impl fmt::Display for Waiting {
             Self::Service => "the library or drive to be put into service",
             Self::Group => "the other mounts of its group",
             Self::Operator => "a person",
+            Self::Arm => "an arm that holds no cartridge",
         })
     }
 }
