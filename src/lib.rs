@@ -69,8 +69,8 @@ pub use catalog::{Cartridge, Compatibility, Label, Role, Service};
 pub use clock::WallTime;
 pub use id::{CartridgeId, LibraryId, RequestId, new_request_id};
 pub use request::{
-    AfterDoor, CancelledBy, CartridgeRef, LabelFound, Operation, Outcome, Place, Request, ServiceTarget,
-    State, Waiting,
+    AfterDoor, CancelledBy, CartridgeRef, InventoryMethod, LabelFound, LabelsRead, Operation, Outcome, Place,
+    Request, ServiceTarget, State, Waiting,
 };
 pub use scsi::{ElementAddress, ElementType};
 pub use store::{FaultFilter, HistoryFilter, Purge, Purged};
@@ -95,8 +95,8 @@ pub mod id {
 pub mod request {
     pub use autochanger_engine::request::{
         Access, AfterDoor, CancelAccepted, CancelledBy, CartridgeRef, ElementName, Failure, FailureKind,
-        FaultOf, GroupId, LabelFound, Operation, Options, Outcome, Place, QueuePlace, Request, ServiceTarget,
-        State, Waiting, Wanted,
+        FaultOf, GroupId, InventoryMethod, LabelFound, LabelsRead, Operation, Options, Outcome, Place,
+        QueuePlace, Request, ServiceTarget, State, Waiting, Wanted,
     };
 }
 

@@ -37,6 +37,8 @@
 //! | ports locked | no | [`lock_ports`](LibraryConfig::lock_ports) | a manager that dies would leave them locked |
 //! | INITIALIZE ELEMENT STATUS at start | only where the library says that it does not serve without | [`initialize_at_start`](LibraryConfig::initialize_at_start) | it stalls a large library for an hour, for all its hosts |
 //! | by what a mounted medium is known | the barcode | `verify` | reading the label costs a rewind and a read for each mount |
+//! | how an inventory is made | READ ELEMENT STATUS | [`inventory_method`](LibraryConfig::inventory_method) | a scan stalls every host, labels cost a load each |
+//! | labels read at once by an inventory | all drives but one, at least one | – | whoever comes meanwhile finds a drive |
 //! | inventory after a mount that hardware or a wrong label failed | yes | `auto_recovery` | the picture that led there is in doubt; it is one READ ELEMENT STATUS, and no scan |
 //! | unload before the move | yes, where a way to the drive is known | [`unload_before_move`](LibraryConfig::unload_before_move) | the drive rewinds while the arm does something else |
 //!

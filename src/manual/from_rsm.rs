@@ -24,7 +24,7 @@
 //! | … `dwDeferDismountDelay` | [`LibraryConfig::dwell`](crate::LibraryConfig::dwell) | of a library's drives together, not of each; zero unless given, there five minutes |
 //! | `DismountNtmsDrive` | [`Session::dismount_drive`] | a drive that somebody else uses needs `force`, as its medium would |
 //! | `EnableNtmsObject`, `DisableNtmsObject` | [`Session::enable`], [`disable`](Session::disable) | of a library, drive or cartridge; a request with an end, not a flag. [`pause`](Session::pause) and [`drain`](Session::drain) are not RSM's |
-//! | `AccessNtmsLibraryDoor` | [`Session::door_access`] | [`then`](crate::DoorAccessBuilder::then): `NONE`, `FAST`, or the library's own scan; for `OMID`, identify each cartridge |
+//! | `AccessNtmsLibraryDoor` | [`Session::door_access`] | [`then`](crate::DoorAccessBuilder::then) with an [`AfterDoor`](crate::AfterDoor): `NONE`, `FAST`, `OMID`, `DEFAULT`, new labels only, or the library's own scan; `FAST` unless given |
 //! | `EjectNtmsMedia` | [`Session::eject`], [`eject_all`](Session::eject_all) | a request for each cartridge in place of `QUEUE` and `START`; `STOP` is a cancel |
 //! | `InjectNtmsMedia` | [`Session::inject`], [`inject_many`](Session::inject_many) | `STOP` is a cancel; no `RETRACT`: a cancel leaves in its slot what was taken in |
 //! | `EjectNtmsCleaner`, `InjectNtmsCleaner` | [`Session::eject_cleaner`], [`inject_cleaner`](Session::inject_cleaner) | requests with an end of their own |
@@ -36,9 +36,11 @@
 //! | `DeleteNtmsRequests`, `dwLibRequestPurgeTime` | [`Session::purge_requests`] | also by age and by number; nothing is purged by itself. What a mounted medium or a motion in doubt needs is kept and counted |
 //! | `CancelNtmsOperatorRequest` | [`Session::refuse_operator_request`] | by the id of the request that waits. For `SatisfyNtmsOperatorRequest` the manager looks itself, at each inventory |
 //! | operator requests, enumerated | [`Session::operator_requests`] | there as long as they are asked; the request that waits is what is durable |
-//! | `InventoryNtmsLibrary` (`FAST`) | [`Session::inventory`] | READ ELEMENT STATUS. It waits for moves to end, and ends when all is read |
+//! | `InventoryNtmsLibrary` (`DEFAULT`, `FAST`) | [`Session::inventory`] | READ ELEMENT STATUS unless the library is configured otherwise. It waits for moves to end, and ends when all is read |
+//! | … `OMID` | [`InventoryMethod::AllLabels`](crate::InventoryMethod) | [`method`](crate::InventoryBuilder::method). It ends when the last label was read, not when the slots are marked; each reading is an [identification](super::labels#identify) |
+//! | `InventoryMethod` of a library | [`LibraryConfig::inventory_method`](crate::LibraryConfig::inventory_method) | of the configuration, not of the store |
 //! | … `STOP` | [`Session::cancel_library_request`] | by the request's id |
-//! | – | [`InventoryBuilder::full`](crate::InventoryBuilder::full) | INITIALIZE ELEMENT STATUS first: the library scans itself. It is not RSM's `OMID`: no label is read from a medium, which [`identify`](Session::identify) does |
+//! | – | [`InventoryBuilder::full`](crate::InventoryBuilder::full) | INITIALIZE ELEMENT STATUS first: the library scans itself. It is not RSM's `OMID`: no label is read from a medium |
 //! | `CancelNtmsLibraryRequest` | [`Session::cancel_library_request`] | [below](#cancel) |
 //! | `OpenNtmsNotification`, `WaitForNtmsNotification`, `CloseNtmsNotification` | [`Session::events`] | events carry what happened, are numbered, and say when some were [missed](crate::Lagged). Closing is dropping |
 //! | service restart | [`ManagerBuilder::restart`](crate::ManagerBuilder::restart) | [`CancelUnfinished`](crate::RestartPolicy::CancelUnfinished) is RSM's way; the default goes on. No inventory runs by itself as a request: the library is read when it is opened |

@@ -32,9 +32,16 @@
 //! of both, and the request passes with what it found: recording what is right is left to you ([`update_label`](crate::Session::update_label)). Unreadable is
 //! never *changed*.
 //!
-//! An inventory by labels (RSM: the OMID inventory) is an identification of each cartridge: hand one in for each that you want
-//! read. There is no request for all of them: hundreds of loads take hours, and each shall have its own place in the queue, its own
-//! cancel and its own end.
+//! An inventory by labels (RSM: the OMID inventory) has the manager make an identification of each cartridge:
+//! [`AllLabels`](crate::InventoryMethod::AllLabels) of all, [`NewLabels`](crate::InventoryMethod::NewLabels) of those at whose label nobody has
+//! [looked](crate::Cartridge::label_read_at) since they came. Hundreds of loads take hours, so each is a request of its own, with a cancel
+//! and an end of its own, under the application name `autochanger`. They take their turn among the mounts, as many at once as leave a drive to
+//! others; of one drive they have it in turns. What is mounted, reserved, disabled or in a port is passed over, and told as skipped where it
+//! is so to the end; cleaning cartridges are left alone. A cancel ends the round, and what is under way goes back to its slot first. After a
+//! restart the round goes on where it was.
+//!
+//! Cartridges without a barcode can have been exchanged behind a door, and look as before: when a
+//! [door](crate::Session::door_access) was opened, their labels count as not looked at.
 //!
 //! # Free labels
 //!

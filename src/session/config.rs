@@ -9,6 +9,7 @@ use autochanger_engine::input::{
     ConfiguredDrive, DEFAULT_SUSPECT_AFTER, LibraryConfig as EngineLibraryConfig, MAX_PATHS, Reservation,
     Timing, Verify,
 };
+use autochanger_engine::request::InventoryMethod;
 use autochanger_scsi::ElementAddress;
 
 use crate::driver::Ways;
@@ -49,6 +50,7 @@ pub struct LibraryConfig {
     compatibility: Vec<Compatibility>,
     verify: Verify,
     auto_recovery: bool,
+    inventory_method: InventoryMethod,
 }
 
 #[derive(Clone)]
@@ -225,6 +227,14 @@ impl LibraryConfig {
         self
     }
 
+    /// How an inventory is made that does not say how, and the one that follows a door where [`AfterDoor::Default`](crate::AfterDoor)
+    /// says so; [`InventoryMethod::Fast`] unless given. What it needs of the caller's role, such an inventory needs.
+    #[doc(alias = "InventoryMethod")]
+    pub fn inventory_method(mut self, method: InventoryMethod) -> Self {
+        self.inventory_method = method;
+        self
+    }
+
     fn with(changer: Way) -> Self {
         Self {
             changer,
@@ -245,6 +255,7 @@ impl LibraryConfig {
             compatibility: Vec::new(),
             verify: Verify::default(),
             auto_recovery: true,
+            inventory_method: InventoryMethod::default(),
         }
     }
 
@@ -301,6 +312,7 @@ impl LibraryConfig {
             compatibility: self.compatibility.clone(),
             verify: self.verify,
             auto_recovery: self.auto_recovery,
+            inventory_method: self.inventory_method,
         };
         Ok((config, Ways { changer, others, drives }))
     }

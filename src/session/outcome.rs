@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use autochanger_engine::catalog::MediumKind;
 use autochanger_engine::id::{self, CartridgeId, LibraryId, RequestId};
-use autochanger_engine::request::{LabelFound, Outcome, Request, State};
+use autochanger_engine::request::{LabelFound, LabelsRead, Outcome, Request, State};
 use autochanger_scsi::ElementAddress;
 
 use super::Session;
@@ -252,15 +252,19 @@ pub struct Inventory {
     pub appeared: u32,
     /// Cartridges that were known and are not there.
     pub missing: u32,
+    /// What came of the reading of labels, where it was asked for. Each reading is a request, which tells what was found.
+    pub labels: Option<LabelsRead>,
 }
 
 impl TicketOutcome for Inventory {
     async fn of(_session: &Session, request: Request) -> Option<Self> {
-        let State::Passed(Outcome::Inventoried { elements, cartridges, appeared, missing }) = request.state
+        let State::Passed(Outcome::Inventoried { elements, cartridges, appeared, missing, labels }) =
+            request.state
         else {
             return None;
         };
-        Some(Self { id: request.id, library: request.library, elements, cartridges, appeared, missing })
+        let (id, library) = (request.id, request.library);
+        Some(Self { id, library, elements, cartridges, appeared, missing, labels })
     }
 }
 

@@ -6,8 +6,8 @@ use autochanger_engine::catalog::{
 };
 use autochanger_engine::id::{CartridgeId, LibraryId, RequestId};
 use autochanger_engine::request::{
-    Access, CancelledBy, CartridgeRef, ElementName, Failure, FailureKind, LabelFound, Options, Outcome,
-    Place, Request, State, Waiting, Wanted,
+    Access, CancelledBy, CartridgeRef, ElementName, Failure, FailureKind, InventoryMethod, LabelFound,
+    Options, Outcome, Place, Request, State, Waiting, Wanted,
 };
 use autochanger_engine::time::WallTime;
 use autochanger_scsi::{ElementAddress, ElementType, Sense, SenseKey};
@@ -83,7 +83,7 @@ pub(crate) fn dismount_request(number: u64, state: State) -> Request {
 
 pub(crate) fn inventory_request(number: u64, state: State) -> Request {
     Request {
-        wanted: Wanted::Inventory { library: Some(library_id(1)), full: true },
+        wanted: Wanted::Inventory { library: Some(library_id(1)), method: Some(InventoryMethod::Full) },
         cartridge: None,
         barcode: None,
         drive: None,
@@ -103,6 +103,7 @@ pub(crate) fn cartridge(number: u64, place: Place) -> Cartridge {
         disabled: false,
         cleaner: None,
         label: None,
+        label_read_at: None,
         blame: Blame::default(),
     }
 }
@@ -152,6 +153,7 @@ pub(crate) fn cleaning_cartridge(number: u64) -> Cartridge {
         disabled: true,
         cleaner: Some(Cleaner { uses_left: Some(49) }),
         label: Some(label()),
+        label_read_at: Some(WallTime(77)),
         blame: Blame { uses: 7, faults: 1 },
         ..cartridge(number, Place::Outside { last: slot(1001) })
     }
@@ -209,7 +211,13 @@ pub(crate) fn states_of_format_1() -> Vec<State> {
         mounted(),
         State::Passed(Outcome::Mounted { drive: ElementAddress(501), serial: None }),
         State::Passed(Outcome::Dismounted { slot: ElementAddress(1001) }),
-        State::Passed(Outcome::Inventoried { elements: 31, cartridges: 20, appeared: 2, missing: 1 }),
+        State::Passed(Outcome::Inventoried {
+            elements: 31,
+            cartridges: 20,
+            appeared: 2,
+            missing: 1,
+            labels: None,
+        }),
         State::Failed(failure()),
         State::Invalid(Failure::new(FailureKind::Incompatible, "an LTO-9 cartridge, an LTO-8 drive".into())),
         State::Cancelled { by: session(Some("the job was withdrawn")) },

@@ -13,7 +13,7 @@ use crate::catalog::{
 use crate::command::{Completion, TransportError};
 use crate::id::{BatchId, CommandId, LibraryIndex, RequestId, SessionId, Token};
 use crate::label::{SharedFormat, usual_formats};
-use crate::request::{Request, Submission};
+use crate::request::{InventoryMethod, Request, Submission};
 
 /// One thing that happened.
 #[derive(Debug)]
@@ -265,6 +265,9 @@ pub struct LibraryConfig {
     /// Whether the inventory is read by the manager itself after a mount that failed by the library's or a drive's fault, or
     /// because the medium carries another label than it should (RSM: `AutoRecovery`). A fast one, never INITIALIZE ELEMENT STATUS.
     pub auto_recovery: bool,
+    /// How an inventory is made that does not say how, and the one that follows a door where
+    /// [`AfterDoor::Default`](crate::request::AfterDoor::Default) says so (RSM: `InventoryMethod` of a library).
+    pub inventory_method: InventoryMethod,
 }
 
 /// By what a mounted medium is known (RSM: the verification at each mount).
@@ -318,6 +321,7 @@ impl LibraryConfig {
             initialize_at_start: false,
             verify: Verify::default(),
             auto_recovery: true,
+            inventory_method: InventoryMethod::default(),
         }
     }
 }

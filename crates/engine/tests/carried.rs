@@ -4,7 +4,9 @@
 use autochanger_engine::Answer;
 use autochanger_engine::catalog::Service;
 use autochanger_engine::id::RequestId;
-use autochanger_engine::request::{FailureKind, Place, ServiceTarget, State, Waiting, Wanted};
+use autochanger_engine::request::{
+    FailureKind, InventoryMethod, Place, ServiceTarget, State, Waiting, Wanted,
+};
 use autochanger_scsi::ElementAddress;
 use autochanger_sim::{Device, Library, Timing};
 use autochanger_world::{World, mount};
@@ -34,7 +36,7 @@ fn library(world: &World, n: usize) -> autochanger_engine::id::LibraryId {
 }
 
 fn read(world: &mut World, n: usize) {
-    let wanted = Wanted::Inventory { library: Some(library(world, n)), full: false };
+    let wanted = Wanted::Inventory { library: Some(library(world, n)), method: Some(InventoryMethod::Fast) };
     world.submit(wanted).unwrap();
     world.rest();
 }

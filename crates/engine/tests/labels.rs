@@ -8,7 +8,8 @@ use autochanger_engine::input::Verify;
 use autochanger_engine::label::FreeLabel;
 use autochanger_engine::output::SubmitError;
 use autochanger_engine::request::{
-    CancelError, Cancellation, FailureKind, LabelFound, Outcome, Place, ServiceTarget, State, Wanted,
+    CancelError, Cancellation, FailureKind, InventoryMethod, LabelFound, Outcome, Place, ServiceTarget,
+    State, Wanted,
 };
 use autochanger_engine::{EventKind, catalog::Service};
 use autochanger_scsi::ElementType;
@@ -422,7 +423,8 @@ fn a_mount_by_barcode_reads_nothing_from_the_tape() {
 
 fn own_inventories(world: &World) -> usize {
     let requests = world.disk.requests.values();
-    let own = |wanted: &Wanted| matches!(wanted, Wanted::Inventory { full: false, .. });
+    let own =
+        |wanted: &Wanted| matches!(wanted, Wanted::Inventory { method: Some(InventoryMethod::Fast), .. });
     requests.filter(|it| &*it.application == "autochanger" && own(&it.wanted)).count()
 }
 

@@ -260,7 +260,13 @@ fn an_inventory_counts_what_is_there() {
     world.rest();
     assert_eq!(
         world.state(id),
-        State::Passed(Outcome::Inventoried { elements: 15, cartridges: 6, appeared: 0, missing: 0 })
+        State::Passed(Outcome::Inventoried {
+            elements: 15,
+            cartridges: 6,
+            appeared: 0,
+            missing: 0,
+            labels: None
+        })
     );
 }
 

@@ -3,7 +3,7 @@
 use autochanger_engine::catalog::{Caller, Label, Role, Service};
 use autochanger_engine::id::SessionId;
 use autochanger_engine::output::SubmitError;
-use autochanger_engine::request::{Access, AfterDoor, Operation, ServiceTarget, Wanted};
+use autochanger_engine::request::{Access, AfterDoor, InventoryMethod, Operation, ServiceTarget, Wanted};
 use autochanger_scsi::ElementAddress;
 use autochanger_sim::{Device, Library};
 use autochanger_world::World;
@@ -39,8 +39,8 @@ fn everything() -> Vec<(Wanted, Role)> {
         (service(tape(), Service::Disabled), Operator),
         (service(tape(), Service::Enabled), Operator),
         (Wanted::UpdateLabel { cartridge: TAPE.into(), label }, Application),
-        (Wanted::Inventory { library: None, full: false }, Application),
-        (Wanted::Inventory { library: None, full: true }, Operator),
+        (Wanted::Inventory { library: None, method: Some(InventoryMethod::Fast) }, Application),
+        (Wanted::Inventory { library: None, method: Some(InventoryMethod::Full) }, Operator),
         (Wanted::DoorAccess { library: None, then: AfterDoor::Nothing }, Operator),
         (Wanted::Eject { cartridge: TAPE.into(), port: None }, Operator),
         (Wanted::EjectCleaner { library: None }, Operator),

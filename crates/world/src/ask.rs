@@ -3,7 +3,9 @@
 use autochanger_engine::catalog::{Caller, Role};
 use autochanger_engine::id::{RequestId, SessionId, Token};
 use autochanger_engine::output::SubmitError;
-use autochanger_engine::request::{CancelError, Cancellation, GroupId, Request, State, Submission, Wanted};
+use autochanger_engine::request::{
+    CancelError, Cancellation, GroupId, InventoryMethod, Request, State, Submission, Wanted,
+};
 use autochanger_engine::{Answer, EventKind, Input};
 use autochanger_sim::ElementAddress;
 use uuid::Uuid;
@@ -226,5 +228,5 @@ pub fn inject(many: bool) -> Wanted {
 /// A fast inventory of the only library.
 #[must_use]
 pub fn inventory() -> Wanted {
-    Wanted::Inventory { library: None, full: false }
+    Wanted::Inventory { library: None, method: Some(InventoryMethod::Fast) }
 }

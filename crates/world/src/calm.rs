@@ -3,7 +3,9 @@
 use autochanger_engine::catalog::Service;
 use autochanger_engine::id::RequestId;
 use autochanger_engine::output::SubmitError;
-use autochanger_engine::request::{CartridgeRef, Request, ServiceTarget, State, Submission, Waiting, Wanted};
+use autochanger_engine::request::{
+    CartridgeRef, InventoryMethod, Request, ServiceTarget, State, Submission, Waiting, Wanted,
+};
 use autochanger_engine::view::LibraryState;
 use autochanger_engine::{Input, output};
 use autochanger_sim::ElementType;
@@ -117,7 +119,10 @@ impl World {
         self.enable_all();
         for library in 0..self.device.0.len() {
             let Some(library) = self.library_id(library) else { continue };
-            self.ask_calmly(Wanted::Inventory { library: Some(library), full: false });
+            self.ask_calmly(Wanted::Inventory {
+                library: Some(library),
+                method: Some(InventoryMethod::Fast),
+            });
         }
         self.come_to_rest();
     }

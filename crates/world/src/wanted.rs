@@ -1,7 +1,7 @@
 //! What is asked in a story, of every operation that there is, and what that is to the engine.
 
 use autochanger_engine::catalog::{Label, Service};
-use autochanger_engine::request::{Access, AfterDoor, ServiceTarget, Wanted};
+use autochanger_engine::request::{Access, AfterDoor, InventoryMethod, ServiceTarget, Wanted};
 use autochanger_sim::ElementAddress;
 
 use crate::act::{FIRST_DRIVE, FIRST_PORT, FIRST_SLOT};
@@ -154,7 +154,10 @@ impl World {
                 slot: slot.map(|slot| ElementAddress(FIRST_SLOT + u16::from(slot))),
                 force,
             },
-            Ask::Inventory { library: at, full } => Wanted::Inventory { library: library(at)?, full },
+            Ask::Inventory { library: at, full } => {
+                let method = if full { InventoryMethod::Full } else { InventoryMethod::Fast };
+                Wanted::Inventory { library: library(at)?, method: Some(method) }
+            }
             Ask::Service { target, service } => Wanted::SetService { target: self.target(target)?, service },
             Ask::DoorAccess { library: at, then } => Wanted::DoorAccess { library: library(at)?, then },
             Ask::Eject { cartridge, port } => Wanted::Eject {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use autochanger_engine::catalog::{Caller, MotionState, Role};
 use autochanger_engine::command::{Command, Completion, PathFault, PathFaultKind, TransportError};
 use autochanger_engine::id::{CommandId, Device as DevicePath, Path, RequestId, SessionId, Token};
-use autochanger_engine::request::{State, Submission, Wanted};
+use autochanger_engine::request::{InventoryMethod, State, Submission, Wanted};
 use autochanger_engine::time::{Now, WallTime};
 use autochanger_engine::view::LibraryState;
 use autochanger_engine::{Change, Config, Engine, Input, LibraryConfig, Output, Snapshot};
@@ -68,7 +68,8 @@ pub fn engine(input: &[u8]) {
     world.until_all_ended();
     world.submit(3, dismount("VT0001L8"));
     world.submit(4, dismount("VT0002L8"));
-    world.submit(5, Wanted::Inventory { library: None, full: flavour & 16 != 0 });
+    let method = if flavour & 16 != 0 { InventoryMethod::Full } else { InventoryMethod::Fast };
+    world.submit(5, Wanted::Inventory { library: None, method: Some(method) });
     world.until_all_ended();
     if input.len() <= 1 {
         world.assert_served();

@@ -14,7 +14,7 @@ use super::media::{BlameFields, CleanerFields, LabelFields, ServiceFields};
 use super::names::{
     ElementFields, Id, PlaceFields, name_from, name_to, optional_name_from, optional_name_to,
 };
-use super::{Flaw, Record};
+use super::{Added, Flaw, Record};
 
 /// A library without its id.
 #[derive(Debug, Serialize, Deserialize)]
@@ -34,10 +34,11 @@ pub(in crate::store) struct LaterOfLibrary {
 
 impl<'a> Record<'a> for LibraryFields<'a> {
     type Kept = LibraryRecord;
-    type Later = LaterOfLibrary;
-    type Latest = ();
+    type Second = LaterOfLibrary;
+    type Third = ();
+    type Fourth = ();
 
-    fn write(library: &'a LibraryRecord) -> Result<(Self, LaterOfLibrary, ()), Flaw> {
+    fn write(library: &'a LibraryRecord) -> Result<(Self, Added<'a, Self>), Flaw> {
         let fields = Self {
             vendor: name_to(&library.identity.vendor)?,
             product: name_to(&library.identity.product)?,
@@ -49,10 +50,10 @@ impl<'a> Record<'a> for LibraryFields<'a> {
             cleaner_slot: library.cleaner_slot.map(|slot| slot.0),
             blame: library.blame.into(),
         };
-        Ok((fields, later, ()))
+        Ok((fields, (later, (), ())))
     }
 
-    fn read(self, later: LaterOfLibrary, (): ()) -> Result<LibraryRecord, Flaw> {
+    fn read(self, (later, ..): Added<'a, Self>) -> Result<LibraryRecord, Flaw> {
         let identity = Identity {
             vendor: name_from(self.vendor)?,
             product: name_from(self.product)?,
@@ -89,12 +90,18 @@ pub(in crate::store) struct LaterOfCartridge<'a> {
     blame: BlameFields,
 }
 
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(in crate::store) struct FourthOfCartridge {
+    label_read_at: Option<u64>,
+}
+
 impl<'a> Record<'a> for CartridgeFields<'a> {
     type Kept = Cartridge;
-    type Later = LaterOfCartridge<'a>;
-    type Latest = ();
+    type Second = LaterOfCartridge<'a>;
+    type Third = ();
+    type Fourth = FourthOfCartridge;
 
-    fn write(cartridge: &'a Cartridge) -> Result<(Self, LaterOfCartridge<'a>, ()), Flaw> {
+    fn write(cartridge: &'a Cartridge) -> Result<(Self, Added<'a, Self>), Flaw> {
         let fields = Self {
             barcode: optional_name_to(&cartridge.barcode)?,
             library: cartridge.library.0.into_bytes(),
@@ -109,10 +116,11 @@ impl<'a> Record<'a> for CartridgeFields<'a> {
             label: cartridge.label.as_ref().map(TryInto::try_into).transpose()?,
             blame: cartridge.blame.into(),
         };
-        Ok((fields, later, ()))
+        let fourth = FourthOfCartridge { label_read_at: cartridge.label_read_at.map(|at| at.0) };
+        Ok((fields, (later, (), fourth)))
     }
 
-    fn read(self, later: LaterOfCartridge<'a>, (): ()) -> Result<Cartridge, Flaw> {
+    fn read(self, (later, (), fourth): Added<'a, Self>) -> Result<Cartridge, Flaw> {
         Ok(Cartridge {
             id: CartridgeId(Uuid::nil()),
             barcode: optional_name_from(self.barcode)?,
@@ -124,6 +132,7 @@ impl<'a> Record<'a> for CartridgeFields<'a> {
             disabled: later.disabled,
             cleaner: later.cleaner.map(Into::into),
             label: later.label.map(TryInto::try_into).transpose()?,
+            label_read_at: fourth.label_read_at.map(WallTime),
             blame: later.blame.into(),
         })
     }
@@ -152,10 +161,11 @@ enum MotionStateFields {
 
 impl<'a> Record<'a> for MotionFields {
     type Kept = MotionRecord;
-    type Later = ();
-    type Latest = ();
+    type Second = ();
+    type Third = ();
+    type Fourth = ();
 
-    fn write(motion: &'a MotionRecord) -> Result<(Self, (), ()), Flaw> {
+    fn write(motion: &'a MotionRecord) -> Result<(Self, Added<'a, Self>), Flaw> {
         let fields = Self {
             library: motion.library.0.into_bytes(),
             cartridge: motion.cartridge.0.into_bytes(),
@@ -171,10 +181,10 @@ impl<'a> Record<'a> for MotionFields {
                 MotionState::InArm => MotionStateFields::InArm,
             },
         };
-        Ok((fields, (), ()))
+        Ok((fields, ((), (), ())))
     }
 
-    fn read(self, (): (), (): ()) -> Result<MotionRecord, Flaw> {
+    fn read(self, _: Added<'a, Self>) -> Result<MotionRecord, Flaw> {
         Ok(MotionRecord {
             request: RequestId(Uuid::nil()),
             sequence: 0,
@@ -207,10 +217,11 @@ pub(in crate::store) struct MountFields<'a> {
 
 impl<'a> Record<'a> for MountFields<'a> {
     type Kept = MountRecord;
-    type Later = ();
-    type Latest = ();
+    type Second = ();
+    type Third = ();
+    type Fourth = ();
 
-    fn write(mount: &'a MountRecord) -> Result<(Self, (), ()), Flaw> {
+    fn write(mount: &'a MountRecord) -> Result<(Self, Added<'a, Self>), Flaw> {
         let fields = Self {
             cartridge: mount.cartridge.0.into_bytes(),
             library: mount.library.0.into_bytes(),
@@ -218,10 +229,10 @@ impl<'a> Record<'a> for MountFields<'a> {
             application: name_to(&mount.application)?,
             since: mount.since.0,
         };
-        Ok((fields, (), ()))
+        Ok((fields, ((), (), ())))
     }
 
-    fn read(self, (): (), (): ()) -> Result<MountRecord, Flaw> {
+    fn read(self, _: Added<'a, Self>) -> Result<MountRecord, Flaw> {
         Ok(MountRecord {
             id: RequestId(Uuid::nil()),
             cartridge: CartridgeId(Uuid::from_bytes(self.cartridge)),

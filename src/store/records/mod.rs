@@ -24,9 +24,12 @@ pub(super) use request::RequestFields;
 pub(super) use service::{DriveFields, FaultFields};
 
 /// The version of each record that this release writes.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 /// The version before: without what came last.
+const THIRD_VERSION: u8 = 3;
+
+/// Without what the third version added, too.
 const SECOND_VERSION: u8 = 2;
 
 /// The first version: without what stands behind its fields.
@@ -51,19 +54,25 @@ pub(super) struct Address<'a> {
     pub(super) key: &'a [u8],
 }
 
-/// A record: the fields of its first version, those that came with the second, and those that came with the third.
+/// What later versions added to a record: the second, the third, the fourth.
+pub(super) type Added<'a, R> =
+    (<R as Record<'a>>::Second, <R as Record<'a>>::Third, <R as Record<'a>>::Fourth);
+
+/// A record: the fields of its first version, and those that came with the second, the third and the fourth.
 pub(super) trait Record<'a>: Serialize + Deserialize<'a> {
     /// What is kept.
     type Kept: 'a;
     /// The fields that came with the second version; `()` where none did.
-    type Later: Serialize + Deserialize<'a> + Default;
+    type Second: Serialize + Deserialize<'a> + Default;
     /// The fields that came with the third version; `()` where none did.
-    type Latest: Serialize + Deserialize<'a> + Default;
+    type Third: Serialize + Deserialize<'a> + Default;
+    /// The fields that came with the fourth version; `()` where none did.
+    type Fourth: Serialize + Deserialize<'a> + Default;
 
     /// Takes apart what is kept.
-    fn write(kept: &'a Self::Kept) -> Result<(Self, Self::Later, Self::Latest), Flaw>;
+    fn write(kept: &'a Self::Kept) -> Result<(Self, Added<'a, Self>), Flaw>;
     /// Puts it together again, and checks it. What the key tells is left nil.
-    fn read(self, later: Self::Later, latest: Self::Latest) -> Result<Self::Kept, Flaw>;
+    fn read(self, added: Added<'a, Self>) -> Result<Self::Kept, Flaw>;
 }
 
 /// Writes a record.
@@ -97,20 +106,24 @@ pub(super) fn read<'a, R: Record<'a>>(address: &Address<'_>, bytes: &'a [u8]) ->
 }
 
 fn parse<'a, R: Record<'a>>(version: u8, fields: &'a [u8]) -> Result<R::Kept, Flaw> {
-    let ((record, later, latest), rest) = match version {
-        VERSION => take::<(R, R::Later, R::Latest)>(fields)?,
+    let ((record, added), rest) = match version {
+        VERSION => take::<(R, Added<'a, R>)>(fields)?,
+        THIRD_VERSION => {
+            let ((record, second, third), rest) = take::<(R, R::Second, R::Third)>(fields)?;
+            ((record, (second, third, R::Fourth::default())), rest)
+        }
         SECOND_VERSION => {
-            let ((record, later), rest) = take::<(R, R::Later)>(fields)?;
-            ((record, later, R::Latest::default()), rest)
+            let ((record, second), rest) = take::<(R, R::Second)>(fields)?;
+            ((record, (second, Default::default(), Default::default())), rest)
         }
         FIRST_VERSION => {
             let (record, rest) = take::<R>(fields)?;
-            ((record, R::Later::default(), R::Latest::default()), rest)
+            ((record, Default::default()), rest)
         }
         version => return Err(format!("has version {version}, which this release does not know").into()),
     };
     match rest {
-        [] => record.read(later, latest),
+        [] => record.read(added),
         rest => Err(format!("has {} bytes too many", rest.len()).into()),
     }
 }

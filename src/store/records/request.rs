@@ -11,7 +11,7 @@ use super::failure::FailureFields;
 use super::names::{Id, name_from, name_to, optional_name_from, optional_name_to};
 use super::state::{CancelledByFields, StateFields};
 use super::wanted::WantedFields;
-use super::{Flaw, Record};
+use super::{Added, Flaw, Record};
 
 /// A request without its id, which is the key.
 #[derive(Debug, Serialize, Deserialize)]
@@ -44,8 +44,13 @@ pub(in crate::store) struct LaterOfRequest<'a> {
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(in crate::store) struct LatestOfRequest {
+pub(in crate::store) struct ThirdOfRequest {
     administrator: bool,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(in crate::store) struct FourthOfRequest {
+    identify: bool,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -74,16 +79,18 @@ impl From<OptionsFields> for Options {
             at_once: fields.at_once,
             wait_for_operator: fields.wait_for_operator,
             group: fields.group.map(|group| GroupId(Uuid::from_bytes(group))),
+            identify: false,
         }
     }
 }
 
 impl<'a> Record<'a> for RequestFields<'a> {
     type Kept = Request;
-    type Later = LaterOfRequest<'a>;
-    type Latest = LatestOfRequest;
+    type Second = LaterOfRequest<'a>;
+    type Third = ThirdOfRequest;
+    type Fourth = FourthOfRequest;
 
-    fn write(request: &'a Request) -> Result<(Self, LaterOfRequest<'a>, LatestOfRequest), Flaw> {
+    fn write(request: &'a Request) -> Result<(Self, Added<'a, Self>), Flaw> {
         let fields = Self {
             wanted: (&request.wanted).try_into()?,
             library: request.library.0.into_bytes(),
@@ -105,10 +112,12 @@ impl<'a> Record<'a> for RequestFields<'a> {
             queue_place: request.queue_place.map(|place| place.0),
             failing: request.failing.as_ref().map(TryInto::try_into).transpose()?,
         };
-        Ok((fields, later, LatestOfRequest { administrator: request.administrator }))
+        let third = ThirdOfRequest { administrator: request.administrator };
+        let fourth = FourthOfRequest { identify: request.options.identify };
+        Ok((fields, (later, third, fourth)))
     }
 
-    fn read(self, later: LaterOfRequest<'a>, latest: LatestOfRequest) -> Result<Request, Flaw> {
+    fn read(self, (later, third, fourth): Added<'a, Self>) -> Result<Request, Flaw> {
         if !(-15..=15).contains(&self.priority) {
             return Err(format!("has priority {}, which is out of range", self.priority).into());
         }
@@ -128,10 +137,10 @@ impl<'a> Record<'a> for RequestFields<'a> {
             state: self.state.try_into()?,
             stopping: self.stopping.map(TryInto::try_into).transpose()?,
             motions: self.motions,
-            options: later.options.into(),
+            options: Options { identify: fourth.identify, ..later.options.into() },
             queue_place: later.queue_place.map(QueuePlace),
             failing: later.failing.map(TryInto::try_into).transpose()?,
-            administrator: latest.administrator,
+            administrator: third.administrator,
         })
     }
 }

@@ -12,7 +12,7 @@ use super::failure::{FailureKindFields, sense_from, sense_to};
 use super::media::{BlameFields, ServiceFields};
 use super::names::{Id, message_from, message_to, optional_name_from, optional_name_to};
 use super::state::twin;
-use super::{Flaw, Record};
+use super::{Added, Flaw, Record};
 
 /// A drive without its library and element.
 #[derive(Debug, Serialize, Deserialize)]
@@ -26,10 +26,11 @@ pub(in crate::store) struct DriveFields<'a> {
 
 impl<'a> Record<'a> for DriveFields<'a> {
     type Kept = DriveRecord;
-    type Later = ();
-    type Latest = ();
+    type Second = ();
+    type Third = ();
+    type Fourth = ();
 
-    fn write(drive: &'a DriveRecord) -> Result<(Self, (), ()), Flaw> {
+    fn write(drive: &'a DriveRecord) -> Result<(Self, Added<'a, Self>), Flaw> {
         let fields = Self {
             serial: optional_name_to(&drive.serial)?,
             service: (&drive.service).try_into()?,
@@ -37,10 +38,10 @@ impl<'a> Record<'a> for DriveFields<'a> {
             wants_cleaning: drive.wants_cleaning,
             blame: drive.blame.into(),
         };
-        Ok((fields, (), ()))
+        Ok((fields, ((), (), ())))
     }
 
-    fn read(self, (): (), (): ()) -> Result<DriveRecord, Flaw> {
+    fn read(self, _: Added<'a, Self>) -> Result<DriveRecord, Flaw> {
         Ok(DriveRecord {
             library: LibraryId(Uuid::nil()),
             element: ElementAddress(0),
@@ -81,10 +82,11 @@ twin!(FaultOfFields, FaultOf, "owner of a fault", [Caller, Medium, Drive, Librar
 
 impl<'a> Record<'a> for FaultFields<'a> {
     type Kept = FaultRecord;
-    type Later = ();
-    type Latest = ();
+    type Second = ();
+    type Third = ();
+    type Fourth = ();
 
-    fn write(fault: &'a FaultRecord) -> Result<(Self, (), ()), Flaw> {
+    fn write(fault: &'a FaultRecord) -> Result<(Self, Added<'a, Self>), Flaw> {
         let fields = Self {
             at: fault.at.0,
             of: (&fault.of).try_into()?,
@@ -95,10 +97,10 @@ impl<'a> Record<'a> for FaultFields<'a> {
             message: message_to(&fault.message),
             sense: fault.sense.as_ref().map(sense_to),
         };
-        Ok((fields, (), ()))
+        Ok((fields, ((), (), ())))
     }
 
-    fn read(self, (): (), (): ()) -> Result<FaultRecord, Flaw> {
+    fn read(self, _: Added<'a, Self>) -> Result<FaultRecord, Flaw> {
         Ok(FaultRecord {
             request: RequestId(Uuid::nil()),
             sequence: 0,

@@ -1,7 +1,7 @@
 //! The states of a request as records hold them.
 
 use autochanger_engine::id::{CartridgeId, RequestId};
-use autochanger_engine::request::{CancelledBy, LabelFound, Outcome, Place, State, Waiting};
+use autochanger_engine::request::{CancelledBy, LabelFound, LabelsRead, Outcome, Place, State, Waiting};
 use autochanger_scsi::ElementAddress;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -82,6 +82,15 @@ pub(super) enum OutcomeFields<'a> {
     #[serde(borrow)]
     Identified(LabelFoundFields<'a>),
     Classified(MediumKindFields),
+    InventoriedWithLabels {
+        elements: u32,
+        cartridges: u32,
+        appeared: u32,
+        missing: u32,
+        read: u32,
+        failed: u32,
+        skipped: u32,
+    },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -192,12 +201,21 @@ impl<'a> TryFrom<&'a Outcome> for OutcomeFields<'a> {
                 Self::Mounted { drive: drive.0, serial: optional_name_to(serial)? }
             }
             Outcome::Dismounted { slot } => Self::Dismounted { slot: slot.0 },
-            Outcome::Inventoried { elements, cartridges, appeared, missing } => Self::Inventoried {
-                elements: *elements,
-                cartridges: *cartridges,
-                appeared: *appeared,
-                missing: *missing,
-            },
+            Outcome::Inventoried { elements, cartridges, appeared, missing, labels } => {
+                let (elements, cartridges, appeared, missing) = (*elements, *cartridges, *appeared, *missing);
+                match *labels {
+                    None => Self::Inventoried { elements, cartridges, appeared, missing },
+                    Some(LabelsRead { read, failed, skipped, .. }) => Self::InventoriedWithLabels {
+                        elements,
+                        cartridges,
+                        appeared,
+                        missing,
+                        read,
+                        failed,
+                        skipped,
+                    },
+                }
+            }
             Outcome::Done => Self::Done,
             Outcome::KeptInDrive { drive } => Self::KeptInDrive { drive: drive.0 },
             Outcome::Ejected { port } => Self::Ejected { port: port.0 },
@@ -227,7 +245,19 @@ impl TryFrom<OutcomeFields<'_>> for Outcome {
             }
             OutcomeFields::Dismounted { slot } => Self::Dismounted { slot: ElementAddress(slot) },
             OutcomeFields::Inventoried { elements, cartridges, appeared, missing } => {
-                Self::Inventoried { elements, cartridges, appeared, missing }
+                Self::Inventoried { elements, cartridges, appeared, missing, labels: None }
+            }
+            OutcomeFields::InventoriedWithLabels {
+                elements,
+                cartridges,
+                appeared,
+                missing,
+                read,
+                failed,
+                skipped,
+            } => {
+                let labels = Some(LabelsRead::new(read, failed, skipped));
+                Self::Inventoried { elements, cartridges, appeared, missing, labels }
             }
             OutcomeFields::Done => Self::Done,
             OutcomeFields::KeptInDrive { drive } => Self::KeptInDrive { drive: ElementAddress(drive) },

@@ -7,7 +7,8 @@ use autochanger_engine::catalog::{
 use autochanger_engine::id::{CartridgeId, LibraryId, RequestId};
 use autochanger_engine::request::{
     Access, AfterDoor, CancelledBy, CartridgeRef, ElementName, Failure, FailureKind, FaultOf, GroupId,
-    LabelFound, Options, Outcome, Place, QueuePlace, Request, ServiceTarget, State, Waiting, Wanted,
+    InventoryMethod, LabelFound, LabelsRead, Options, Outcome, Place, QueuePlace, Request, ServiceTarget,
+    State, Waiting, Wanted,
 };
 use autochanger_engine::time::WallTime;
 use autochanger_scsi::{ElementAddress, ElementType, Sense, SenseKey};
@@ -140,12 +141,15 @@ fn state() -> impl Strategy<Value = State> {
     let outcome = prop_oneof![
         (address(), option::of(name())).prop_map(|(drive, serial)| Outcome::Mounted { drive, serial }),
         address().prop_map(|slot| Outcome::Dismounted { slot }),
-        any::<[u32; 4]>().prop_map(|[elements, cartridges, appeared, missing]| Outcome::Inventoried {
-            elements,
-            cartridges,
-            appeared,
-            missing
-        }),
+        (any::<[u32; 4]>(), option::of(any::<[u32; 3]>())).prop_map(
+            |([elements, cartridges, appeared, missing], labels)| Outcome::Inventoried {
+                labels: labels.map(|[read, failed, skipped]| LabelsRead::new(read, failed, skipped)),
+                elements,
+                cartridges,
+                appeared,
+                missing
+            }
+        ),
         Just(Outcome::Done),
         address().prop_map(|drive| Outcome::KeptInDrive { drive }),
         address().prop_map(|port| Outcome::Ejected { port }),
@@ -187,10 +191,24 @@ fn wanted() -> impl Strategy<Value = Wanted> {
         (library(), address()).prop_map(|(library, drive)| ServiceTarget::Drive { library, drive }),
         cartridge().prop_map(ServiceTarget::Cartridge),
     ];
-    let then = prop::sample::select(vec![AfterDoor::Nothing, AfterDoor::Inventory, AfterDoor::FullInventory]);
+    let then = prop::sample::select(vec![
+        AfterDoor::Nothing,
+        AfterDoor::Inventory,
+        AfterDoor::FullInventory,
+        AfterDoor::Default,
+        AfterDoor::NewLabels,
+        AfterDoor::AllLabels,
+    ]);
+    let method = prop::sample::select(vec![
+        InventoryMethod::Nothing,
+        InventoryMethod::Fast,
+        InventoryMethod::Full,
+        InventoryMethod::NewLabels,
+        InventoryMethod::AllLabels,
+    ]);
     prop_oneof![
-        (option::of(id()), any::<bool>())
-            .prop_map(|(library, full)| Wanted::Inventory { library: library.map(LibraryId), full }),
+        (option::of(id()), option::of(method))
+            .prop_map(|(library, method)| Wanted::Inventory { library: library.map(LibraryId), method }),
         (cartridge(), option::of(address()), any::<bool>()).prop_map(|(cartridge, drive, read)| {
             Wanted::Mount { cartridge, drive, access: if read { Access::Read } else { Access::ReadWrite } }
         }),
@@ -219,7 +237,7 @@ fn request() -> impl Strategy<Value = Request> {
     let what = (wanted(), id(), option::of(id()), option::of(name()), option::of(address()), name());
     let how = (-15..=15_i8, option::of(time()), any::<bool>(), time(), option::of(time()));
     let now = (state(), option::of(cancelled_by()), any::<u32>());
-    let flags = (any::<[bool; 3]>(), option::of(id()));
+    let flags = (any::<[bool; 4]>(), option::of(id()));
     let later = (flags, option::of(any::<u128>()), option::of(failure()), any::<bool>());
     (what, how, now, later).prop_map(|(what, how, now, later)| Request {
         id: RequestId(Uuid::nil()),
@@ -242,6 +260,7 @@ fn request() -> impl Strategy<Value = Request> {
             at_once: later.0.0[1],
             wait_for_operator: later.0.0[2],
             group: later.0.1.map(GroupId),
+            identify: later.0.0[3],
         },
         queue_place: later.1.map(QueuePlace),
         failing: later.2,
@@ -267,12 +286,13 @@ proptest! {
     fn a_cartridge_is_read_as_it_was_written(
         barcode in option::of(name()), library in id(), place in place(), home in option::of(address()),
         first_seen in time(), last_seen in time(), disabled: bool, uses_left in option::of(option::of(any::<u32>())),
-        label in option::of(label()), blame in blame(),
+        label in option::of(label()), read_at in option::of(time()), blame in blame(),
     ) {
         let id = CartridgeId(Uuid::nil());
         let (library, cleaner) = (LibraryId(library), uses_left.map(|uses_left| Cleaner { uses_left }));
         let cartridge = Cartridge {
-            id, barcode, library, place, home, first_seen, last_seen, disabled, cleaner, label, blame,
+            id, barcode, library, place, home, first_seen, last_seen, disabled, cleaner, label,
+            label_read_at: read_at, blame,
         };
         let bytes = write::<CartridgeFields<'_>>(&ADDRESS, &cartridge).expect("it is within every bound");
         prop_assert_eq!(read::<CartridgeFields<'_>>(&ADDRESS, &bytes), Ok(cartridge));
@@ -345,15 +365,23 @@ proptest! {
             administrator: false,
             ..request
         };
-        let (fields, ..) = RequestFields::write(&request).expect("it is within every bound");
+        let (fields, _) = RequestFields::write(&request).expect("it is within every bound");
         prop_assert_eq!(read_request(&sealed(FIRST_VERSION, &fields)), Ok(request));
     }
 
     #[test]
     fn a_request_of_the_second_version_is_read_without_what_came_later(request in request()) {
-        let request = Request { administrator: false, ..request };
-        let (fields, later, _) = RequestFields::write(&request).expect("it is within every bound");
-        prop_assert_eq!(read_request(&sealed(SECOND_VERSION, &(fields, later))), Ok(request));
+        let options = Options { identify: false, ..request.options };
+        let request = Request { administrator: false, options, ..request };
+        let (fields, (second, ..)) = RequestFields::write(&request).expect("it is within every bound");
+        prop_assert_eq!(read_request(&sealed(SECOND_VERSION, &(fields, second))), Ok(request));
+    }
+
+    #[test]
+    fn a_request_of_the_third_version_is_read_without_what_came_later(request in request()) {
+        let request = Request { options: Options { identify: false, ..request.options }, ..request };
+        let (fields, (second, third, _)) = RequestFields::write(&request).expect("it is within every bound");
+        prop_assert_eq!(read_request(&sealed(THIRD_VERSION, &(fields, second, third))), Ok(request));
     }
 
     #[test]
@@ -404,6 +432,7 @@ proptest! {
         let _ = parse::<FaultFields<'_>>(VERSION, &fields);
         let _ = parse::<RequestFields<'_>>(FIRST_VERSION, &fields);
         let _ = parse::<RequestFields<'_>>(SECOND_VERSION, &fields);
+        let _ = parse::<RequestFields<'_>>(THIRD_VERSION, &fields);
     }
 
     #[test]
@@ -490,7 +519,7 @@ fn a_record_of_a_later_version_is_named_as_such() {
     let length = bytes.len() - 4;
     let sum = checksum(&ADDRESS, &bytes[..length]);
     bytes[length..].copy_from_slice(&sum.to_le_bytes());
-    assert_eq!(read_request(&bytes).unwrap_err(), "has version 4, which this release does not know");
+    assert_eq!(read_request(&bytes).unwrap_err(), "has version 5, which this release does not know");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What is asked for, as records hold it.
 
 use autochanger_engine::id::{CartridgeId, LibraryId};
-use autochanger_engine::request::{Access, AfterDoor, CartridgeRef, ServiceTarget, Wanted};
+use autochanger_engine::request::{Access, AfterDoor, CartridgeRef, InventoryMethod, ServiceTarget, Wanted};
 use autochanger_scsi::ElementAddress;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -87,7 +87,28 @@ pub(super) enum WantedFields<'a> {
     ReleaseCleanerSlot {
         library: Option<Id>,
     },
+    /// An inventory that the first variant cannot tell.
+    InventoryBy {
+        library: Option<Id>,
+        method: Option<InventoryMethodFields>,
+    },
 }
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum InventoryMethodFields {
+    Nothing,
+    Fast,
+    Full,
+    NewLabels,
+    AllLabels,
+}
+
+twin!(
+    InventoryMethodFields,
+    InventoryMethod,
+    "method of an inventory",
+    [Nothing, Fast, Full, NewLabels, AllLabels]
+);
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum CartridgeRefFields<'a> {
@@ -112,18 +133,31 @@ pub(super) enum AfterDoorFields {
     Nothing,
     Inventory,
     FullInventory,
+    Default,
+    NewLabels,
+    AllLabels,
 }
 
-twin!(AfterDoorFields, AfterDoor, "end of a door access", [Nothing, Inventory, FullInventory]);
+twin!(
+    AfterDoorFields,
+    AfterDoor,
+    "end of a door access",
+    [Nothing, Inventory, FullInventory, Default, NewLabels, AllLabels]
+);
 
 impl<'a> TryFrom<&'a Wanted> for WantedFields<'a> {
     type Error = Flaw;
 
     fn try_from(wanted: &'a Wanted) -> Result<Self, Flaw> {
         Ok(match wanted {
-            Wanted::Inventory { library, full } => {
-                Self::Inventory { library: library.map(id_to), full: *full }
-            }
+            Wanted::Inventory { library, method } => match method {
+                Some(InventoryMethod::Fast) => Self::Inventory { library: library.map(id_to), full: false },
+                Some(InventoryMethod::Full) => Self::Inventory { library: library.map(id_to), full: true },
+                method => Self::InventoryBy {
+                    library: library.map(id_to),
+                    method: method.as_ref().map(TryInto::try_into).transpose()?,
+                },
+            },
             Wanted::Mount { cartridge, drive, access } => Self::Mount {
                 cartridge: cartridge.try_into()?,
                 drive: drive.map(|drive| drive.0),
@@ -178,7 +212,11 @@ impl TryFrom<WantedFields<'_>> for Wanted {
     fn try_from(fields: WantedFields<'_>) -> Result<Self, Flaw> {
         Ok(match fields {
             WantedFields::Inventory { library, full } => {
-                Self::Inventory { library: library.map(id_from), full }
+                let method = if full { InventoryMethod::Full } else { InventoryMethod::Fast };
+                Self::Inventory { library: library.map(id_from), method: Some(method) }
+            }
+            WantedFields::InventoryBy { library, method } => {
+                Self::Inventory { library: library.map(id_from), method: method.map(Into::into) }
             }
             WantedFields::Mount { cartridge, drive, write } => Self::Mount {
                 cartridge: cartridge.try_into()?,

@@ -40,6 +40,8 @@ pub struct Cartridge {
     pub cleaner: Option<Cleaner>,
     /// What is written on it, as it was read or recorded last.
     pub label: Option<Label>,
+    /// When the label was looked at last, whatever was found; `None`: never, or hands may have exchanged the cartridge since.
+    pub label_read_at: Option<WallTime>,
     /// How often it was used, and how often that failed by its fault.
     pub blame: Blame,
 }

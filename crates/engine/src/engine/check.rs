@@ -15,7 +15,7 @@ use crate::catalog::{Caller, Label, MediumKind, Role, Service, generation};
 use crate::id::{CartridgeId, LibraryId, LibraryIndex};
 use crate::library::elements::Need;
 use crate::output::SubmitError;
-use crate::request::{Access, Operation, Place, ServiceTarget, Submission, Wanted};
+use crate::request::{Access, InventoryMethod, Operation, Place, ServiceTarget, Submission, Wanted};
 
 /// Priorities (RSM: `NTMS_PRIORITY_LOWEST` to `NTMS_PRIORITY_HIGHEST`).
 const PRIORITIES: core::ops::RangeInclusive<i8> = -15..=15;
@@ -34,7 +34,7 @@ impl Engine {
         if !PRIORITIES.contains(&submission.priority) {
             return Err(SubmitError::PriorityOutOfRange(submission.priority));
         }
-        let (role, needed) = (submission.caller.role, submission.wanted.needs());
+        let (role, needed) = (submission.caller.role, self.needed_for(&submission.wanted));
         if !role.suffices_for(needed) {
             return Err(SubmitError::RoleNeeded { operation: submission.wanted.operation(), role, needed });
         }
@@ -56,9 +56,19 @@ impl Engine {
                 }
                 ServiceTarget::Cartridge(cartridge) => self.check_cartridge(cartridge, false),
             },
-            Wanted::Inventory { library, .. }
-            | Wanted::DoorAccess { library, .. }
-            | Wanted::Inject { library, .. } => self.in_service(self.of_library(*library)?),
+            Wanted::Inventory { library, method } => {
+                self.check_inventory(self.of_library(*library)?, *method)
+            }
+            Wanted::DoorAccess { library, then } => {
+                self.check_inventory(self.of_library(*library)?, then.method())
+            }
+            Wanted::Inject { library, .. } => {
+                let resolved = self.in_service(self.of_library(*library)?)?;
+                if submission.options.identify {
+                    self.check_way(&resolved)?;
+                }
+                Ok(resolved)
+            }
             Wanted::EjectCleaner { library } | Wanted::InjectCleaner { library, .. } => {
                 let resolved = self.in_service(self.of_library(*library)?)?;
                 self.check_cleaner_slot(resolved.index, &submission.wanted)?;
@@ -146,6 +156,28 @@ impl Engine {
         }
     }
 
+    /// The role that is needed; an inventory that does not say how needs that of the library's own method.
+    fn needed_for(&self, wanted: &Wanted) -> Role {
+        let Wanted::Inventory { library, method: None } = wanted else { return wanted.needs() };
+        let own = self.of_library(*library).ok().and_then(|resolved| self.library(resolved.index));
+        let method = own.map(|library| library.config.inventory_method);
+        Wanted::Inventory { library: *library, method }.needs()
+    }
+
+    /// Whoever wants labels read needs a drive that can be asked.
+    fn check_inventory(
+        &self,
+        resolved: Resolved,
+        method: Option<InventoryMethod>,
+    ) -> Result<Resolved, SubmitError> {
+        let resolved = self.in_service(resolved)?;
+        let own = || self.library(resolved.index).map(|library| library.config.inventory_method);
+        if method.or_else(own).is_some_and(InventoryMethod::reads_labels) {
+            self.check_way(&resolved)?;
+        }
+        Ok(resolved)
+    }
+
     /// What a mount that is not accepted yet would want of a drive.
     pub(crate) fn want_to_be(
         &self,
@@ -168,6 +200,9 @@ impl Engine {
         };
         if options.deferred && operation != Operation::Dismount {
             return unfit("deferred", "dismount");
+        }
+        if options.identify && operation != Operation::Inject {
+            return unfit("identify", "inject");
         }
         let mounts = operation == Operation::Mount;
         match (options.at_once, options.wait_for_operator, options.group) {

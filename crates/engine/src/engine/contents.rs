@@ -12,12 +12,13 @@ use super::recognize::Others;
 use crate::catalog::{Cartridge, MountRecord};
 use crate::changer::reply::ElementReport;
 use crate::id::{CartridgeId, LibraryId, LibraryIndex, RequestId};
+use crate::library::elements::Elements;
 use crate::library::fault::Stale;
 use crate::library::queue::Blocker;
 use crate::library::{MotionStage, Unsettled};
 use crate::output::{Change, EventKind};
 use crate::planted::Bug;
-use crate::request::{CartridgeRef, ElementName, Outcome, Place};
+use crate::request::{CartridgeRef, ElementName, LabelsRead, Outcome, Place};
 use crate::time::Now;
 
 /// What an inventory changed.
@@ -30,9 +31,16 @@ pub(crate) struct Reconciled {
 }
 
 impl Reconciled {
-    pub(crate) fn outcome(self) -> Outcome {
+    /// What is known without looking.
+    pub(crate) fn known(elements: &Elements) -> Self {
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let held = elements.iter().filter(|element| element.cartridge.is_some()).count();
+        Self { elements: count(elements.iter().count()), cartridges: count(held), ..Self::default() }
+    }
+
+    pub(crate) fn outcome(self, labels: Option<LabelsRead>) -> Outcome {
         let Self { elements, cartridges, appeared, missing } = self;
-        Outcome::Inventoried { elements, cartridges, appeared, missing }
+        Outcome::Inventoried { elements, cartridges, appeared, missing, labels }
     }
 }
 

@@ -9,7 +9,7 @@ use super::work::Work;
 use crate::changer::door::{DoorSeen, WatchDoor};
 use crate::id::{LibraryIndex, RequestId};
 use crate::library::fault::Stale;
-use crate::request::{AfterDoor, Failure, FailureKind, Outcome, State, Waiting, Wanted};
+use crate::request::{Failure, FailureKind, InventoryMethod, Outcome, State, Waiting};
 use crate::time::Now;
 use crate::view::OperatorTask;
 
@@ -51,7 +51,8 @@ impl Engine {
             self.fail(id, Failure::new(FailureKind::PathLost, message), now);
             return self.path_lost(index, fault, now);
         }
-        if self.after_door(id) == AfterDoor::Nothing {
+        self.doubt_labels(index);
+        if self.method_of(index, id) == InventoryMethod::Nothing {
             // Nothing is asked for; what hands may have changed is known all the same before anything moves.
             if let Some(library) = self.library_mut(index) {
                 library.touch(Stale::All);
@@ -71,23 +72,10 @@ impl Engine {
     }
 
     pub(crate) fn begin_inventory_after_door(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
-        let full = self.after_door(id) == AfterDoor::FullInventory;
-        if let Some(live) = self.live.get_mut(&id) {
-            live.phase = Phase::Reading;
-        }
         // What the door raised is answered by this reading.
         if let Some(library) = self.library_mut(index) {
             library.stale = if library.stale > Stale::All { library.stale } else { Stale::Nothing };
         }
-        self.begin_inventory(index, id, full, now);
-    }
-
-    fn after_door(&self, id: RequestId) -> AfterDoor {
-        match self.live.get(&id).map(|live| &live.request.wanted) {
-            Some(Wanted::DoorAccess { then, .. }) => *then,
-            // Whether it is in its slot is found out by looking.
-            Some(Wanted::InjectCleaner { .. }) => AfterDoor::Inventory,
-            _ => AfterDoor::Nothing,
-        }
+        self.begin_inventory(index, id, now);
     }
 }

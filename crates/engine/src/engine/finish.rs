@@ -51,6 +51,7 @@ impl Engine {
         self.count_wish(id, false);
         self.withdraw_task(id);
         self.leave_group(id, now);
+        self.leave_round(id, now);
         if let Some(index) = library {
             if let Some(library) = self.library_mut(index) {
                 library.queue.remove(order, blocker);
@@ -131,7 +132,12 @@ impl Engine {
         {
             self.wake(index, Blocker::Medium(cartridge));
         }
+        let read = live.library.filter(|_| live.request.operation() == Operation::Identify);
+        let passed = matches!(live.request.state, State::Passed(_));
         self.tell(EventKind::Request(live.request), now);
+        if let Some(index) = read {
+            self.label_reading_ended(index, id, passed, now);
+        }
     }
 
     fn answer_follower(&mut self, follower: Follower, ended: &Request) {

@@ -14,17 +14,16 @@ use super::emit::Effect;
 use super::identity::kind_of;
 use super::live::Phase;
 use super::schedule::Start;
-use super::start::OWN;
 use super::work::Work;
-use crate::catalog::{Caller, Label, MediumKind, Role};
+use crate::catalog::{Label, MediumKind};
 use crate::drive::label::{Labelling, NoLabel, Writing};
-use crate::id::{CartridgeId, LibraryIndex, RequestId, SessionId};
+use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::input::Verify;
 use crate::label::{FreeLabel, MAX_FORMATS, SharedFormat};
 use crate::library::fault::Stale;
-use crate::output::EventKind;
+use crate::output::{EventKind, SubmitError};
 use crate::request::{
-    ElementName, Failure, FailureKind, FaultOf, LabelFound, Operation, Options, Outcome, State, Submission,
+    ElementName, Failure, FailureKind, FaultOf, InventoryMethod, LabelFound, Operation, Outcome, State,
     Wanted,
 };
 use crate::time::Now;
@@ -110,7 +109,10 @@ impl Engine {
         }
         self.blame_suspects(id, now);
         let found = match result {
-            Ok(found) => found,
+            Ok(found) => {
+                self.keep_cartridge(cartridge, |cartridge| cartridge.label_read_at = Some(now.wall));
+                found
+            }
             Err(why) => {
                 let failure = self.label_failure(index, cartridge, drive, &why);
                 return self.take_out_failed(index, id, failure, now);
@@ -240,18 +242,10 @@ impl Engine {
                 && live.request.operation() == Operation::Inventory
                 && matches!(live.phase, Phase::Accepting | Phase::Queued | Phase::Blocked(_))
         });
-        let Some(id) = library.id.filter(|_| !queued) else { return };
-        let submission = Submission {
-            id: RequestId(self.ids.next()),
-            id_given: false,
-            caller: Caller { session: SessionId(0), application: OWN.into(), role: Role::Administrator },
-            wanted: Wanted::Inventory { library: Some(id), full: false },
-            priority: 0,
-            deadline: None,
-            detached: true,
-            options: Options::default(),
-        };
-        self.submit_own(submission, now);
+        let Some(library) = library.id.filter(|_| !queued) else { return };
+        let wanted = Wanted::Inventory { library: Some(library), method: Some(InventoryMethod::Fast) };
+        // Where the library is not ready it is surveyed anyway.
+        let _: Result<RequestId, SubmitError> = self.submit_own_as(wanted, 0, now);
     }
 
     /// Where the cartridge is now, for a failure that was found out while it was in a drive.

@@ -6,6 +6,7 @@ use core::time::Duration;
 use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
+use super::contents::Reconciled;
 use super::emit::Effect;
 use super::live::Phase;
 use super::schedule::Start;
@@ -19,7 +20,7 @@ use crate::library::elements::Need;
 use crate::library::fault::Stale;
 use crate::library::queue::Blocker;
 use crate::quirk::{Quirk, ToldBy};
-use crate::request::{Failure, FailureKind, Operation, State};
+use crate::request::{Failure, FailureKind, InventoryMethod, Operation, State, Wanted};
 use crate::time::Now;
 use crate::view::LibraryError;
 
@@ -28,7 +29,25 @@ const REFRESHES_IN_A_ROW: u32 = 3;
 const PORTS: [ElementType; 1] = [ElementType::ImportExport];
 
 impl Engine {
-    pub(crate) fn start_inventory(&mut self, index: LibraryIndex, id: RequestId) -> Start {
+    /// How the request's inventory is made: as it was asked for, else as the library's configuration says.
+    pub(crate) fn method_of(&self, index: LibraryIndex, id: RequestId) -> InventoryMethod {
+        let asked = match self.live.get(&id).map(|live| &live.request.wanted) {
+            Some(Wanted::Inventory { method, .. }) => *method,
+            Some(Wanted::DoorAccess { then, .. }) => then.method(),
+            // Whether a cleaner that came through the door is in its slot is found out by looking.
+            Some(Wanted::InjectCleaner { .. }) => Some(InventoryMethod::Fast),
+            _ => Some(InventoryMethod::Nothing),
+        };
+        let own = || self.library(index).map(|library| library.config.inventory_method);
+        asked.or_else(own).unwrap_or_default()
+    }
+
+    pub(crate) fn start_inventory(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> Start {
+        if self.method_of(index, id) == InventoryMethod::Nothing {
+            let known = self.library(index).map(|library| Reconciled::known(&library.elements));
+            self.end(id, State::Passed(known.unwrap_or_default().outcome(None)), now);
+            return Start::Gone;
+        }
         let Some(library) = self.library_mut(index) else { return Start::Gone };
         if !library.is_still() {
             return Start::Hold;
@@ -42,7 +61,11 @@ impl Engine {
         Start::Gone
     }
 
-    pub(crate) fn begin_inventory(&mut self, index: LibraryIndex, id: RequestId, full: bool, now: Now) {
+    pub(crate) fn begin_inventory(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+        let full = self.method_of(index, id) == InventoryMethod::Full;
+        if let Some(live) = self.live.get_mut(&id) {
+            live.phase = Phase::Reading;
+        }
         let Some(library) = self.library_mut(index) else { return };
         library.elements.try_drives_again();
         library.arms_refused.clear();
@@ -169,7 +192,10 @@ impl Engine {
                     if self.operation(id) == Some(Operation::InjectCleaner) {
                         return self.cleaner_came_by_door(index, id, now);
                     }
-                    self.end(id, State::Passed(found.outcome()), now);
+                    if self.method_of(index, id).reads_labels() {
+                        return self.begin_labels(index, id, found, now);
+                    }
+                    self.end(id, State::Passed(found.outcome(None)), now);
                 }
             }
             Err(not_read) => {

@@ -6,6 +6,7 @@ use autochanger_scsi::ElementAddress;
 
 use super::Engine;
 use super::emit::Effect;
+use super::labels::Round;
 use super::work::TimerKey;
 use crate::forecast::Why;
 use crate::id::{CartridgeId, LibraryIndex, RequestId, SessionId, Token};
@@ -47,6 +48,8 @@ pub(crate) struct Live {
     pub(crate) port_timer: Option<TimerKey>,
     /// What it has taken in so far.
     pub(crate) came: Vec<CartridgeId>,
+    /// How far an inventory has come with the labels.
+    pub(crate) round: Option<Round>,
     /// The drive was unloaded for it.
     pub(crate) unloaded: bool,
     /// A deferred dismount whose drive is needed.
@@ -109,6 +112,8 @@ pub(crate) enum Phase {
     Cleaning,
     /// Reading the inventory.
     Reading,
+    /// The inventory was read; requests of the manager's own read the labels.
+    Labels,
     /// A dismount that is put off until the drive is needed.
     Deferred,
     /// Its turn comes with that of the first of its group.
@@ -150,6 +155,7 @@ impl Live {
             port: None,
             port_timer: None,
             came: Vec::new(),
+            round: None,
             unloaded: false,
             due: false,
             granted: None,

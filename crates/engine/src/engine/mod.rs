@@ -28,6 +28,7 @@ mod identity;
 mod index;
 mod inject;
 mod inventory;
+mod labels;
 mod live;
 mod motion;
 mod mount;

@@ -242,10 +242,7 @@ impl Engine {
             Wanted::Identify { .. } | Wanted::WriteFreeLabel { .. } | Wanted::Mount { .. } => {
                 self.begin_labelling(index, id, now);
             }
-            Wanted::Inventory { full, .. } => {
-                live.phase = Phase::Reading;
-                self.begin_inventory(index, id, full, now);
-            }
+            Wanted::Inventory { .. } => self.begin_inventory(index, id, now),
             Wanted::DoorAccess { .. } | Wanted::InjectCleaner { .. } => {
                 self.begin_inventory_after_door(index, id, now);
             }

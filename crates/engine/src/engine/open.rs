@@ -205,6 +205,7 @@ impl Engine {
         self.await_again(index, now);
         self.reconsider(index, now);
         self.attach_orphans(index, now);
+        self.go_on_with_labels(index, now);
         self.ask_needs_again(index, now);
         self.wake_after_inventory(index);
         self.look_at_ports(index);

@@ -89,6 +89,7 @@ impl Engine {
                     disabled: false,
                     cleaner: None,
                     label: None,
+                    label_read_at: None,
                     blame: Blame::default(),
                 };
                 (cartridge, true)

@@ -206,7 +206,7 @@ impl Engine {
         match live.request.wanted.clone() {
             Wanted::SetService { .. } => self.start_service(index, id, now),
             Wanted::UpdateLabel { label, .. } => self.start_update_label(id, label, now),
-            Wanted::Inventory { .. } => self.start_inventory(index, id),
+            Wanted::Inventory { .. } => self.start_inventory(index, id, now),
             Wanted::DoorAccess { .. } => self.start_door(index, id, now),
             Wanted::Eject { port, .. } => self.start_eject(index, id, port, now),
             Wanted::EjectCleaner { .. } => self.start_eject_cleaner(index, id, now),

@@ -6,14 +6,15 @@ use super::Engine;
 use super::check::Resolved;
 use super::emit::Effect;
 use super::live::{Follower, Live, Phase};
+use super::start::OWN;
 use super::work::Timer;
 use crate::catalog::{Caller, Role};
-use crate::id::{RequestId, Token};
+use crate::id::{RequestId, SessionId, Token};
 use crate::input::StoreFailure;
 use crate::library::queue::Order;
 use crate::output::{Answer, Change, EventKind, Output, SubmitError};
 use crate::planted::Bug;
-use crate::request::{CancelError, CancelledBy, Request, State, Submission};
+use crate::request::{CancelError, CancelledBy, Operation, Options, Request, State, Submission, Wanted};
 use crate::time::Now;
 
 /// What a look-up in the store was made for.
@@ -138,6 +139,27 @@ impl Engine {
         Some(self.take_in(submission, resolved, now))
     }
 
+    /// The same with an id drawn for it, of nobody's session.
+    pub(crate) fn submit_own_as(
+        &mut self,
+        wanted: Wanted,
+        priority: i8,
+        now: Now,
+    ) -> Result<RequestId, SubmitError> {
+        let submission = Submission {
+            id: RequestId(self.ids.next()),
+            id_given: false,
+            caller: Caller { session: SessionId(0), application: OWN.into(), role: Role::Administrator },
+            wanted,
+            priority,
+            deadline: None,
+            detached: true,
+            options: Options::default(),
+        };
+        let resolved = self.check(&submission)?;
+        Ok(self.take_in(submission, resolved, now))
+    }
+
     pub(crate) fn take_in(&mut self, submission: Submission, resolved: Resolved, now: Now) -> RequestId {
         let Submission { id, caller, wanted, priority, deadline, detached, options, .. } = submission;
         let mut request = Request {
@@ -162,7 +184,10 @@ impl Engine {
             administrator: caller.role == Role::Administrator,
         };
         self.accepted += 1;
-        let order = Order::new(&request, self.accepted, self.config.priority_worth);
+        // What the manager reads for itself takes its turn among the mounts: nobody waits for all of a round.
+        let own_reading = request.operation() == Operation::Identify && &*request.application == OWN;
+        let rank = if own_reading { Operation::Mount } else { request.operation() };
+        let order = Order::ranked(&request, rank, self.accepted, self.config.priority_worth);
         request.queue_place = Some(order.place());
         let deadline =
             deadline.map(|after| self.set_timer(now.monotonic.saturating_add(after), Timer::Deadline(id)));

@@ -88,6 +88,8 @@ pub(crate) struct Library {
     pub(crate) settling: BTreeSet<RequestId>,
     /// The mounts and cleanings for which a person is to bring a cartridge.
     pub(crate) to_be_brought: BTreeSet<RequestId>,
+    /// The inventories that read labels.
+    pub(crate) rounds: BTreeSet<RequestId>,
     pub(crate) cleaner_slot: Option<ElementAddress>,
     pub(crate) ports: Ports,
     pub(crate) blame: Blame,
@@ -185,6 +187,7 @@ impl Library {
             service: Service::default(),
             settling: BTreeSet::new(),
             to_be_brought: BTreeSet::new(),
+            rounds: BTreeSet::new(),
             cleaner_slot: None,
             ports: Ports::default(),
             blame: Blame::default(),

@@ -40,9 +40,14 @@ impl Order {
     const HIGHEST: Self = Self { place: u128::MAX, operation: Operation::ReleaseCleanerSlot };
 
     pub(crate) fn new(request: &Request, age: u64, worth: Duration) -> Self {
+        Self::ranked(request, request.operation(), age, worth)
+    }
+
+    /// The same, in turn with the requests of another operation.
+    pub(crate) fn ranked(request: &Request, rank: Operation, age: u64, worth: Duration) -> Self {
         let point = worth.as_millis().min(MAX_WORTH.as_millis()) as u64;
         let priority = (15 - i64::from(request.priority.clamp(-15, 15))) as u64;
-        let points = request.operation() as u64 * POINTS_PER_OPERATION + priority;
+        let points = rank as u64 * POINTS_PER_OPERATION + priority;
         let due = request.queued_at.0.saturating_add(points.saturating_mul(point));
         let due = u128::from(due.min((1 << (128 - AGE_BITS - ROOM)) - 1));
         let age = u128::from(age & ((1 << AGE_BITS) - 1));

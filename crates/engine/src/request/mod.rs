@@ -15,8 +15,8 @@ use autochanger_scsi::{ElementAddress, ElementType};
 pub use cancel::{CancelAccepted, CancelAccepted as Cancellation, CancelError};
 pub use failure::{Failure, FailureKind, FaultOf};
 pub use options::{GroupId, Options, QueuePlace};
-pub use state::{CancelledBy, LabelFound, Outcome, Place, State, Waiting};
-pub use wanted::{Access, AfterDoor, CartridgeRef, ServiceTarget, Wanted};
+pub use state::{CancelledBy, LabelFound, LabelsRead, Outcome, Place, State, Waiting};
+pub use wanted::{Access, AfterDoor, CartridgeRef, InventoryMethod, ServiceTarget, Wanted};
 
 use crate::access::{Caller, Role};
 use crate::catalog::Service;

@@ -26,6 +26,8 @@ pub struct Options {
     pub wait_for_operator: bool,
     /// A mount: it is served together with the others of its group, or not at all.
     pub group: Option<GroupId>,
+    /// An inject: read the label of each cartridge that came (RSM: the PROCESSOMID work item that follows an injection).
+    pub identify: bool,
 }
 
 /// A place in the queue: the lower is served first. It is kept, so that the order outlives a restart.

@@ -94,6 +94,8 @@ pub enum Outcome {
         appeared: u32,
         /// Cartridges that were known and are not there.
         missing: u32,
+        /// What came of the reading of labels, where the inventory was to read them.
+        labels: Option<LabelsRead>,
     },
     /// It is done, and there is nothing more to tell.
     Done,
@@ -127,6 +129,25 @@ pub enum Outcome {
         /// What.
         kind: MediumKind,
     },
+}
+
+/// What came of the reading of labels in an inventory. Each reading is a request of its own, which tells what was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub struct LabelsRead {
+    /// Media whose label was read since the inventory was asked for.
+    pub read: u32,
+    /// Media that could not be loaded, or whose reading failed or was cancelled.
+    pub failed: u32,
+    /// Media that were in use, in a port, or disabled, to the end.
+    pub skipped: u32,
+}
+
+impl LabelsRead {
+    /// So many of each.
+    pub fn new(read: u32, failed: u32, skipped: u32) -> Self {
+        Self { read, failed, skipped }
+    }
 }
 
 /// What is written where a medium's label stands.
@@ -318,8 +339,14 @@ impl fmt::Display for State {
             Self::Waiting(reason) => write!(f, "waiting for {reason}"),
             Self::Passed(Outcome::Mounted { drive, .. }) => write!(f, "passed: mounted in drive {drive}"),
             Self::Passed(Outcome::Dismounted { slot }) => write!(f, "passed: dismounted to slot {slot}"),
-            Self::Passed(Outcome::Inventoried { cartridges, elements, .. }) => {
-                write!(f, "passed: {cartridges} cartridges in {elements} elements")
+            Self::Passed(Outcome::Inventoried { cartridges, elements, labels, .. }) => {
+                write!(f, "passed: {cartridges} cartridges in {elements} elements")?;
+                match labels {
+                    Some(LabelsRead { read, failed, skipped }) => {
+                        write!(f, "; labels: {read} read, {failed} failed, {skipped} skipped")
+                    }
+                    None => Ok(()),
+                }
             }
             Self::Passed(Outcome::Done) => f.write_str("passed"),
             Self::Passed(Outcome::KeptInDrive { drive }) => {

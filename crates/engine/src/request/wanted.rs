@@ -137,6 +137,42 @@ impl From<CartridgeRef> for ServiceTarget {
     }
 }
 
+/// How an inventory is made (RSM: `InventoryMethod`, and the actions of `InventoryNtmsLibrary`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum InventoryMethod {
+    /// Nothing is read: what is known is told (RSM: `NTMS_INVENTORY_NONE`).
+    Nothing,
+    /// What is where is read by READ ELEMENT STATUS (RSM: `NTMS_INVENTORY_FAST`).
+    #[default]
+    Fast,
+    /// The library scans itself first (INITIALIZE ELEMENT STATUS): can take an hour, and stalls every host.
+    Full,
+    /// As [`Fast`](Self::Fast); then each medium is loaded of which nobody has looked at the label since it came.
+    NewLabels,
+    /// As [`Fast`](Self::Fast); then each medium is loaded, and its label read (RSM: `NTMS_INVENTORY_OMID`).
+    #[doc(alias = "NTMS_INVENTORY_OMID")]
+    AllLabels,
+}
+
+impl InventoryMethod {
+    /// Whether media are loaded for it.
+    pub fn reads_labels(self) -> bool {
+        matches!(self, Self::NewLabels | Self::AllLabels)
+    }
+}
+
+impl fmt::Display for InventoryMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "no inventory",
+            Self::Fast => "inventory",
+            Self::Full => "full inventory",
+            Self::NewLabels => "inventory with new labels",
+            Self::AllLabels => "inventory with all labels",
+        })
+    }
+}
+
 /// What is done after a door was closed (RSM: the inventory methods of `AccessNtmsLibraryDoor`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum AfterDoor {
@@ -147,6 +183,28 @@ pub enum AfterDoor {
     Inventory,
     /// The library scans itself (INITIALIZE ELEMENT STATUS), then the inventory is read.
     FullInventory,
+    /// What the library's configuration says, by
+    /// [`inventory_method`](crate::input::LibraryConfig::inventory_method) (RSM: `NTMS_INVENTORY_DEFAULT`).
+    Default,
+    /// The inventory is read, and then the labels of the media that came, and of those without a barcode: hands can have put one
+    /// in another's place, which nothing but its label tells.
+    NewLabels,
+    /// The inventory is read, and then the label of each medium (RSM: `NTMS_INVENTORY_OMID`).
+    AllLabels,
+}
+
+impl AfterDoor {
+    /// The inventory that follows; `None`: the one that the library's configuration names.
+    pub fn method(self) -> Option<InventoryMethod> {
+        match self {
+            Self::Nothing => Some(InventoryMethod::Nothing),
+            Self::Inventory => Some(InventoryMethod::Fast),
+            Self::FullInventory => Some(InventoryMethod::Full),
+            Self::Default => None,
+            Self::NewLabels => Some(InventoryMethod::NewLabels),
+            Self::AllLabels => Some(InventoryMethod::AllLabels),
+        }
+    }
 }
 
 /// What is asked for.
@@ -167,12 +225,12 @@ pub enum Wanted {
         /// Its label.
         label: Label,
     },
-    /// Read what is where by READ ELEMENT STATUS (RSM: `InventoryNtmsLibrary`).
+    /// Read what is where, and the media's labels where that is asked for (RSM: `InventoryNtmsLibrary`).
     Inventory {
         /// Which library; `None`: the only one.
         library: Option<LibraryId>,
-        /// Have the library scan itself first (INITIALIZE ELEMENT STATUS): can take an hour, and stalls every host.
-        full: bool,
+        /// How; `None`: as the library's configuration says (RSM: `NTMS_INVENTORY_DEFAULT`).
+        method: Option<InventoryMethod>,
     },
     /// Unlock the door and wait until it was opened and closed (RSM: `AccessNtmsLibraryDoor`).
     DoorAccess {
@@ -271,9 +329,15 @@ impl Wanted {
     pub fn needs(&self) -> Role {
         match self {
             Self::Mount { .. } | Self::Dismount { .. } | Self::Identify { .. } => Role::Application,
-            Self::UpdateLabel { .. } | Self::Inventory { full: false, .. } => Role::Application,
-            // It can stall the library for an hour.
-            Self::Inventory { full: true, .. } => Role::Operator,
+            Self::UpdateLabel { .. } => Role::Application,
+            Self::Inventory { method, .. } => match method {
+                // What the configured one needs is seen when the library is known.
+                None | Some(InventoryMethod::Nothing | InventoryMethod::Fast) => Role::Application,
+                // The one can stall the library for an hour, the others have its drives for days.
+                Some(InventoryMethod::Full | InventoryMethod::NewLabels | InventoryMethod::AllLabels) => {
+                    Role::Operator
+                }
+            },
             Self::SetService { .. } | Self::DoorAccess { .. } => Role::Operator,
             Self::Eject { .. } | Self::EjectCleaner { .. } => Role::Operator,
             Self::Inject { .. } | Self::InjectCleaner { .. } => Role::Operator,

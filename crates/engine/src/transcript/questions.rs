@@ -25,11 +25,12 @@ impl Transcript {
         if submission.detached {
             text.push_str(", detached");
         }
-        let Options { deferred, at_once, wait_for_operator, group } = submission.options;
+        let Options { deferred, at_once, wait_for_operator, group, identify } = submission.options;
         for (given, word) in [
             (deferred, "deferred"),
             (at_once, "at once or not"),
             (wait_for_operator, "a person may bring it"),
+            (identify, "and its label read"),
         ] {
             if given {
                 text.push_str(&format!(", {word}"));

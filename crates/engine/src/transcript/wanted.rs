@@ -1,7 +1,7 @@
 //! What is asked for, in words.
 
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 
 use super::Transcript;
 use crate::id::LibraryId;
@@ -10,11 +10,12 @@ use crate::request::{Access, AfterDoor, ServiceTarget, Wanted};
 impl Transcript {
     pub(super) fn wanted(&mut self, wanted: &Wanted) -> String {
         match wanted {
-            Wanted::Inventory { library, full } => {
-                let full = if *full { "full inventory" } else { "inventory" };
+            Wanted::Inventory { library, method } => {
+                let what =
+                    method.map_or_else(|| "inventory as configured".into(), |method| method.to_string());
                 match library {
-                    Some(library) => format!("{full} of {}", self.names.library(*library)),
-                    None => full.into(),
+                    Some(library) => format!("{what} of {}", self.names.library(*library)),
+                    None => what,
                 }
             }
             Wanted::Mount { cartridge, drive, access } => {
@@ -52,9 +53,11 @@ impl Transcript {
             }
             Wanted::DoorAccess { library, then } => {
                 let then = match then {
-                    AfterDoor::Nothing => "",
-                    AfterDoor::Inventory => ", then inventory",
-                    AfterDoor::FullInventory => ", then full inventory",
+                    AfterDoor::Nothing => String::new(),
+                    then => match then.method() {
+                        Some(method) => format!(", then {method}"),
+                        None => ", then inventory as configured".into(),
+                    },
                 };
                 format!("access to the door of {}{then}", self.some_library(*library))
             }

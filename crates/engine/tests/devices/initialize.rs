@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use autochanger_engine::Quirk;
 use autochanger_engine::input::Reservation;
-use autochanger_engine::request::{FailureKind, State, Wanted};
+use autochanger_engine::request::{FailureKind, InventoryMethod, State, Wanted};
 use autochanger_engine::view::{LibraryError, LibraryState};
 use autochanger_sim::{Fault, Nexus, Quirk as Switch, Unit};
 
 use super::{World, does_the_main_job, library, passes, quirks};
 
-const FULL: Wanted = Wanted::Inventory { library: None, full: true };
+const FULL: Wanted = Wanted::Inventory { library: None, method: Some(InventoryMethod::Full) };
 const FORMS: [u8; 3] = [0x37, 0xE7, 0x07];
 
 /// The commands in any form that reached the library, in order.
@@ -71,7 +71,11 @@ fn a_library_that_does_not_serve_before_it_has_looked_is_told_to_once() {
         let sent = if form == Switch::InitializeE7Only { 2 } else { 1 };
         assert_eq!(scans(&world).len(), sent, "{form}");
         assert!(quirks(&world).contains(&Quirk::NeedsInitialize));
-        passes(&mut world, Wanted::Inventory { library: None, full: false }, "inventory");
+        passes(
+            &mut world,
+            Wanted::Inventory { library: None, method: Some(InventoryMethod::Fast) },
+            "inventory",
+        );
         assert_eq!(scans(&world).len(), sent, "{form}");
         world.assert_true();
     }

@@ -1,7 +1,7 @@
 //! What is known of cartridges whose labels are not read, or not as they are.
 
 use autochanger_engine::Quirk;
-use autochanger_engine::request::Wanted;
+use autochanger_engine::request::{InventoryMethod, Wanted};
 use autochanger_sim::{Library, Quirk as Switch};
 
 use super::{World, cartridge_in, counts, library, passes, quirks};
@@ -11,7 +11,11 @@ fn labels_that_were_never_scanned_are_there_after_a_full_inventory() {
     let mut world = World::ready(library().quirk(Switch::LabelsUnscanned).build());
     assert_eq!(quirks(&world), [Quirk::UnscannedLabels]);
     let nameless = cartridge_in(&world, 1003);
-    passes(&mut world, Wanted::Inventory { library: None, full: true }, "full inventory");
+    passes(
+        &mut world,
+        Wanted::Inventory { library: None, method: Some(InventoryMethod::Full) },
+        "full inventory",
+    );
     let found = world.engine.view().cartridges(None);
     assert_eq!(found.len(), 90, "none is taken for another one");
     let known = found.iter().find(|cartridge| cartridge.id == nameless).unwrap();
@@ -22,7 +26,11 @@ fn labels_that_were_never_scanned_are_there_after_a_full_inventory() {
 #[test]
 fn an_inventory_of_the_library_that_does_nothing_loses_nothing() {
     let mut world = World::ready(library().quirk(Switch::InitializeDoesNothing).build());
-    passes(&mut world, Wanted::Inventory { library: None, full: true }, "full inventory");
+    passes(
+        &mut world,
+        Wanted::Inventory { library: None, method: Some(InventoryMethod::Full) },
+        "full inventory",
+    );
     assert_eq!(world.engine.view().cartridges(None).len(), 90);
     world.assert_true();
 }

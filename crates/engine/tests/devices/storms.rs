@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use autochanger_engine::request::{Place, State, Wanted};
+use autochanger_engine::request::{InventoryMethod, Place, State, Wanted};
 use autochanger_engine::view::LibraryState;
 use autochanger_sim::{Fault, Quirk as Switch, Status};
 use autochanger_world::{dismount, inventory, mount};
@@ -118,7 +118,11 @@ fn a_storm_that_lasts_longer_than_anybody_waits_ends_requests_and_not_the_librar
         assert!(world.state(id).is_final(), "{status:?}: {}", world.state(id));
         assert!(world.device.moves_done() <= 1);
         if let State::Failed(_) = world.state(id) {
-            passes(&mut world, Wanted::Inventory { library: None, full: false }, "inventory");
+            passes(
+                &mut world,
+                Wanted::Inventory { library: None, method: Some(InventoryMethod::Fast) },
+                "inventory",
+            );
             passes(&mut world, mount(TAPE), "mount");
         }
         passes(&mut world, dismount(TAPE), "dismount");

@@ -51,7 +51,7 @@ fn the_lowest_priority_is_not_overtaken_by_what_comes_later_than_the_points_are_
     assert!(mount(15, span + 1, 2) > waiting);
     // Also not by another operation, for ever.
     let operations = (Operation::Mount as u64 - Operation::Inventory as u64) * 31 * WORTH.as_millis() as u64;
-    let inventory = Wanted::Inventory { library: None, full: false };
+    let inventory = Wanted::Inventory { library: None, method: Some(crate::request::InventoryMethod::Fast) };
     assert!(order(inventory.clone(), 15, 1, 3) < waiting);
     assert!(order(inventory, 15, operations + span + 1, 4) > waiting);
 }
