@@ -758,3 +758,48 @@ async fn a_transport_that_panics_leaves_its_command_in_doubt_and_the_elements_ar
     assert_eq!(library.moves_sent(), 1, "it was not sent again");
     within(manager.shutdown()).await;
 }
+
+/// A transport that carries so many commands at once.
+struct Narrow {
+    way: Arc<dyn Transport>,
+    carries: u16,
+}
+
+#[async_trait]
+impl Transport for Narrow {
+    async fn execute(&self, command: Command) -> Result<Completion, TransportError> {
+        self.way.execute(command).await
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { max_in_flight: self.carries, ..self.way.limits() }
+    }
+
+    fn device(&self) -> &str {
+        self.way.device()
+    }
+
+    fn sibling(&self, lun: u16) -> Option<Arc<dyn Transport>> {
+        self.way.sibling(lun)
+    }
+}
+
+#[tokio::test]
+async fn no_more_moves_are_under_way_at_once_than_every_path_carries_and_that_is_shown() {
+    for (asked, carry, shown) in [(4, [8, 2], 2), (3, [8, 300], 3), (1, [8, 8], 1), (4, [0, 8], 1)] {
+        let library = library();
+        let [first, second] = carry
+            .map(|carries| -> Arc<dyn Transport> { Arc::new(Narrow { way: library.transport(), carries }) });
+        let config = LibraryConfig::transport("narrow", first).path_transport(second).moves_in_flight(asked);
+        let manager = Manager::builder()
+            .library(config)
+            .lock_directory(lock_directory())
+            .open()
+            .await
+            .expect("it opens");
+        let session = manager.session("backup").open().expect("open");
+        let libraries = session.libraries().await.expect("told");
+        assert_eq!(libraries[0].moves_in_flight, shown, "{asked} over {carry:?}");
+        within(manager.shutdown()).await;
+    }
+}

@@ -208,7 +208,8 @@ impl Certify {
                 break;
             }
         }
-        self.fact(format!("the path carries {} at once", self.device.limits().max_in_flight));
+        let carries = self.device.limits().max_in_flight;
+        self.fact(format!("the path carries {carries} at once: moves_in_flight has no effect beyond that"));
         Ok(())
     }
 }

@@ -26,7 +26,7 @@
 //! | what | value | set by | why |
 //! |---|---|---|---|
 //! | name | the changer's URL without its secret | [`name`](LibraryConfig::name) | |
-//! | moves at once | 1 | [`moves_in_flight`](LibraryConfig::moves_in_flight) | one arm is the rule |
+//! | moves at once | 1 | [`moves_in_flight`](LibraryConfig::moves_in_flight) | one arm is the rule; never more than its paths carry commands: `sg:` one, or what `in_flight` in its URL says |
 //! | intents made ahead while all arms work | 1 | – | the arm's next move is ready when it is free |
 //! | exchange | no | [`exchange`](LibraryConfig::exchange) | libraries claim EXCHANGE MEDIUM without having it |
 //! | paths | one | [`path`](LibraryConfig::path) | see [several paths](super::devices#several-paths) |

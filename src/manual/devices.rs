@@ -257,7 +257,8 @@
 //! The drives of a changer are found behind its own target and, where they are elsewhere on the machine, by the serial numbers that
 //! the library reports. A drive that nobody named is taken only for an equal serial number. A unit is followed by its serial
 //! number: when `/dev/sg3` has become somebody else's, commands are *not sent*. `max_transfer=BYTES` after a `?` bounds a transfer
-//! where a host adapter takes less than it says.
+//! where a host adapter takes less than it says; `in_flight=COMMANDS`, beside it after `&`, lets so many commands be in flight at once, each in a thread of its own, for libraries that
+//! work on more than one.
 //!
 //! # What is sent, and when
 //!

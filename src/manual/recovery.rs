@@ -127,8 +127,9 @@
 //! 2. The cartridge is at its source, and not at its goal. (If the device refused the command with ILLEGAL REQUEST, UNIT
 //!    ATTENTION or RESERVATION CONFLICT, one of the two suffices: a hand may have taken it, or something else stands at the goal.)
 //! 3. No arm holds it.
-//! 4. The device has answered the command, or [`Timing::motion`] has passed since it was sent, on the monotonic clock. After a
-//!    restart nobody knows when that was: it is counted from the restart, for a wall clock proves nothing.
+//! 4. The device has answered the command, or [`Timing::motion`] has passed since it was sent, on the monotonic clock. A
+//!    command can wait in a line before it is sent: it counts from when its answer was lost, but where its own time had passed without an answer.
+//!    After a restart nobody knows when it was sent: it is counted from the restart, for a wall clock proves nothing.
 //!
 //! Point 4 is why a lost answer can hold a request for half an hour: a command that timed out can still be carried out.
 //!

@@ -141,7 +141,9 @@ impl LibraryConfig {
         self
     }
 
-    /// How many moves may be under way at once: 1 by default; more for a library with more than one arm.
+    /// How many moves may be under way at once: 1 by default; more for a library with more than one arm. Never more than the path carries
+    /// commands at once: one at `sg:` unless its URL says `in_flight=N`.
+    /// [`LibraryInfo::moves_in_flight`](crate::view::LibraryInfo::moves_in_flight) tells what came of it.
     pub fn moves_in_flight(mut self, moves: u8) -> Self {
         self.moves_in_flight = moves.max(1);
         self
@@ -293,12 +295,13 @@ impl LibraryConfig {
         let paths = || std::iter::once(&changer).chain(&others);
         // What one path carries must go over each of them.
         let max_transfer = paths().map(|path| path.limits().max_transfer).min().unwrap_or_default();
+        let carries = paths().map(|path| path.limits().max_in_flight).min().unwrap_or_default();
         let config = EngineLibraryConfig {
             name: self.name.clone().unwrap_or_else(|| changer.device().into()),
             drives: elements.into_iter().map(|element| ConfiguredDrive { element, assumed }).collect(),
             timing: self.timing,
             max_transfer,
-            moves_in_flight: self.moves_in_flight,
+            moves_in_flight: self.moves_in_flight.min(u8::try_from(carries).unwrap_or(u8::MAX)).max(1),
             unload_before_move: self.unload_before_move,
             lock_ports: self.lock_ports,
             initialize_at_start: self.initialize_at_start,

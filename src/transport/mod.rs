@@ -35,7 +35,8 @@ pub use {
 pub trait Transport: Send + Sync + 'static {
     /// Sends one command and waits for its answer.
     ///
-    /// CHECK CONDITION is an `Ok`. An error says whether the command was *not sent* or its *outcome is unknown*.
+    /// CHECK CONDITION is an `Ok`. An error says whether the command was *not sent* or its *outcome is unknown*. The command's time runs from
+    /// its sending: an unknown outcome of [`TimedOut`](PathFaultKind::TimedOut) means that it was sent as long ago as that.
     ///
     /// # Cancel safety
     /// Dropping the future abandons the answer, not the command: what was sent is carried out by the device.

@@ -24,7 +24,7 @@ const HIDDEN: &str = "(hidden)";
 /// |---|---|
 /// | `sim:` | a simulated library of this process, with options after the colon |
 /// | `iscsi://[user%secret@]host[:3260]/iqn/lun[?options]` | a logical unit of an iSCSI target; IPv6 hosts in brackets |
-/// | `sg:/dev/sg3[?max_transfer=BYTES]` | a logical unit of this machine's kernel (Linux); any path that leads to it |
+/// | `sg:/dev/sg3[?max_transfer=BYTES&in_flight=COMMANDS]` | a logical unit of this machine's kernel (Linux); any path that leads to it |
 ///
 /// ```
 /// use autochanger::transport::DeviceUrl;

@@ -41,6 +41,9 @@ pub struct LibraryInfo {
     pub blame: Blame,
     /// The mean time of a motion, as measured since the manager was opened.
     pub mean_motion: Option<Duration>,
+    /// How many moves may be under way at once: as configured, but no more than its paths carry commands
+    /// ([`Limits::max_in_flight`](crate::command::Limits::max_in_flight)).
+    pub moves_in_flight: u8,
     /// The ways to its changer, in the order of the configuration.
     pub paths: Vec<PathInfo>,
     /// Whether it is reserved for this manager (PERSISTENT RESERVE).

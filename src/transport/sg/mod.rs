@@ -61,7 +61,8 @@ impl SgTransport {
     /// The unit at a URL. Nothing is opened yet.
     pub fn new(url: SgUrl) -> Self {
         let node = Node::new(url.path().to_path_buf());
-        Self::with(url, Arc::new(node), MAX_IN_FLIGHT)
+        let commands = url.in_flight().unwrap_or(MAX_IN_FLIGHT);
+        Self::with(url, Arc::new(node), commands)
     }
 
     /// The unit with as many commands in flight as this, each with a thread and an open node of its own; at least one. The

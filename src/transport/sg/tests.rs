@@ -130,6 +130,13 @@ async fn a_node_that_is_not_there_is_a_path_fault_that_can_pass_and_nothing_was_
     assert!(device.sibling(0).is_none() && device.os_device().is_none());
 }
 
+#[test]
+fn as_many_commands_are_in_flight_as_the_url_says() {
+    let device = transport("sg:/dev/sg-that-is-not-there?in_flight=3");
+    assert_eq!(device.limits().max_in_flight, 3);
+    assert_eq!(transport("sg:/dev/sg-that-is-not-there").limits().max_in_flight, 1);
+}
+
 #[tokio::test]
 async fn a_node_of_another_driver_is_told_so() {
     let device = transport("sg:/dev/null");

@@ -74,7 +74,7 @@ fn sim_keeps_its_options() {
 }
 
 #[test]
-fn an_sg_device_is_a_path_with_at_most_one_option() {
+fn an_sg_device_is_a_path_with_its_options() {
     let url: SgUrl = "sg:/dev/sg3".parse().unwrap();
     assert_eq!((url.path(), url.max_transfer()), (Path::new("/dev/sg3"), None));
     assert_eq!(url.to_string(), "sg:/dev/sg3");
@@ -82,14 +82,20 @@ fn an_sg_device_is_a_path_with_at_most_one_option() {
     let url: SgUrl = text.parse().unwrap();
     assert_eq!(url.max_transfer(), Some(65536));
     assert_eq!(DeviceUrl::from(url).to_string(), text);
+    let both: SgUrl = "sg:/dev/sg3?in_flight=2&max_transfer=4096".parse().unwrap();
+    assert_eq!((both.in_flight(), both.max_transfer()), (Some(2), Some(4096)));
+    assert_eq!(both.to_string(), "sg:/dev/sg3?max_transfer=4096&in_flight=2");
     assert!("sim:".parse::<SgUrl>().is_err() && "sg:/dev/sg3".parse::<IscsiUrl>().is_err());
     for (text, problem) in [
         ("sg:", "no absolute path"),
         ("sg:sg3", "no absolute path"),
         ("sg:/dev/sg3?max_transfer=1023", "from 1024 on"),
         ("sg:/dev/sg3?max_transfer=all", "from 1024 on"),
-        ("sg:/dev/sg3?timeout=5", "the only option"),
-        ("sg:/dev/sg3?", "the only option"),
+        ("sg:/dev/sg3?in_flight=0", "from 1 to 64"),
+        ("sg:/dev/sg3?in_flight=65", "from 1 to 64"),
+        ("sg:/dev/sg3?in_flight=2&in_flight=2", "said twice"),
+        ("sg:/dev/sg3?timeout=5", "none of max_transfer, in_flight"),
+        ("sg:/dev/sg3?", "none of max_transfer, in_flight"),
     ] {
         let error = text.parse::<DeviceUrl>().unwrap_err().to_string();
         assert!(error.contains(problem) && error.contains("sg:/dev/sg3?max_transfer=65536"), "{error}");

@@ -129,11 +129,11 @@ impl Exchange {
         match judge(result, self.displaced.dialect()) {
             Ended::Good => return Do::Done(Exchanged::both(Moved::Yes)),
             Ended::NotSent(fault) => return Do::Done(Exchanged::both(Moved::NotSent(fault))),
-            Ended::Doubtful { sense, why, proof } => {
+            Ended::Doubtful { sense, why, proof, timed_out } => {
                 self.sense = sense;
                 self.why = why;
-                self.displaced.proved(proof);
-                self.incoming.proved(proof);
+                self.displaced.proved(proof, timed_out, now);
+                self.incoming.proved(proof, timed_out, now);
             }
         }
         self.stage = Stage::Displaced;

@@ -7,7 +7,7 @@ use autochanger_scsi::{AdditionalSense, Dialect, ElementAddress, MoveMedium, Sen
 
 use super::settle::{Proof, Settle, Settled};
 use super::{Do, Heard, Procedure};
-use crate::command::{Command, Completion, PathFault, TransportError};
+use crate::command::{Command, Completion, PathFault, PathFaultKind, TransportError};
 use crate::id::Device;
 use crate::library::fault::{Said, said, words};
 use crate::request::ElementName;
@@ -117,10 +117,10 @@ impl Motion {
         match judge(result, self.settle.dialect()) {
             Ended::Good => return Do::Done(Moved::Yes),
             Ended::NotSent(fault) => return Do::Done(Moved::NotSent(fault)),
-            Ended::Doubtful { sense, why, proof } => {
+            Ended::Doubtful { sense, why, proof, timed_out } => {
                 self.sense = sense;
                 self.why = why;
-                self.settle.proved(proof);
+                self.settle.proved(proof, timed_out, now);
             }
         }
         self.stage = Stage::Settling;
@@ -141,7 +141,13 @@ pub(crate) enum Ended {
     /// It never left.
     NotSent(PathFault),
     /// The elements must be looked at.
-    Doubtful { sense: Option<Sense>, why: String, proof: Proof },
+    Doubtful {
+        sense: Option<Sense>,
+        why: String,
+        proof: Proof,
+        /// No answer came in the command's time.
+        timed_out: bool,
+    },
 }
 
 /// Reads the ending of a motion's command.
@@ -150,7 +156,8 @@ pub(crate) fn judge(result: Result<Completion, TransportError>, dialect: &Dialec
         Ok(completion) => completion,
         Err(TransportError::NotSent(fault)) => return Ended::NotSent(fault),
         Err(TransportError::OutcomeUnknown(fault)) => {
-            return Ended::Doubtful { sense: None, why: fault.to_string(), proof: Proof::None };
+            let timed_out = fault.kind == PathFaultKind::TimedOut;
+            return Ended::Doubtful { sense: None, why: fault.to_string(), proof: Proof::None, timed_out };
         }
     };
     let sense = completion.sense();
@@ -175,7 +182,7 @@ pub(crate) fn judge(result: Result<Completion, TransportError>, dialect: &Dialec
         None if completion.status == Status::ReservationConflict => Proof::Refused,
         _ => Proof::Ended,
     };
-    Ended::Doubtful { sense, why, proof }
+    Ended::Doubtful { sense, why, proof, timed_out: false }
 }
 
 impl Procedure for Motion {

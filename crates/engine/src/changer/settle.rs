@@ -199,9 +199,12 @@ impl Settle {
         self.proof
     }
 
-    /// What the ending of the command proves.
-    pub(crate) fn proved(&mut self, proof: Proof) {
+    /// What the ending of the command proves. On its way it can have waited in a line, so that it was sent now at the latest; one
+    /// that was given up because its time was over had that time from its sending.
+    pub(crate) fn proved(&mut self, proof: Proof, timed_out: bool, now: Now) {
         self.proof = proof;
+        let age = if timed_out { self.timing.motion } else { Duration::ZERO };
+        self.sent_at = self.sent_at.max(now.monotonic.saturating_sub(age));
     }
 
     fn begin_look(&mut self, now: Now) -> Do<Settled> {

@@ -53,6 +53,7 @@ impl<'a> View<'a> {
                 paths: library.routes.infos(),
                 reserved: library.ownership.hold == Hold::Ours,
                 mean_motion: library.motion_time.get(),
+                moves_in_flight: library.config.moves_in_flight.max(1),
                 live_requests: self
                     .0
                     .live
