@@ -46,6 +46,7 @@ pub mod transport;
 pub mod virtual_library;
 mod win32;
 
+pub use autochanger_engine::costs::{Costs, DriveTimes, Zone};
 pub use autochanger_engine::input::{
     DEFAULT_PRIORITY_WORTH, DEFAULT_SUSPECT_AFTER, MAX_PATHS, Reservation, RestartPolicy, Timing, Verify,
 };

@@ -116,8 +116,8 @@
 //! ([`dry_run`](crate::MountBuilder::dry_run)).
 //! A request that waits for something lets those pass that do not. Who names a drive and who would take any wait for it in one line, in this order. A
 //! mount whose medium is in a drive already goes before those that wait for the drive, if they wait by no more than three points of priority
-//! longer: otherwise the medium makes way, also in its [dwell](crate::LibraryConfig::dwell). A drive for a mount is the free one that was not used for the longest time, among
-//! those that fit the medium. A mount of a cartridge that is mounted already waits until it is dismounted.
+//! longer: otherwise the medium makes way, also in its [dwell](crate::LibraryConfig::dwell). A drive for a mount is, of the free ones that fit the medium, one of the
+//! [nearest](crate::LibraryConfig::costs), and of these the one that was not used for the longest time. A mount of a cartridge that is mounted already waits until it is dismounted.
 //!
 //! What a cartridge can be mounted in is known from its label (the last two characters of eight: `L8`, `LA`, `M8`, `LY`) and
 //! the drive's product identification, for LTO. What is not known is not refused. An impossible pairing is

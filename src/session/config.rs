@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use autochanger_engine::catalog::Compatibility;
+use autochanger_engine::costs::Costs;
 use autochanger_engine::input::{
     ConfiguredDrive, DEFAULT_SUSPECT_AFTER, LibraryConfig as EngineLibraryConfig, MAX_PATHS, Reservation,
     Timing, Verify,
@@ -38,6 +39,7 @@ pub struct LibraryConfig {
     drives: Vec<(Option<ElementAddress>, Way)>,
     timing: Timing,
     moves_in_flight: u8,
+    costs: Costs,
     unload_before_move: bool,
     lock_ports: bool,
     initialize_at_start: bool,
@@ -149,6 +151,13 @@ impl LibraryConfig {
         self
     }
 
+    /// What is known of the library's times and of what stands near to what in it, until it is measured. With
+    /// [zones](Costs::zone) a mount gets one of the drives that are nearest to its cartridge; without them all are equally near.
+    pub fn costs(mut self, costs: Costs) -> Self {
+        self.costs = costs;
+        self
+    }
+
     /// Whether the drive is told to unload (LOAD UNLOAD) before the robot takes the cartridge out: `true` by default,
     /// where a way to the drive is known. Some libraries do it by themselves.
     pub fn unload_before_move(mut self, unload: bool) -> Self {
@@ -245,6 +254,7 @@ impl LibraryConfig {
             drives: Vec::new(),
             timing: Timing::default(),
             moves_in_flight: 1,
+            costs: Costs::default(),
             unload_before_move: true,
             lock_ports: false,
             initialize_at_start: false,
@@ -302,6 +312,7 @@ impl LibraryConfig {
             timing: self.timing,
             max_transfer,
             moves_in_flight: self.moves_in_flight.min(u8::try_from(carries).unwrap_or(u8::MAX)).max(1),
+            costs: self.costs.clone(),
             unload_before_move: self.unload_before_move,
             lock_ports: self.lock_ports,
             initialize_at_start: self.initialize_at_start,

@@ -125,6 +125,11 @@ pub enum Why {
         /// How many there were.
         of: usize,
     },
+    /// Of the free drives that would do, it is one of those that are nearest to the medium, and of these was not used for the longest time.
+    Nearest {
+        /// How many there were.
+        of: usize,
+    },
     /// The drive has failed with one medium after another, and no other one is free.
     LastChoice,
     /// Its medium makes way in the drive for others that wait.
@@ -251,6 +256,7 @@ impl fmt::Display for Why {
             Self::LeastRecentlyUsed { of } => {
                 write!(f, "of {of} free drives this one was not used for the longest time")
             }
+            Self::Nearest { of } => write!(f, "of {of} free drives this one is among the nearest"),
             Self::LastChoice => f.write_str("the drive is suspect, and no other one is free"),
             Self::MakesWay => f.write_str("its medium makes way for others"),
             Self::Follows { dismount } => write!(f, "it follows request {dismount}, which empties the drive"),

@@ -11,6 +11,7 @@ use crate::catalog::{
     Caller, Cartridge, Compatibility, DriveRecord, LibraryRecord, MotionRecord, MountRecord,
 };
 use crate::command::{Completion, TransportError};
+use crate::costs::Costs;
 use crate::id::{BatchId, CommandId, LibraryIndex, RequestId, SessionId, Token};
 use crate::label::{SharedFormat, usual_formats};
 use crate::request::{InventoryMethod, Request, Submission};
@@ -232,6 +233,8 @@ pub struct LibraryConfig {
     pub max_transfer: u32,
     /// Moves in flight at once. More than one needs a library with more than one arm.
     pub moves_in_flight: u8,
+    /// What motions and drives cost in time until that was measured, and what stands near to what.
+    pub costs: Costs,
     /// Whether the drive is told to unload before the robot takes the cartridge.
     pub unload_before_move: bool,
     /// Whether a dismount and a mount that waits for its drive may be one EXCHANGE MEDIUM, where the library says that it
@@ -308,6 +311,7 @@ impl LibraryConfig {
             timing: Timing::default(),
             max_transfer: 65_535,
             moves_in_flight: 1,
+            costs: Costs::default(),
             unload_before_move: true,
             exchange: false,
             auto_clean: true,

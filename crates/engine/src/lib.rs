@@ -15,6 +15,7 @@ extern crate std;
 mod access;
 pub mod catalog;
 pub mod command;
+pub mod costs;
 pub mod forecast;
 pub mod id;
 pub mod input;

@@ -9,6 +9,12 @@ use crate::request::Access;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Generation(u8);
 
+impl Generation {
+    pub(crate) fn number(self) -> u8 {
+        self.0
+    }
+}
+
 /// What a cartridge's label says of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Medium {

@@ -73,7 +73,7 @@ impl Engine {
         self.vacate(index, record.source, record.cartridge);
         self.free_slot_of(index, id, record.source);
         if let (Some(took), Some(library)) = (self.step_took(id, now), self.library_mut(index)) {
-            library.motion_time.note(took);
+            library.note_way(record.source, record.destination, took);
         }
         if record.source.kind == ElementType::Drive {
             self.left_drive(index, record.source.address);

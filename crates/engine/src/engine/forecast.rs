@@ -4,7 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use autochanger_scsi::{ElementType, ExchangeMedium, LoadUnload, MoveMedium, Status};
+use autochanger_scsi::{ElementAddress, ElementType, ExchangeMedium, LoadUnload, MoveMedium, Status};
 
 use super::Engine;
 use super::live::{Live, Phase};
@@ -232,7 +232,7 @@ impl Run {
     fn sent(&mut self, id: CommandId, command: &Command) {
         let Some((task, path)) = self.engine.commands.get(&id).copied() else { return };
         let Some(work) = self.engine.work(task) else { return };
-        let drive_of = |request: &RequestId| self.engine.live.get(request)?.request.drive;
+        let drive_of = |request: &RequestId| self.drive_of(*request);
         let way = |request: &RequestId| {
             let record = &self.engine.library(path.library)?.motions.get(request)?.record;
             Some((record.source, record.destination))
@@ -268,17 +268,17 @@ impl Run {
         let good = Completion::good();
         let (after, answer) = match work {
             Work::Motion(id, motion) if motion.doubt().is_none() => {
-                (self.left(library, *id, Usual::Motion), good)
+                (self.left(library, *id, self.way(library, *id)), good)
             }
             Work::Exchange { dismount, work, .. } if work.doubt().is_none() => {
-                (self.left(library, *dismount, Usual::Motion).saturating_mul(2), good)
+                (self.left(library, *dismount, self.way(library, *dismount)).saturating_mul(2), good)
             }
             // A medium that was in its drive before is ready.
             Work::Ready(id, _) if self.engine.live.get(id).is_some_and(|live| live.request.motions == 0) => {
                 (Duration::ZERO, good)
             }
-            Work::Ready(id, _) => (self.left(library, *id, Usual::Load), good),
-            Work::Unload(id, _) => (self.left(library, *id, Usual::Unload), good),
+            Work::Ready(id, _) => (self.left(library, *id, Usual::Load(self.drive_of(*id))), good),
+            Work::Unload(id, _) => (self.left(library, *id, Usual::Unload(self.drive_of(*id))), good),
             Work::Port(..) | Work::Release(_) => (Duration::ZERO, good),
             // Whether a drive wants to be cleaned is not foreseen, and nobody waits for it.
             Work::Needs(..) => (Duration::ZERO, Completion { status: Status::Busy, ..good }),
@@ -290,13 +290,25 @@ impl Run {
         self.tell(after, Input::Completed { command, result: Ok(answer) });
     }
 
+    /// The way of the request's present motion.
+    fn way(&self, library: LibraryIndex, id: RequestId) -> Usual {
+        let ends = self.engine.library(library).and_then(|library| {
+            let record = &library.motions.get(&id)?.record;
+            Some((record.source.address, record.destination.address))
+        });
+        let (one, other) = ends.unwrap_or_default();
+        Usual::Motion(one, other)
+    }
+
+    fn drive_of(&self, id: RequestId) -> Option<ElementAddress> {
+        self.engine.live.get(&id)?.request.drive
+    }
+
     /// What is left of the usual time of the request's present step.
     fn left(&self, library: LibraryIndex, id: RequestId, usual: Usual) -> Duration {
         let live = self.engine.live.get(&id);
         let begun = live.and_then(|live| live.since).unwrap_or(self.now.monotonic);
-        let drive = live.and_then(|live| live.request.drive);
-        let usual =
-            self.engine.library(library).map_or(Duration::ZERO, |library| library.usual(usual, drive));
+        let usual = self.engine.library(library).map_or(Duration::ZERO, |library| library.usual(usual));
         usual.saturating_sub(self.now.monotonic.saturating_sub(begun))
     }
 

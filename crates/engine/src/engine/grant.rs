@@ -222,7 +222,10 @@ impl Engine {
                 (choice.chance, self.harm_of_emptying(drive), choice)
             })
             .collect();
-        choices.sort_by_key(|(chance, harm, _)| (*chance, *harm));
+        let place = want.cartridge.and_then(|cartridge| self.place_to_fetch(cartridge));
+        let mut now = choices.iter().filter(|it| it.0.is_now()).map(|it| it.2.drive);
+        let near = self.near(index, place, &mut now);
+        choices.sort_by_key(|(chance, harm, choice)| (*chance, *harm, !near(&choice.drive)));
         choices.into_iter().map(|(_, _, choice)| choice).collect()
     }
 

@@ -34,6 +34,7 @@ mod motion;
 mod mount;
 mod moved;
 mod named;
+mod near;
 mod not_moved;
 mod open;
 mod operator;

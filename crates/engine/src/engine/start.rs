@@ -92,8 +92,8 @@ impl Engine {
         Start::Gone
     }
 
-    /// The drive that a mount gets now: free, fitting, and not one in which its medium did not come ready. Of those the one
-    /// that was not used for the longest time.
+    /// The drive that a mount gets now: free, fitting, and not one in which its medium did not come ready. Of those one that is as near
+    /// as the nearest, and of these the one that was not used for the longest time.
     pub(crate) fn free_drive_for(&self, index: LibraryIndex, id: RequestId) -> Option<ElementAddress> {
         let (library, live) = (self.library(index)?, self.live.get(&id)?);
         let named = self.named_drive(id);
@@ -109,17 +109,26 @@ impl Engine {
         }
         let free = || library.elements.free_drives(self.need_of(id)).filter(usable);
         // One that failed with one medium after another is the last choice.
-        free().find(|drive| !library.is_suspect(*drive)).or_else(|| free().next())
+        let sound = || free().filter(|drive| !library.is_suspect(*drive));
+        let place = live.request.cartridge.and_then(|cartridge| self.place_to_fetch(cartridge));
+        sound()
+            .find(self.near(index, place, &mut sound()))
+            .or_else(|| free().find(self.near(index, place, &mut free())))
     }
 
     fn why_drive(&self, index: LibraryIndex, id: RequestId, granted: bool, drive: ElementAddress) -> Why {
         let Some(library) = self.library(index) else { return Why::OnlyDrive };
+        let free = || library.elements.free_drives(self.need_of(id));
+        let cartridge = self.live.get(&id).and_then(|live| live.request.cartridge);
+        let place = cartridge.and_then(|cartridge| self.place_to_fetch(cartridge));
+        let near = self.near(index, place, &mut free());
         match (granted, self.named_drive(id)) {
             (_, Some(_)) => Why::DriveNamed,
             (true, None) => Why::DriveOfGroup,
             (false, None) if library.is_suspect(drive) => Why::LastChoice,
-            (false, None) => match library.elements.free_drives(self.need_of(id)).count() {
+            (false, None) => match free().count() {
                 0 | 1 => Why::OnlyDrive,
+                of if free().any(|drive| !near(&drive)) => Why::Nearest { of },
                 of => Why::LeastRecentlyUsed { of },
             },
         }

@@ -52,7 +52,7 @@ impl<'a> View<'a> {
                 blame: library.blame,
                 paths: library.routes.infos(),
                 reserved: library.ownership.hold == Hold::Ours,
-                mean_motion: library.motion_time.get(),
+                mean_motion: library.ways.all.get(),
                 moves_in_flight: library.config.moves_in_flight.max(1),
                 live_requests: self
                     .0

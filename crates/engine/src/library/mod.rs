@@ -98,8 +98,8 @@ pub(crate) struct Library {
     /// Arms out of which the library did not take a cartridge when it was told to. It is tried again after an inventory that
     /// somebody asks for.
     pub(crate) arms_refused: BTreeSet<ElementAddress>,
-    /// How long a motion takes.
-    pub(crate) motion_time: learned::Mean,
+    /// How long motions take.
+    pub(crate) ways: learned::Ways,
     /// The group for which free drives are kept until it has all that it needs.
     pub(crate) holding: Option<GroupId>,
 }
@@ -193,7 +193,7 @@ impl Library {
             blame: Blame::default(),
             remarks: BTreeMap::new(),
             arms_refused: BTreeSet::new(),
-            motion_time: learned::Mean::default(),
+            ways: learned::Ways::default(),
             holding: None,
         }
     }
@@ -255,15 +255,25 @@ impl Library {
         });
     }
 
-    /// How long something usually takes here.
-    pub(crate) fn usual(&self, usual: Usual, drive: Option<ElementAddress>) -> Duration {
-        let drive = || self.elements.get(drive?)?.drive.as_ref();
-        let measured = match usual {
-            Usual::Motion => self.motion_time.get(),
-            Usual::Load => drive().and_then(|drive| drive.load_time.get()),
-            Usual::Unload => drive().and_then(|drive| drive.unload_time.get()),
-        };
-        measured.unwrap_or(usual.unmeasured())
+    /// How long something usually takes here, as measured; until then as configured.
+    pub(crate) fn usual(&self, usual: Usual) -> Duration {
+        let state = |drive: Option<ElementAddress>| self.elements.get(drive?)?.drive.as_ref();
+        let costs = &self.config.costs;
+        let times = |drive| costs.times_of(state(drive).and_then(|drive| Some(drive.generation?.number())));
+        match usual {
+            Usual::Motion(one, other) => self.ways.usual(costs, one, other),
+            Usual::Load(drive) => {
+                state(drive).and_then(|drive| drive.load_time.get()).unwrap_or_else(|| times(drive).load)
+            }
+            Usual::Unload(drive) => {
+                state(drive).and_then(|drive| drive.unload_time.get()).unwrap_or_else(|| times(drive).unload)
+            }
+        }
+    }
+
+    /// A motion has taken so long.
+    pub(crate) fn note_way(&mut self, source: ElementName, destination: ElementName, took: Duration) {
+        self.ways.note(&self.config.costs, source, destination, took);
     }
 
     pub(crate) fn is_ready(&self) -> bool {
