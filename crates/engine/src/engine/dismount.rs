@@ -152,14 +152,14 @@ impl Engine {
         true
     }
 
-    pub(crate) fn unload_early(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> bool {
+    /// Begins with what needs no arm: the medium is handed on, left where it is, or unloaded while the arm is elsewhere. Whether there was
+    /// something.
+    pub(crate) fn dismount_without_arm(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> bool {
         if !self.serves(index, Operation::Dismount) {
             return false;
         }
         let Some(live) = self.live.get(&id) else { return false };
-        if live.request.options.deferred && !live.due {
-            return false;
-        }
+        let put_off = live.request.options.deferred && !live.due;
         let Some(cartridge) = live.request.cartridge.filter(|_| !live.unloaded) else { return false };
         let ready = self.library(index).is_some_and(|library| library.is_ready());
         if !ready || self.stopped || self.store_failed.is_some() || self.medium_is_busy(cartridge, id) {
@@ -170,8 +170,16 @@ impl Engine {
         }
         match self.standing_place(id, cartridge) {
             Ok(place) if place.kind == ElementType::Drive && self.may_take(id, cartridge).is_ok() => {
-                self.hand_over(index, id, cartridge, place.address, now)
-                    || self.begin_unload(index, id, cartridge, place.address)
+                let drive = place.address;
+                if self.hand_over(index, id, cartridge, drive, now) {
+                    return true;
+                }
+                if put_off {
+                    let serves =
+                        self.library(index).is_some_and(|library| library.elements.drive_serves(drive));
+                    return serves && matches!(self.put_off(index, id, cartridge, drive, now), Start::Gone);
+                }
+                self.begin_unload(index, id, cartridge, drive)
             }
             _ => false,
         }

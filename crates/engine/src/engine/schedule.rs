@@ -1,5 +1,7 @@
 //! Which request starts now. The arm is never kept waiting for a drive.
 
+use alloc::vec::Vec;
+
 use super::Engine;
 use super::arm::Arms;
 use super::live::Phase;
@@ -50,6 +52,7 @@ impl Engine {
             self.send_prepared(index, now);
         }
         self.prepare_next(index, now);
+        self.start_without_arm(index, now);
         // What was just begun to wait for a person is shown to that person at once.
         self.tend_ports(index, now);
     }
@@ -125,6 +128,27 @@ impl Engine {
         }
     }
 
+    /// What needs no arm does not wait for one.
+    fn start_without_arm(&mut self, index: LibraryIndex, now: Now) {
+        let Some(library) = self.library(index) else { return };
+        // Otherwise all had their turn.
+        if library.may_prepare() || library.reading {
+            return;
+        }
+        let ready: Vec<RequestId> =
+            library.queue.ready_that(Operation::may_need_no_arm).map(|(_, id)| id).collect();
+        for id in ready {
+            let begun = match self.operation(id) {
+                Some(Operation::Mount) => self.mount_in_place(index, id, now),
+                Some(Operation::Dismount) => self.dismount_without_arm(index, id, now),
+                _ => matches!(self.start(index, id, now), Start::Gone),
+            };
+            if begun {
+                self.leave_queue(index, id);
+            }
+        }
+    }
+
     /// The first in the queue; but an empty drive is filled before another one is emptied: that is one motion to a drive
     /// that works, and not two.
     fn next_to_start(&self, index: LibraryIndex) -> Option<RequestId> {
@@ -181,8 +205,7 @@ impl Engine {
             return self.join_group(id);
         }
         match live.request.operation() {
-            // A drive rewinds and unloads while the arm is elsewhere.
-            Operation::Dismount if self.unload_early(index, id, now) => return,
+            Operation::Dismount if self.dismount_without_arm(index, id, now) => return,
             // A medium that is in its drive already needs no arm.
             Operation::Mount if self.mount_in_place(index, id, now) => return,
             _ => {}

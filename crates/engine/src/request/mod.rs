@@ -105,6 +105,12 @@ impl Operation {
         matches!(self, Self::Mount | Self::Identify | Self::WriteFreeLabel)
     }
 
+    /// Whether it can begin without an arm: its medium is in its drive, or it only changes the catalogue.
+    pub(crate) fn may_need_no_arm(self) -> bool {
+        use Operation::*;
+        matches!(self, Mount | Dismount | UpdateLabel | Classify | ReserveCleanerSlot | ReleaseCleanerSlot)
+    }
+
     /// Whether it takes a library, drive or cartridge into or out of service.
     pub(crate) fn changes_service(self) -> bool {
         use Operation::*;
