@@ -98,7 +98,7 @@ impl Truth {
             State::Passed(Outcome::Dismounted { slot }) => slot.0,
             State::Stopped { place: Some(Place::Element(name)), .. } => name.address.0,
             State::Failed(failure) if failure.kind == FailureKind::Group => {
-                return self.went_home(request, facts);
+                return self.went_home(request, changes, facts);
             }
             _ => return Ok(()),
         };
@@ -120,8 +120,9 @@ impl Truth {
         Err(format!("{} is {}; {label} is in {there:?}", request.id, request.state))
     }
 
-    /// What was loaded for a group that failed is in a slot when its request ends; a library that is disabled moves nothing.
-    fn went_home(&self, request: &Request, facts: &Facts<'_>) -> Result<(), String> {
+    /// What was loaded for a group that failed is in a slot when its request ends; a library that is disabled moves nothing. What
+    /// somebody else has loaded meanwhile is that one's matter.
+    fn went_home(&self, request: &Request, changes: &[Change], facts: &Facts<'_>) -> Result<(), String> {
         let (Some(label), Some(library)) = (&request.barcode, facts.library(request.library)) else {
             return Ok(());
         };
@@ -132,7 +133,15 @@ impl Truth {
             let mut contents = device.contents().into_iter();
             contents.any(|(_, kind, held)| kind == ElementType::Drive && held.as_deref() == Some(label))
         });
-        if request.motions == 0 || disabled || self.touched.contains(&**label) || !in_drive {
+        let now = changes.iter().filter_map(|change| match change {
+            Change::Motion(motion) => Some(motion),
+            _ => None,
+        });
+        let own = facts.disk.motions.values().chain(now).filter(|motion| motion.request == request.id);
+        let last =
+            own.filter(|motion| motion.state == MotionState::Moved).max_by_key(|motion| motion.sequence);
+        let loaded = last.is_some_and(|motion| motion.destination.kind == ElementType::Drive);
+        if !loaded || disabled || self.touched.contains(&**label) || !in_drive {
             return Ok(());
         }
         Err(format!(
