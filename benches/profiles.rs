@@ -10,6 +10,8 @@ use autochanger_world::dice::Dice;
 pub(crate) struct Plant {
     pub(crate) name: &'static str,
     pub(crate) arms: u16,
+    /// Moves in flight at once: as many as arms, or more where an answer comes later than the arm is free.
+    pub(crate) moves: u16,
     pub(crate) drives: u16,
     /// Loads that one run makes: some dozens for each drive, so that the steady state is most of it.
     pub(crate) loads: usize,
@@ -42,7 +44,7 @@ pub(crate) const CLEANING: Duration = Duration::from_secs(340);
 /// The libraries of the table. Robots: `Timing::autoloader`, `midrange` and `enterprise` of the simulator, whose documentation
 /// names the manuals that their times are from, and which of them are assumed. They vary with the way that the arm has to go and
 /// with nothing else, so that every policy meets the same times. A move is answered when the cartridge is placed, as libraries with
-/// fast load do: the others can be told so.
+/// fast load do; in one of them when its drive is ready.
 pub(crate) fn plants(quick: bool) -> Vec<Plant> {
     let steady = |mut timing: Timing, load: u64, unload: u64| {
         timing.jitter_percent = 0;
@@ -58,12 +60,18 @@ pub(crate) fn plants(quick: bool) -> Vec<Plant> {
     let lto9 = |timing| steady(timing, 16, 56 + 62);
     let plant = |name, arms, drives, loads, media, timing| {
         let drive = if media == "L8" { "SIM LTO-8" } else { "SIM LTO-9" };
-        Plant { name, arms, drives, loads, media, drive, timing }
+        Plant { name, arms, moves: arms, drives, loads, media, drive, timing }
+    };
+    // A move of this arm takes some 14 s, and its answer 16 s more: (14 + 16) / 14, rounded up.
+    let slow = |mut plant: Plant| {
+        plant.timing.fast_load = false;
+        Plant { name: "1 x 16, slow load", moves: 3, ..plant }
     };
     let mut plants = vec![
         plant("1 arm x 1 drive", 1, 1, 60, "L8", lto8(Timing::autoloader())),
         plant("1 x 4", 1, 4, 200, "L8", lto8(Timing::midrange())),
         plant("2 x 16", 2, 16, 600, "L9", lto9(Timing::enterprise())),
+        slow(plant("", 1, 16, 480, "L9", lto9(Timing::enterprise()))),
         plant("8 x 64", 8, 64, 2000, "L9", lto9(Timing::enterprise())),
     ];
     if quick {
@@ -98,7 +106,7 @@ pub(crate) enum Workload {
 }
 
 impl Workload {
-    pub(crate) const ALL: [Self; 6] = [
+    const ALL: [Self; 6] = [
         Self::BackupFill,
         Self::ScatteredRestore,
         Self::SkewedReuse,
@@ -106,6 +114,16 @@ impl Workload {
         Self::CleaningDue,
         Self::FirstLoads,
     ];
+
+    /// What is asked of a library. One that answers when the drive is ready is asked for neither cleanings nor first loads, which hold an
+    /// answer back for minutes to hours.
+    pub(crate) fn of(plant: &Plant) -> &'static [Self] {
+        if plant.timing.fast_load {
+            &Self::ALL
+        } else {
+            &[Self::BackupFill, Self::ScatteredRestore, Self::SkewedReuse]
+        }
+    }
 
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -1,5 +1,5 @@
 //! How near to the physical limit libraries are run, in virtual time with fixed seeds: `cargo bench --bench schedule`. With
-//! `-- --quick` three libraries and fewer loads, in seconds; that is what the tests run.
+//! `-- --quick` four libraries and fewer loads, in seconds; that is what the tests run.
 //!
 //! A line for each library and workload: how much of the bound was reached (the longer of arm time over arms and drive time
 //! over drives, from the times that were drawn, warm-up and tail excluded), and how many times as long the same jobs take by
@@ -49,12 +49,12 @@ fn main() -> ExitCode {
     let quick = std::env::args().any(|argument| argument == "--quick");
     let mut broken = Vec::new();
     println!(
-        "{:16} {:18} {:>6} {:>9} {:>10} {:>9} {:>9} {:>10}",
+        "{:17} {:18} {:>6} {:>9} {:>10} {:>9} {:>9} {:>10}",
         "library", "workload", "loads", "of bound", "arm:drive", "x serial", "x FIFO", "cmds/load"
     );
     for plant in plants(quick) {
-        for workload in Workload::ALL {
-            line(&Trial::new(&plant, workload), &mut broken);
+        for workload in Workload::of(&plant) {
+            line(&Trial::new(&plant, *workload), &mut broken);
         }
     }
     fairness::print(&mut broken);
@@ -150,7 +150,7 @@ fn line(trial: &Trial<'_>, broken: &mut Vec<String>) {
     let loads = if trial.floods() { ours.imported() } else { ours.loads_made() };
     let commands = ours.changer_commands as f64 / loads as f64;
     println!(
-        "{:16} {:18} {:>6} {:>8.1}% {:>10.2} {:>9.2} {:>9.2} {:>10.2}",
+        "{:17} {:18} {:>6} {:>8.1}% {:>10.2} {:>9.2} {:>9.2} {:>10.2}",
         plant.name,
         workload.name(),
         loads,

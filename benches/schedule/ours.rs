@@ -18,7 +18,7 @@ use crate::run::Run;
 pub(crate) fn world(plant: &Plant, device: Device, live: usize) -> World {
     let mut world = World::unwatched(device, |config| {
         config.max_live_requests = live;
-        config.libraries[0].moves_in_flight = plant.arms as u8;
+        config.libraries[0].moves_in_flight = plant.moves as u8;
     });
     world.rest();
     world

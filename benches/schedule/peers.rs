@@ -49,6 +49,7 @@ enum Drive {
 
 struct Peer<'a> {
     policy: Policy,
+    /// Moves that are sent before one of them is answered.
     arms: usize,
     jobs: &'a [Job],
     device: Device,
@@ -80,7 +81,7 @@ pub(crate) fn run(trial: &Trial<'_>, policy: Policy) -> Run {
     };
     let mut peer = Peer {
         policy,
-        arms: if policy == Policy::Serial { 1 } else { usize::from(plant.arms) },
+        arms: if policy == Policy::Serial { 1 } else { usize::from(plant.moves) },
         jobs,
         device,
         now: Duration::ZERO,

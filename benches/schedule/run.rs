@@ -156,7 +156,7 @@ impl Run {
         let after = |from: Duration, time: Duration| Span { from, to: from + time };
         let mut arm = Duration::ZERO;
         let mut drive = Duration::ZERO;
-        for made in &self.moves {
+        for made in self.at_the_arms(plant) {
             arm += within(made.span);
             if is_drive(made.destination) || is_drive(made.source) {
                 drive += within(made.span);
@@ -179,5 +179,25 @@ impl Run {
         let (by_arms, by_drives) = (share(arm, plant.arms), share(drive, plant.drives));
         let taken = window.to.saturating_sub(window.from).as_secs_f64();
         Bound { reached: by_arms.max(by_drives) / taken, arms_to_drives: by_arms / by_drives }
+    }
+
+    /// The motions as long as an arm was at work for them. Where the answer waits for the drive, so many are in flight that they wait for the
+    /// one arm, too, which serves them in turn.
+    fn at_the_arms(&self, plant: &Plant) -> Vec<Move> {
+        if plant.timing.fast_load {
+            return self.moves.clone();
+        }
+        assert_eq!(plant.arms, 1, "whose turn it was is known of one arm only");
+        let mut moves = self.moves.clone();
+        for made in moves.iter_mut().filter(|made| is_drive(made.destination)) {
+            made.span.to = made.span.to.saturating_sub(plant.timing.load);
+        }
+        moves.sort_by_key(|made| made.span.to);
+        let mut free = Duration::ZERO;
+        for made in &mut moves {
+            made.span.from = made.span.from.max(free);
+            free = made.span.to;
+        }
+        moves
     }
 }

@@ -26,7 +26,7 @@
 //! | what | value | set by | why |
 //! |---|---|---|---|
 //! | name | the changer's URL without its secret | [`name`](LibraryConfig::name) | |
-//! | moves at once | 1 | [`moves_in_flight`](LibraryConfig::moves_in_flight) | one arm is the rule; never more than its paths carry commands: `sg:` one, or what `in_flight` in its URL says |
+//! | moves at once | 1 | [`moves_in_flight`](LibraryConfig::moves_in_flight) | one arm is the rule; a library that answers a move when the drive is ready takes *(move + load) / move* for each arm; never more than its paths carry commands: `sg:` one, or what `in_flight` in its URL says |
 //! | intents made ahead while all arms work | 1 | – | the arm's next move is ready when it is free |
 //! | times and zones | 15 s a move, LTO drives as their maker tells, no zones | [`costs`](LibraryConfig::costs) | what is measured goes before them; a slot's address does not tell how near it is |
 //! | exchange | no | [`exchange`](LibraryConfig::exchange) | libraries claim EXCHANGE MEDIUM without having it |

@@ -143,7 +143,9 @@ impl LibraryConfig {
         self
     }
 
-    /// How many moves may be under way at once: 1 by default; more for a library with more than one arm. Never more than the path carries
+    /// How many moves may be under way at once: 1 by default; more for a library with more than one arm, and for one that answers a move to
+    /// a drive only when that is ready. Its arm is free before, so that it takes *(move + load) / move* of them, rounded up, for each arm: three
+    /// for moves of 12.5 s and loads of 19 s, as in an SL8500. Never more than the path carries
     /// commands at once: one at `sg:` unless its URL says `in_flight=N`.
     /// [`LibraryInfo::moves_in_flight`](crate::view::LibraryInfo::moves_in_flight) tells what came of it.
     pub fn moves_in_flight(mut self, moves: u8) -> Self {
