@@ -219,6 +219,13 @@
 //! was asked; [`Request::drive`](crate::request::Request::drive) says where the drive is. Another drive in place of one begins anew
 //! ([`EventKind::DriveReplaced`](crate::EventKind::DriveReplaced)). A drive that says that its inquiry data changed (06/3F/00 to 05) is asked
 //! who it is. Without serial numbers, a drive is its address.
+//! What an earlier process left open went to the drive, wherever that is now. What a drive holds that was put in place of another is not
+//! taken for the medium of that one where no label tells. A mount whose drive is gone has ended, and its cartridge is
+//! [`Place::Missing`]; a drive that comes back to its bay serves as before.
+//!
+//! Slots that have other addresses, after a setting at the panel, are found out by the labels that moved with them: places, homes and
+//! the cleaner's slot are what they were under the new addresses, and that is told ([`EventKind::Warning`](crate::EventKind::Warning)).
+//! What names a slot by its old address is `Failed`, with the new one. Without any label they cannot be told from new slots.
 //!
 //! # The way is lost
 //!

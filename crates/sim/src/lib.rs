@@ -45,6 +45,7 @@ mod position;
 mod quirk;
 mod random;
 mod recording;
+mod renumber;
 mod report;
 mod reservation;
 mod search;

@@ -57,6 +57,14 @@ impl Arm {
         Self { address, position: 0, job: None, jobs: 0 }
     }
 
+    pub(crate) fn address(&self) -> ElementAddress {
+        self.address
+    }
+
+    pub(crate) fn renumber(&mut self, now: impl Fn(ElementAddress) -> ElementAddress) {
+        self.address = now(self.address);
+    }
+
     /// The command that a hold keeps from starting.
     pub(crate) fn held_key(&self) -> Option<Key> {
         self.job.as_ref().filter(|job| job.held).map(|job| job.key)

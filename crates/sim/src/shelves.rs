@@ -150,6 +150,17 @@ impl Shelves {
         shelf.cartridge.take().ok_or(ShelfError::Empty)
     }
 
+    /// Elements have other addresses, with what is in them.
+    pub(crate) fn renumber(&mut self, layout: &Layout, now: impl Fn(ElementAddress) -> ElementAddress) {
+        self.layout = layout.clone();
+        for shelf in self.groups.iter_mut().flatten() {
+            shelf.address = now(shelf.address);
+            if let Some(cartridge) = &mut shelf.cartridge {
+                cartridge.source = cartridge.source.map(&now);
+            }
+        }
+    }
+
     fn shelf(&mut self, address: ElementAddress) -> Option<&mut Shelf> {
         let (element_type, index) = self.layout.locate(address)?;
         self.groups.get_mut(group_index(element_type))?.get_mut(usize::from(index))

@@ -233,3 +233,19 @@ fn drives_change_their_bays_with_what_is_in_them_and_hosts_are_told() {
     assert_eq!((code(&rig.send(0, ready())).1, code(&rig.send(0, ready())).1), (0x3B, 0x3B));
     rig.moves(501, 1000);
 }
+
+#[test]
+fn elements_that_are_renumbered_keep_what_is_in_them_and_hosts_are_told() {
+    let mut rig = rig();
+    rig.moves(1000, 500);
+    rig.device.renumber(ElementType::Drive, at(256)).unwrap();
+    rig.device.renumber(ElementType::Storage, at(4096)).unwrap();
+    assert!(rig.device.renumber(ElementType::Storage, at(255)).is_err(), "drives are there");
+    assert_eq!(code(&rig.send(0, ready())), (6, 0x2A, 0x01));
+    assert_eq!((rig.find("VT0001L8"), rig.find("VT0002L8")), (Some(256), Some(4097)));
+    let data = good(rig.send(0, read(Some(ElementType::Drive)).cdb()));
+    let first = ElementStatus::parse(&data).unwrap().elements().next().unwrap();
+    assert_eq!((first.address().0, first.source()), (256, Some(at(4096))));
+    rig.moves(256, 4096);
+    assert_eq!(rig.find("VT0001L8"), Some(4096));
+}

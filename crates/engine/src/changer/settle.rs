@@ -5,6 +5,8 @@
 //! motion time-out has passed since it was sent: a timed-out MOVE has been seen to happen later. *In the arm* when the motion
 //! is over in that sense, and the arm has been given time to put the cartridge down.
 
+mod look;
+
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -13,6 +15,7 @@ use core::time::Duration;
 
 use autochanger_scsi::{Dialect, TestUnitReady};
 
+use self::look::Look;
 use super::ask::{Ask, Refusal};
 use super::reply::{ElementReport, find_one};
 use super::style::{ReadStyle, read_one};
@@ -90,20 +93,6 @@ enum Stage {
     Destination,
     Arm(usize),
     Resting,
-}
-
-#[derive(Debug, Clone, Default)]
-struct Look {
-    ready: bool,
-    source: Option<ElementReport>,
-    destination: Option<ElementReport>,
-    arm: Option<ElementName>,
-    trouble: Option<String>,
-    path: Option<PathFault>,
-    /// The library says that it is not ready, and why that will end: by itself, or by a person.
-    held_up: bool,
-    /// A person must come before it is ready; what it said.
-    person: Option<String>,
 }
 
 impl Settle {
@@ -260,11 +249,15 @@ impl Settle {
                 Stage::Source
             }
             (Stage::Source, answer) => {
-                self.seen.source = answer.ok().and_then(|c| find_one(&c.data, self.source));
+                let found = answer.ok().map(|c| find_one(&c.data, self.source));
+                self.seen.source_gone = found == Some(None);
+                self.seen.source = found.flatten();
                 Stage::Destination
             }
             (Stage::Destination, answer) => {
-                self.seen.destination = answer.ok().and_then(|c| find_one(&c.data, self.destination));
+                let found = answer.ok().map(|c| find_one(&c.data, self.destination));
+                self.seen.destination_gone = found == Some(None);
+                self.seen.destination = found.flatten();
                 Stage::Arm(0)
             }
             (Stage::Arm(n), answer) => {
@@ -318,10 +311,13 @@ impl Settle {
         let refused = self.proof == Proof::Refused;
         // A refused command took nothing away: seen at its source is enough, whatever stands at the goal.
         let stayed = refused && self.holds(self.seen.source.as_ref());
+        // Nor did it bring anything to an element that there is not: elements can have other addresses since.
         let not_at_goal = stayed
             || self.taken
+            || (refused && self.seen.destination_gone)
             || (self.seen.destination.is_some() && !self.holds(self.seen.destination.as_ref()));
-        let not_taken = self.holds(self.seen.source.as_ref()) || (refused && self.seen.source.is_some());
+        let looked_at = self.seen.source.is_some() || self.seen.source_gone;
+        let not_taken = self.holds(self.seen.source.as_ref()) || (refused && looked_at);
         let timed_out = now.monotonic.saturating_sub(self.sent_at) >= self.timing.motion;
         let over = self.proof != Proof::None || timed_out || self.hasty;
         if not_taken && not_at_goal && self.seen.ready && self.seen.arm.is_none() && over {
@@ -347,7 +343,7 @@ impl Settle {
                 return Do::Done(Settled::InArm(arm));
             }
             if self.unclear >= UNCLEAR_LOOKS {
-                return Do::Done(Settled::Unknown(self.describe()));
+                return Do::Done(Settled::Unknown(self.seen.describe(self.source, self.destination)));
             }
         }
         self.rest(now)
@@ -364,28 +360,6 @@ impl Settle {
             return Do::Wait(until_timeout);
         }
         Do::Wait(pause)
-    }
-
-    fn describe(&self) -> String {
-        let say = |name: ElementName, report: Option<&ElementReport>| match report {
-            None => format!("{name} was not reported"),
-            Some(ElementReport { full: false, .. }) => format!("{name} is empty"),
-            Some(ElementReport { tag: Some(tag), .. }) => format!("{name} holds {tag}"),
-            Some(_) => format!("{name} is full"),
-        };
-        let mut text = format!(
-            "{}, {}",
-            say(self.source, self.seen.source.as_ref()),
-            say(self.destination, self.seen.destination.as_ref())
-        );
-        if let Some(arm) = self.seen.arm {
-            text.push_str(&format!(", {arm} holds a cartridge"));
-        }
-        if let Some(trouble) = &self.seen.trouble {
-            text.push_str(", ");
-            text.push_str(trouble);
-        }
-        text
     }
 }
 

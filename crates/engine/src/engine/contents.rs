@@ -60,10 +60,15 @@ impl Engine {
         let changing = self.library(index).is_some_and(|library| library.stale != Stale::Nothing);
         let placed = self.placed_in(library_id);
         let Some(library) = self.library_mut(index) else { return found };
+        let strangers = core::mem::take(&mut library.strangers);
         let read: BTreeSet<ElementAddress> = reports.iter().map(|report| report.name.address).collect();
-        library
+        let gone = library
             .elements
             .retain(|element| !kinds.contains(&element.name.kind) || read.contains(&element.name.address));
+        // Who waits for one finds out that it is not there any more.
+        for address in gone {
+            self.wake_all(index, Blocker::Drive(address));
+        }
 
         let mut seen: BTreeSet<CartridgeId> = BTreeSet::new();
         let labels = reports.iter().filter_map(|report| report.tag.clone()).collect();
@@ -101,6 +106,7 @@ impl Engine {
             let known = self.library(index).and_then(|library| library.elements.get(report.name.address));
             let known =
                 known.and_then(|element| element.cartridge).or(placed.get(&report.name.address).copied());
+            let known = known.filter(|_| !strangers.contains(&report.name.address));
             let others = Others { seen: &seen, moving, labels: &labels };
             let cartridge = report.full.then(|| self.recognize(report, known, library_id, others, now));
             let mut by_hand = false;

@@ -183,6 +183,7 @@ impl Engine {
                     library.quirks.extend(inventory.quirks.iter().copied());
                 }
                 if kinds == TYPES {
+                    self.follow_slots(index, &inventory.elements, now);
                     self.find_drives(index, &inventory, now);
                 }
                 let found = self.reconcile(index, &inventory.elements, kinds, now);

@@ -49,6 +49,7 @@ mod records;
 mod recover;
 mod release;
 mod remarks;
+mod renumbered;
 mod schedule;
 mod service;
 mod slot;

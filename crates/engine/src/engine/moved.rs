@@ -92,16 +92,19 @@ impl Engine {
                 (address, record.serial.iter().cloned().chain(told).collect())
             })
             .collect();
-        let unsettled = self.drives_of_open_motions(index, id);
+        let unsettled = self.drives_of_open_motions(index);
         let moved = moves(&known, here, &unsettled);
         let another = |address: &ElementAddress| {
             let names = known.iter().find(|(known, _)| known == address).map(|(_, names)| names);
             let here = here.get(address).filter(|here| !here.is_empty());
             names.zip(here).is_some_and(|(names, here)| !names.is_empty() && !is_it(names, here, same_serial))
         };
-        let unsure: BTreeSet<ElementAddress> = unsettled.into_iter().filter(another).collect();
+        let unsure: BTreeSet<ElementAddress> = unsettled.iter().copied().filter(another).collect();
+        let strangers = here.keys().copied().filter(another);
+        let strangers = strangers.filter(|it| !unsettled.contains(it) && !moved.contains_key(it)).collect();
         if let Some(library) = self.library_mut(index) {
             library.drives_unsure = !unsure.is_empty();
+            library.strangers = strangers;
         }
         if moved.is_empty() {
             return unsure;
@@ -112,6 +115,7 @@ impl Engine {
         }
         self.move_records(id, &moved);
         self.move_media(id, &moved);
+        self.move_open_motions(index, id, &moved);
         self.move_requests(index, id, &moved);
         if let Some(library) = self.library_mut(index) {
             library.elements.move_drives(&moved);
@@ -153,15 +157,33 @@ impl Engine {
         }
     }
 
-    /// Drives at an end of a motion that is not settled: what is in them, and so which they are, is that motion's matter.
-    fn drives_of_open_motions(&self, index: LibraryIndex, id: LibraryId) -> BTreeSet<ElementAddress> {
-        let here = self.library(index).into_iter().flat_map(|library| library.motions.values());
-        let earlier = self.open_motions.values().filter(|record| record.library == id);
-        let open = here.map(|motion| &motion.record).chain(earlier);
-        open.flat_map(|record| [record.source, record.destination])
+    /// Drives at an end of a motion that is not settled: what is in them, and so which they are, is that motion's matter. A motion that an
+    /// earlier process left open, and that nobody has looked into yet, went to the drive, wherever that is now.
+    fn drives_of_open_motions(&self, index: LibraryIndex) -> BTreeSet<ElementAddress> {
+        let open = self.library(index).into_iter().flat_map(|library| library.motions.values());
+        open.flat_map(|motion| [motion.record.source, motion.record.destination])
             .filter(|end| end.kind == ElementType::Drive)
             .map(|end| end.address)
             .collect()
+    }
+
+    fn move_open_motions(
+        &mut self,
+        index: LibraryIndex,
+        id: LibraryId,
+        moved: &BTreeMap<ElementAddress, ElementAddress>,
+    ) {
+        let library = self.libraries.get(usize::from(index.0));
+        let looked_into = |request: &RequestId| library.is_some_and(|it| it.motions.contains_key(request));
+        for (_, motion) in self.open_motions.iter_mut().filter(|(request, _)| !looked_into(request)) {
+            for end in [&mut motion.source, &mut motion.destination] {
+                if let Some(&to) = moved.get(&end.address).filter(|_| end.kind == ElementType::Drive)
+                    && motion.library == id
+                {
+                    end.address = to;
+                }
+            }
+        }
     }
 
     fn move_records(&mut self, id: LibraryId, moved: &BTreeMap<ElementAddress, ElementAddress>) {

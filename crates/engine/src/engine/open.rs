@@ -153,6 +153,7 @@ impl Engine {
         };
         let own = |address| found.paths.get(&address).and_then(|path| path.serial.clone());
         let here = names(&found.elements, &found.drives, own);
+        self.follow_slots(index, &found.elements, now);
         let unsure = self.follow_drives(index, &here, now);
         let _: Reconciled = self.reconcile(index, &found.elements, &TYPES, now);
         let Some(library) = self.library_mut(index) else { return };

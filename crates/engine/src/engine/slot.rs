@@ -23,6 +23,10 @@ impl Engine {
             if usable(named) {
                 return Ok(Some(named));
             }
+            if library.elements.get(named).is_none() {
+                let message = alloc::format!("slot {named} is not in {} any more", library.config.name);
+                return Err(Failure::new(FailureKind::Refused, message));
+            }
             let held = library.elements.get(named).and_then(|element| element.cartridge);
             let held = held.map_or_else(|| String::from("something"), |held| self.cartridge_name(held));
             return Err(Failure::new(

@@ -339,17 +339,18 @@ impl Elements {
         });
     }
 
-    /// Forgets elements of the kinds that were read and are not there any more, unless somebody needs them.
-    pub(crate) fn retain(&mut self, keep: impl Fn(&ElementState) -> bool) {
-        let gone: alloc::vec::Vec<ElementAddress> = self
+    /// Forgets elements of the kinds that were read and are not there any more, unless somebody needs them; which ones.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&ElementState) -> bool) -> Vec<ElementAddress> {
+        let gone: Vec<ElementAddress> = self
             .all
             .values()
             .filter(|element| !keep(element) && element.reserved_by.is_none() && !element.doubtful)
             .map(|element| element.name.address)
             .collect();
-        for address in gone {
-            self.forget(address);
+        for address in &gone {
+            self.forget(*address);
         }
+        gone
     }
 }
 

@@ -74,6 +74,8 @@ pub(crate) struct Library {
     pub(crate) stale: Stale,
     /// Which drive stands at an end of a motion that is not settled was in doubt when the drives were found.
     pub(crate) drives_unsure: bool,
+    /// Drives that were found in place of others: what they hold is not what those held.
+    pub(crate) strangers: BTreeSet<ElementAddress>,
     /// Elements and cartridges whose motions ended while the elements were being read.
     pub(crate) overtaken: Unsettled,
     /// An inventory runs: nothing moves meanwhile.
@@ -179,6 +181,7 @@ impl Library {
             queue: Queue::default(),
             stale: Stale::Nothing,
             drives_unsure: false,
+            strangers: BTreeSet::new(),
             overtaken: Unsettled::default(),
             reading: false,
             refreshes: 0,

@@ -348,6 +348,15 @@ impl Wanted {
         }
     }
 
+    /// The slot that it names for its cartridge or for the cleaner.
+    pub(crate) fn named_slot(&self) -> Option<ElementAddress> {
+        match self {
+            Self::Dismount { slot, .. } => *slot,
+            Self::ReserveCleanerSlot { slot, .. } => Some(*slot),
+            _ => None,
+        }
+    }
+
     /// The drive that it names, by the address that it had then.
     pub(crate) fn named_drive(&self) -> Option<ElementAddress> {
         match self {

@@ -1,4 +1,4 @@
-//! Drives that stand in other bays than before.
+//! Drives that stand in other bays than before, and slots that have other addresses.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -8,6 +8,24 @@ use autochanger_scsi::{ElementAddress, ElementType};
 use super::{ElementState, Elements};
 
 impl Elements {
+    /// Slots have other addresses, with what is in them and who has reserved them.
+    pub(crate) fn renumber_slots(&mut self, moved: &BTreeMap<ElementAddress, ElementAddress>) {
+        let is_slot = |element: &&ElementState| element.name.kind == ElementType::Storage;
+        let taken: Vec<_> = moved
+            .iter()
+            .filter_map(|(from, &to)| Some((to, self.all.get(from).filter(is_slot)?.clone())))
+            .collect();
+        let left: Vec<_> =
+            moved.keys().copied().filter(|from| self.all.get(from).as_ref().is_some_and(is_slot)).collect();
+        left.into_iter().for_each(|from| self.forget(from));
+        for (to, mut element) in taken {
+            self.forget(to);
+            element.name.address = to;
+            self.by_kind.entry(ElementType::Storage).or_default().insert(to);
+            self.all.insert(to, element);
+        }
+    }
+
     /// Drives have moved to other addresses, with what is in them. What is left behind is a bay of which nothing is known.
     pub(crate) fn move_drives(&mut self, moved: &BTreeMap<ElementAddress, ElementAddress>) {
         let taken: Vec<_> = moved
