@@ -174,7 +174,7 @@
 //! | does not come out, or no slot is free | [`OperatorTask::EmptyArm`](crate::OperatorTask::EmptyArm) asks a person to put it into a slot. Who needs an arm is [`Waiting::Arm`], unless another arm is empty |
 //!
 //! When an inventory finds the arm empty, all go on; the dismount passes with the slot in which the cartridge was found. The manager tries
-//! once more to bring it away after each inventory that somebody asks for.
+//! once more to bring it away after each inventory that somebody asks for, five times in all.
 //!
 //! ```
 //! # #[cfg(feature = "sim")]

@@ -429,3 +429,15 @@ fn a_refused_task_is_asked_again_by_the_manager_as_long_as_the_arm_is_full() {
     assert!(matches!(tasks(&world).as_slice(), [OperatorTask::EmptyArm { .. }]));
     let _ = mount(TAPE);
 }
+
+#[test]
+fn inventories_do_not_have_a_full_arm_tried_without_end() {
+    let mut world = World::ready(library().quirk(Quirk::NoArmSource).cartridge_at(ARM, "VT0091L8").build());
+    for _ in 0..10 {
+        let read = world.submit(inventory()).unwrap();
+        world.rest();
+        assert!(matches!(world.state(read), State::Passed(_)));
+    }
+    assert_eq!(world.device.moves_sent(), 5);
+    assert!(matches!(tasks(&world).as_slice(), [OperatorTask::EmptyArm { .. }]));
+}

@@ -144,7 +144,8 @@ impl Engine {
         let library = live.library.and_then(|index| self.library(index));
         library.is_some_and(|library| {
             let held = library.elements.get(*arm).and_then(|element| element.cartridge);
-            library.arms_refused.contains(arm) && held.is_some() && held == live.request.cartridge
+            let given_up = library.arms_refused.contains(arm) || live.attempts >= MAX_ATTEMPTS;
+            given_up && held.is_some() && held == live.request.cartridge
         })
     }
 
