@@ -47,7 +47,8 @@
 //!
 //! All are in [`Timing`], for each library, set by [`LibraryConfig::timing`]. **Round up, never down**: a move that exceeds its
 //! time-out is in doubt, and to clear the doubt costs time. Devices queue commands behind motions, those of other hosts too. While a
-//! move of ours has no answer yet, each other command to the changer is given what is left of the move's time beside its own.
+//! move of ours has no answer yet, each other command to the changer is given what is left of the move's time beside its own. Where a
+//! changer recommends a longer time for a command of its (REPORT SUPPORTED OPERATION CODES), that holds, up to 4 h.
 //!
 //! | field | default | of | why so long |
 //! |---|---|---|---|
@@ -67,6 +68,8 @@
 //! | [`port_timeout`](Timing::port_timeout) | 30 min | from the asking, and from each cartridge that came, to the end of an inject or of an eject that waits for a port (RSM: `MaxExtendSecs`) | time to walk to the library and back |
 //! | [`door_timeout`](Timing::door_timeout) | 30 min | from the asking until a request for the door goes on by itself | many libraries never tell of their doors |
 //! | [`door_patience`](Timing::door_patience) | 10 min | how long a door is open before a person is asked to close it (RSM: `MaxOpenSecs`) | nothing moves meanwhile |
+//! | [`refresh_ports`](Timing::refresh_ports) | 60 s; `None`: never | between two looks at the ports of a library that nobody asks for anything | other programs can hear what a library tells of hands, and not every library tells |
+//! | [`refresh_all`](Timing::refresh_all) | 15 min; `None`: never | the same, at everything | the same; a request that comes meanwhile waits for one question at most |
 //!
 //! A drive that is cleaned is looked at every 5 s. It counts as clean when it has let go of the cleaning cartridge; where it never
 //! said that it had one, when it has said for 30 s that there is no medium in it; where it cannot be asked, after 5 min. On a simulated library that takes no time use a [clock](crate::clock) that a test moves, or a scaled one.
@@ -189,6 +192,7 @@
 //! assert_eq!(timing.drive_ready, 5 * MINUTE);
 //! assert_eq!(timing.drive_calibration, 135 * MINUTE);
 //! assert_eq!(timing.cleaning, 15 * MINUTE);
+//! assert_eq!((timing.refresh_ports, timing.refresh_all), (Some(MINUTE), Some(15 * MINUTE)));
 //! assert_eq!((timing.retry_min, timing.retry_max), (Duration::from_secs(1), Duration::from_secs(30)));
 //!
 //! assert_eq!(autochanger::Reservation::default(), autochanger::Reservation::WhereOffered);

@@ -17,12 +17,13 @@
 //!
 //! | what devices do | what is done about it | told as | switch |
 //! |---|---|---|---|
-//! | DVCID is refused (Qualstar), or accepted and nothing comes | drives are matched by the configuration, or the only two that are left | [`NoDriveIdentifiers`](Quirk::NoDriveIdentifiers) | `no-dvcid`, `dvcid-ignored` |
+//! | DVCID is refused (Qualstar), or accepted and nothing comes | drives are matched by what they say of their place themselves (pages B3h and B4h), by the configuration, or the only two that are left | [`NoDriveIdentifiers`](Quirk::NoDriveIdentifiers) | `no-dvcid`, `dvcid-ignored`, `no-drive-element-page` |
 //! | DVCID is refused for other types than drives (IBM TS3500) | it is asked for drives only | – | `dvcid-drives-only` |
 //! | DVCID is refused with VOLTAG; or without it (IBM Diamondback) | it is asked without, then with | [`IdentifiersWithTags`](Quirk::IdentifiersWithTags) | `no-voltag-with-dvcid`, `dvcid-only-with-voltag` |
 //! | drives have identifiers unasked (mhvtl's MSL) | they are used | [`IdentifiersUnasked`](Quirk::IdentifiersUnasked) | `dvcid-unasked` |
 //! | in answers with DVCID each drive has EXCEPT, and neither FULL nor ACCESS (IBM Diamondback, TS4500) | state and identity are asked for apart | [`IdentifiersHideState`](Quirk::IdentifiersHideState) | `dvcid-hides-state` |
-//! | an identifier is the serial number alone (SuperLoader 3) | it is read as one | – | `dvcid-serial-only` |
+//! | an identifier is the serial number alone (SuperLoader 3), or a world wide name | it is read as one; of drives that are left the pages 83h, B1h, B3h and B4h are read | – | `dvcid-serial-only`, `dvcid-naa` |
+//! | drives have serial numbers that the library gave them (IBM, HP, Oracle), and the identifier is the maker's, or the other way round | the maker's is read from the drive (page B1h), where the other one does not tell | – | `logical-serials` |
 //! | CURDATA is refused (SCSI-2); others do not heed it | it is left out; the time-out covers a look of the robot | [`NoCurrentData`](Quirk::NoCurrentData) | `reject-curdata` |
 //! | VOLTAG is refused, also with another key than ILLEGAL REQUEST, or brings less than a header (ADIC DAT) | it is left out | [`NoVolumeTags`](Quirk::NoVolumeTags) | `reject-voltag`, `voltag-hardware-error`, `empty-with-voltag` |
 //! | large numbers of elements are refused; or any above what there is | one is asked for, then twice as many each time | [`FewElementsAsked`](Quirk::FewElementsAsked) | `max-elements-asked`, `exact-count` |
@@ -91,6 +92,7 @@
 //! | trays are not moved by command (most) | people open ports by hand | [`NoPortCommand`](Quirk::NoPortCommand) | `no-port-command` |
 //! | moves of other initiators are told with 06/28/00 | everything is read again | – | `attention-on-foreign-move` |
 //! | that drives were exchanged is told as a change of media (06/28/00: IBM TS3100, Dell TL, HP MSL) | each full reading asks which drive is in which element; where it is another one, all is read anew | – | `sleds-as-medium-change` |
+//! | time-outs are recommended for its commands, or it has none to tell (most) | the longer one of ours and the recommended one, up to 4 h | – | `recommends-minutes`, `no-operation-codes` |
 //! | an ejected cartridge cannot be taken yet (IBM 3584) | it is tried again after 4, 8, 16 and 32 seconds | [`LateAccess`](Quirk::LateAccess) | `access-lags` |
 //! | EXCHANGE MEDIUM is claimed and unknown (tgt), or neither | two moves | [`ExchangeClaimed`](Quirk::ExchangeClaimed) | `exchange-claimed`, `no-exchange` |
 //! | a move that fails leaves its cartridge in the arm | it is brought on from there: see [`recovery`](super::recovery#a-cartridge-in-the-arm) | – | `arm-keeps-cartridge` |

@@ -213,6 +213,11 @@
 //! mount whose cartridge is not in its drive any more has ended ([`EventKind::Dismounted`](crate::EventKind::Dismounted)).
 //! Elements and cartridges of motions in doubt are left alone.
 //!
+//! Not every library tells, and what it tells is told once, to whichever program on the machine asks first. A library in which nothing moves and nobody
+//! waits for anything is therefore looked at by itself: its ports each minute, all of it each quarter of an hour
+//! ([`Timing::refresh_ports`](crate::Timing::refresh_ports), `refresh_all`). A request that comes in the midst of it waits for the one
+//! question that was asked, and what such a look meets (a door that is open) is nobody's trouble.
+//!
 //! Drives are known by their serial numbers, which each full reading of the library asks for. One that has changed its bay is told
 //! ([`EventKind::DriveMoved`](crate::EventKind::DriveMoved)), and takes all that is true of it with it, a medium that is in it as well: its
 //! mount, a dismount that was put off, the requests that use or name it, whether it serves, how well it did. What a request asked for stays as it

@@ -1,5 +1,7 @@
 //! What the engine is told.
 
+mod timing;
+
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -15,6 +17,8 @@ use crate::costs::Costs;
 use crate::id::{BatchId, CommandId, LibraryIndex, RequestId, SessionId, Token};
 use crate::label::{SharedFormat, usual_formats};
 use crate::request::{InventoryMethod, Request, Submission};
+
+pub use timing::Timing;
 
 /// One thing that happened.
 #[derive(Debug)]
@@ -352,74 +356,6 @@ pub struct ConfiguredDrive {
     pub element: Option<ElementAddress>,
     /// Found on this machine rather than named by the caller: it is this library's only if its serial number says so.
     pub assumed: bool,
-}
-
-/// Time-outs of one library. Round up, never down: an expired time-out makes a move doubtful, and through a kernel it
-/// resets devices. The manual's chapter on defaults gives the reason of each.
-#[derive(Debug, Clone, Copy)]
-pub struct Timing {
-    /// TEST UNIT READY, INQUIRY, MODE SENSE and their like. Default 60 s.
-    pub status: Duration,
-    /// READ ELEMENT STATUS. Default 5 min.
-    pub element_status: Duration,
-    /// The longest that one motion can take. A doubtful motion is not taken for *not moved* before. Default 30 min.
-    pub motion: Duration,
-    /// INITIALIZE ELEMENT STATUS, at least: a library is given half a minute, and 16 s for each of its elements, up to 4 h. Default
-    /// 60 min.
-    pub initialize: Duration,
-    /// LOAD UNLOAD, and REWIND, READ and WRITE of a label: what winds a tape, or tries a bad spot again. Default 16 min.
-    pub unload: Duration,
-    /// From the end of the move to a ready drive. Default 5 min; longer while the drive says that it is coming ready.
-    pub drive_ready: Duration,
-    /// The longest that a drive may say that it is coming ready (LTO-9 calibrates up to 2 h). Default 2 h 15 min.
-    pub drive_calibration: Duration,
-    /// LOG SENSE to a drive. Default 3 min: an LTO-9 drive that finishes what it was told before takes more than one, and a question that
-    /// is broken off then can cost it the end of its data.
-    pub drive_log: Duration,
-    /// The longest that a drive may clean itself, from the end of the move. Default 15 min: LTO drives take two to three minutes,
-    /// and what takes five times as long will not end.
-    pub cleaning: Duration,
-    /// The first pause before trying again; doubled up to `retry_max`. Default 1 s.
-    pub retry_min: Duration,
-    /// The longest pause before trying again. Default 30 s.
-    pub retry_max: Duration,
-    /// OPEN/CLOSE IMPORT/EXPORT ELEMENT: a tray that moves. Default 10 min, what makers recommend.
-    pub port: Duration,
-    /// How often the ports are looked at while somebody waits for one, and the door while a person is at it. Default 5 s: a
-    /// person hardly notices, and READ ELEMENT STATUS of a few ports takes milliseconds.
-    pub port_poll: Duration,
-    /// How long a person may take to fill or empty a port (RSM: `MaxExtendSecs`). It begins anew with each cartridge, and after a
-    /// restart. Default 30 min.
-    pub port_timeout: Duration,
-    /// How long is waited for a door to be opened. Many libraries do not tell of their doors: then the request goes on when this
-    /// has passed. Default 30 min.
-    pub door_timeout: Duration,
-    /// How long a door may stay open before a person is asked to close it (RSM: `MaxOpenSecs`). Default 10 min.
-    pub door_patience: Duration,
-}
-
-impl Default for Timing {
-    fn default() -> Self {
-        const MINUTE: Duration = Duration::from_secs(60);
-        Self {
-            status: MINUTE,
-            element_status: 5 * MINUTE,
-            motion: 30 * MINUTE,
-            initialize: 60 * MINUTE,
-            unload: 16 * MINUTE,
-            drive_ready: 5 * MINUTE,
-            drive_calibration: 135 * MINUTE,
-            drive_log: 3 * MINUTE,
-            cleaning: 15 * MINUTE,
-            retry_min: Duration::from_secs(1),
-            retry_max: Duration::from_secs(30),
-            port: 10 * MINUTE,
-            port_poll: Duration::from_secs(5),
-            port_timeout: 30 * MINUTE,
-            door_timeout: 30 * MINUTE,
-            door_patience: 10 * MINUTE,
-        }
-    }
 }
 
 /// What becomes of unfinished requests when a manager starts.

@@ -21,6 +21,7 @@ pub mod id;
 pub mod input;
 pub mod label;
 pub mod output;
+pub mod pairing;
 pub mod request;
 pub mod time;
 pub mod transcript;

@@ -1,5 +1,7 @@
 //! Libraries with habits of their own: each is read whole, told apart, and does the main job.
 
+#[path = "devices/drives.rs"]
+mod drives;
 #[path = "devices/geometry.rs"]
 mod geometry;
 #[path = "devices/habits.rs"]

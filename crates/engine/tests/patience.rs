@@ -6,7 +6,7 @@ use std::time::Duration;
 use autochanger_engine::input::Timing as TimeOuts;
 use autochanger_engine::request::State;
 use autochanger_scsi::SenseKey;
-use autochanger_sim::{Device, Fault, Library, Timing};
+use autochanger_sim::{Device, Fault, Library, Quirk, Timing};
 use autochanger_world::{World, mount_in};
 
 const READY: u8 = 0x00;
@@ -70,8 +70,8 @@ fn looks_at_a_move_whose_answer_was_lost_are_given_what_is_left_of_its_time() {
     assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
     // And when it is settled, what they are given otherwise.
     taken(&mut world);
-    let id = world.submit(mount_in("VT0002L8", 501)).unwrap();
     world.device.inject(Fault::unit_attention(0, 0x28, 0x00));
+    let id = world.submit(mount_in("VT0002L8", 501)).unwrap();
     world.rest();
     assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
     for (opcode, timeout) in taken(&mut world) {
@@ -119,5 +119,37 @@ fn a_survey_beside_an_open_motion_is_given_its_time_also_after_a_restart() {
             let left = if restart { motion } else { motion - now };
             assert!(least.unwrap() >= own(opcode) + left, "{restart}: {opcode:02x} is given {least:?}");
         }
+    }
+}
+
+#[test]
+fn what_a_library_recommends_is_what_its_commands_are_given_where_that_is_more() {
+    let library =
+        || Library::new().slots(12).drives(2).cartridges("VT{:04}L8", 1..=8).timing(Timing::midrange());
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+    for (switch, given) in [
+        (Some(Quirk::RecommendsMinutes(45)), [minutes(45), minutes(45), minutes(45)]),
+        (Some(Quirk::RecommendsMinutes(2)), [minutes(2), minutes(5), minutes(30)]),
+        (Some(Quirk::NoOperationCodes), [minutes(1), minutes(5), minutes(30)]),
+    ] {
+        let mut world = watched(switch.into_iter().fold(library(), Library::quirk).build());
+        world.device.inject(Fault::unit_attention(0, 0x28, 0x00));
+        let id = world.submit(mount_in(TAPE, 500)).unwrap();
+        world.rest();
+        assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
+        let sent = taken(&mut world);
+        let of = |opcode: u8| sent.iter().find(|(sent, _)| *sent == opcode).map(|(_, timeout)| *timeout);
+        assert_eq!([READY, ELEMENTS, MOVE].map(of), given.map(Some), "{switch:?}");
+        // A move that happens after our own time, and within the library's, is waited for.
+        let late = given[2] - minutes(3);
+        world.device.inject(Fault::late_effect(late).on_move());
+        let id = world.submit(mount_in("VT0002L8", 501)).unwrap();
+        world.rest();
+        assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
+        assert_eq!(
+            world.device.moves_sent(),
+            world.device.moves_done() + 1,
+            "one was answered with the attention"
+        );
     }
 }

@@ -49,6 +49,9 @@ pub(crate) const DRIVE_ID_LENGTH: u8 = 34;
 /// Such a serial number alone.
 pub(crate) const DRIVE_SERIAL_LENGTH: u8 = 10;
 
+/// A world wide name.
+pub(crate) const DRIVE_NAME_LENGTH: u8 = 8;
+
 /// How much of the library's serial number goes into those of its drives.
 const SERIAL_TAIL: usize = 5;
 
@@ -92,6 +95,21 @@ impl Names {
 
     fn product_of(&self, drive: usize) -> &String {
         self.other_products.get(&drive).unwrap_or(&self.drive_product)
+    }
+
+    /// The serial number that the library gave a drive's bay, where it gives them.
+    pub(crate) fn logical_serial(&self, index: usize) -> String {
+        format!("BAY{:07}", index.saturating_add(1))
+    }
+
+    /// A drive's world wide name (NAA, IEEE registered): of its serial number, so that it goes with the drive.
+    pub(crate) fn world_wide_name(&self, index: usize) -> [u8; 8] {
+        let hash = self
+            .drive_serial(index)
+            .bytes()
+            .fold(0x811C_9DC5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        let [a, b, c, d] = hash.to_be_bytes();
+        [0x50, 0x05, 0x07, 0x60, a, b, c, d]
     }
 
     /// The revision of the firmware, in four characters.
@@ -202,18 +220,40 @@ impl Device {
             Some(UNIT_SERIAL) => {
                 let serial = match lun {
                     Lun::Changer => self.names.serial.clone(),
+                    Lun::Drive(index) if self.quirks.has(Quirk::LogicalSerials) => {
+                        self.names.logical_serial(index)
+                    }
                     Lun::Drive(index) => self.names.drive_serial(index),
                 };
                 written(INQUIRY_BUFFER, |buffer| UnitSerial::write(device_type, &serial, buffer))
             }
             Some(DEVICE_IDENTIFICATION) => {
                 let bytes = self.names.t10(lun);
-                let designator = Designator { code_set: 2, kind: 1, association: 0, bytes: &bytes };
+                let mut designators =
+                    vec![Designator { code_set: 2, kind: 1, association: 0, bytes: &bytes }];
+                let name = match lun {
+                    Lun::Drive(index) if self.quirks.has(Quirk::DvcidNaa) => {
+                        Some(self.names.world_wide_name(index))
+                    }
+                    _ => None,
+                };
+                designators.extend(name.as_ref().map(|name| Designator {
+                    code_set: 1,
+                    kind: 3,
+                    association: 0,
+                    bytes: name,
+                }));
                 written(INQUIRY_BUFFER, |buffer| {
-                    DeviceIdentification::write(device_type, &[designator], buffer)
+                    DeviceIdentification::write(device_type, &designators, buffer)
                 })
             }
             Some(page) => match lun {
+                Lun::Drive(_)
+                    if self.quirks.has(Quirk::NoDriveElementPage)
+                        && matches!(page, LIBRARY_SERIAL | DRIVE_ELEMENT) =>
+                {
+                    return Err(Sense::invalid_field(InvalidField { byte: 2, bit: None }));
+                }
                 Lun::Drive(index) if pages.contains(&page) => {
                     written(INQUIRY_BUFFER, |buffer| self.drive_page(index, page, buffer))
                 }

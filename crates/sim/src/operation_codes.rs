@@ -13,7 +13,7 @@ use autochanger_scsi::{
 
 use alloc::vec::Vec;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, illegal};
 use crate::device::Device;
 use crate::identity::{Lun, transfer, written};
 use crate::quirk::Quirk;
@@ -105,6 +105,16 @@ impl Device {
         command: ReportSupportedOperationCodes,
         room: u32,
     ) -> Result<Answer, Sense> {
+        if self.quirks.has(Quirk::NoOperationCodes) {
+            return Err(illegal(0x20, 0x00));
+        }
+        let minutes = self.quirks.number(Quirk::RecommendsMinutes(0));
+        let timeouts = |opcode| match minutes {
+            Some(minutes) => {
+                CommandTimeouts { specific: 0, nominal: 1, recommended: 60 * u32::from(minutes) }
+            }
+            None => timeouts(opcode),
+        };
         let data = match command.options {
             ReportingOptions::All => {
                 let listed = self.commands(lun).flat_map(|(opcode, actions)| {

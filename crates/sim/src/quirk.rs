@@ -72,6 +72,13 @@ quirks! {
     DvcidUnasked = "dvcid-unasked",
     /// The identifier of a drive is its serial number alone: code set 2, type 0 (SuperLoader 3).
     DvcidSerialOnly = "dvcid-serial-only",
+    /// The identifier of a drive is its world wide name: code set 1, type 3, which the drive has in page 83h.
+    DvcidNaa = "dvcid-naa",
+    /// The library gives its drives serial numbers of its own, which page 80h tells; the identifier is the maker's, which is in page
+    /// B1h (IBM, HP and Oracle have it as a feature).
+    LogicalSerials = "logical-serials",
+    /// Drives do not say in which library and element they are (pages B3h and B4h).
+    NoDriveElementPage = "no-drive-element-page",
     /// In an answer with DVCID each drive has EXCEPT and neither FULL nor ACCESS (IBM Diamondback, TS4500).
     DvcidHidesState = "dvcid-hides-state",
     /// READ ELEMENT STATUS refuses CURDATA (SCSI-2 changers).
@@ -234,6 +241,10 @@ quirks! {
     AttentionOnForeignMove = "attention-on-foreign-move",
     /// That a drive was exchanged is told by 28/00 at the changer, and not by 3B/1A and 3B/1B (BDT: IBM TS3100, Dell TL, HP MSL).
     SledsAsMediumChange = "sleds-as-medium-change",
+    /// REPORT SUPPORTED OPERATION CODES is unknown (most changers).
+    NoOperationCodes = "no-operation-codes",
+    /// REPORT SUPPORTED OPERATION CODES recommends so many minutes for each command.
+    RecommendsMinutes(45) = "recommends-minutes",
     /// Log pages are filled with zeros to the allocation length (Quantum's drives).
     PadLogPages = "pad-log-pages",
     /// LOG SENSE and READ ATTRIBUTE of a drive with a cartridge take so many seconds (IBM LTO-9).
@@ -293,6 +304,7 @@ impl Quirk {
             | Self::AbsentSlots(number)
             | Self::AbsentEvery(number)
             | Self::UncountedSlots(number)
+            | Self::RecommendsMinutes(number)
             | Self::EmptyBays(number)
             | Self::GhostDrives(number)
             | Self::SlowLogs(number)

@@ -11,7 +11,7 @@ use autochanger_scsi::{
 use crate::answer::{Answer, illegal, sense};
 use crate::changer::{bad_address, bad_bit};
 use crate::device::Device;
-use crate::identity::{DRIVE_ID_LENGTH, DRIVE_SERIAL_LENGTH, Lun};
+use crate::identity::{DRIVE_ID_LENGTH, DRIVE_NAME_LENGTH, DRIVE_SERIAL_LENGTH, Lun};
 use crate::quirk::Quirk;
 use crate::shelves::{Medium, Shelf};
 
@@ -126,28 +126,36 @@ impl Device {
         if !asked && !self.quirks.has(Quirk::DvcidUnasked) {
             return Vec::new();
         }
-        let serial_only = self.quirks.has(Quirk::DvcidSerialOnly);
         (0..self.drives.len())
-            .map(|index| match serial_only {
-                true => self.names.drive_serial(index).into_bytes(),
-                false => self.names.t10(Lun::Drive(index)),
+            .map(|index| match self.identifier_shape() {
+                (1, _) => self.names.world_wide_name(index).to_vec(),
+                (_, 0) => self.names.drive_serial(index).into_bytes(),
+                _ => self.names.t10(Lun::Drive(index)),
             })
             .collect()
     }
 
+    /// Code set and type of the drives' identifiers.
+    fn identifier_shape(&self) -> (u8, u8) {
+        match (self.quirks.has(Quirk::DvcidNaa), self.quirks.has(Quirk::DvcidSerialOnly)) {
+            (true, _) => (1, 3),
+            (false, true) => (2, 0),
+            (false, false) => (2, 1),
+        }
+    }
+
     fn pages<'a>(&'a self, command: ReadElementStatus, ids: &'a [Vec<u8>]) -> Result<Vec<Page<'a>>, Sense> {
         let has = |quirk| self.quirks.has(quirk);
-        let serial_only = has(Quirk::DvcidSerialOnly);
+        let (code_set, id_type) = self.identifier_shape();
         let mut pages = Vec::new();
         for (kind, elements) in self.chosen(command) {
             let options = self.page_options(kind, command, !ids.is_empty());
             let mut records: Vec<_> = elements
                 .iter()
                 .map(|&(index, shelf)| {
-                    let id_type = u8::from(!serial_only);
                     let id =
                         ids.get(index).filter(|_| kind == ElementType::Drive && !self.is_empty_bay(index));
-                    let id = id.map(|bytes| DeviceId { code_set: 2, id_type, bytes });
+                    let id = id.map(|bytes| DeviceId { code_set, id_type, bytes });
                     let record = self.record(shelf, index, id);
                     match has(Quirk::DvcidHidesState) && command.device_ids {
                         true => ElementRecord {
@@ -191,8 +199,11 @@ impl Device {
         let mut options = ElementPageOptions::new(kind);
         options.volume_tags = command.volume_tags;
         if ids && kind == ElementType::Drive {
-            let serial_only = self.quirks.has(Quirk::DvcidSerialOnly);
-            options.identifier = Some(if serial_only { DRIVE_SERIAL_LENGTH } else { DRIVE_ID_LENGTH });
+            options.identifier = Some(match self.identifier_shape() {
+                (1, _) => DRIVE_NAME_LENGTH,
+                (_, 0) => DRIVE_SERIAL_LENGTH,
+                _ => DRIVE_ID_LENGTH,
+            });
         }
         options.descriptor_length = self.quirks.number(Quirk::DescriptorLength(0));
         options.vendor_bytes =

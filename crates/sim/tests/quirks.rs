@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use autochanger_scsi::{
     Cdb, DriveStatus, ElementStatus, ElementType, ExchangeMedium, InitializeElementStatus,
-    InitializeElementStatusWithRange, InitializeElementStatusWithRangeVendor, LoadUnload, LogSense,
-    ModeSense6, ModeSense10, MoveMedium, PreventAllowMediumRemoval, ReadElementStatus, RequestSense,
-    TestUnitReady,
+    InitializeElementStatusWithRange, InitializeElementStatusWithRangeVendor, Inquiry, LoadUnload, LogSense,
+    ModeSense6, ModeSense10, MoveMedium, PreventAllowMediumRemoval, ReadElementStatus,
+    ReportSupportedOperationCodes, ReportingOptions, RequestSense, TestUnitReady,
 };
 use autochanger_sim::{Fault, Library, Outcome, Quirk, Timing};
 use common::{at, code, good, read, rig_of, stocked};
@@ -21,6 +21,15 @@ fn log_sense(page: u8) -> LogSense {
 fn commands() -> Vec<(u16, Cdb)> {
     let status = |element_type| read(Some(element_type));
     let mut commands = vec![(0, TestUnitReady {}.cdb()), (2, TestUnitReady {}.cdb())];
+    let codes = ReportSupportedOperationCodes {
+        timeouts: true,
+        options: ReportingOptions::All,
+        opcode: 0,
+        service_action: 0,
+        allocation: 4096,
+    };
+    commands.push((0, codes.cdb()));
+    commands.extend([0x80, 0xB4].map(|page| (2, Inquiry { vpd: Some(page), allocation: 255 }.cdb())));
     for page in [0x1D, 0x1F] {
         for disable_block_descriptors in [true, false] {
             let six = ModeSense6 { page, disable_block_descriptors, allocation: 255, ..Default::default() };

@@ -5,8 +5,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use autochanger_engine::pairing::{DriveElement, DriveNames, DriveWay, FURTHER_PAGES, pair};
 use autochanger_scsi::sg::{Address, Sysfs, Unit};
-use autochanger_scsi::vpd::UnitSerial;
+use autochanger_scsi::vpd::UNIT_SERIAL;
 use autochanger_scsi::{
     DeviceType, ElementAddress, ElementStatus, ElementType, Inquiry, ReadElementStatus, Sense, SenseKey,
     Status,
@@ -52,7 +53,8 @@ impl Changer {
     /// Asks the changer which drives are in which element (READ ELEMENT STATUS with DVCID), and the drives for their serial
     /// numbers where the kernel does not know them (VPD page 80h). Moves nothing.
     ///
-    /// Equal serial numbers match. One that the report has cut matches the only drive left that begins with it, or, where
+    /// They match by serial number, also by the one that the maker gave the drive, by world wide name, or by what the drive says of its
+    /// place in this library; a serial number that the report has cut matches the only drive left that begins with it, or, where
     /// nothing of it came, the only one left at the changer's target. An element without a match is listed without a drive.
     ///
     /// # Cancel safety
@@ -63,15 +65,34 @@ impl Changer {
     pub async fn match_drives(&self) -> Result<Vec<MatchedDrive>, MatchError> {
         let changer = transport_of(&self.unit);
         let reported = drive_elements(&changer).await?;
-        let mut known: Vec<(Unit, String)> = Vec::new();
+        let mut known: Vec<(Unit, DriveNames)> = Vec::new();
         for unit in &self.drives {
-            let serial = match &unit.serial {
-                Some(serial) => Some(serial.clone()),
-                None => ask_serial(&transport_of(unit)).await,
-            };
-            known.extend(serial.map(|serial| (unit.clone(), serial)));
+            let mut names = DriveNames::default();
+            match &unit.serial {
+                Some(serial) => names.serial = Some(serial.as_str().into()),
+                None => ask_page(unit, UNIT_SERIAL, &mut names).await,
+            }
+            known.push((unit.clone(), names));
         }
-        Ok(pair(self.unit.address, reported, known))
+        let mut own = self.unit.clone();
+        if own.serial.is_none() {
+            let mut names = DriveNames::default();
+            ask_page(&self.unit, UNIT_SERIAL, &mut names).await;
+            own.serial = names.serial.as_deref().map(str::to_owned);
+        }
+        let found = matched(&own, &reported, &known);
+        if found.iter().all(|drive| drive.unit.is_some()) {
+            return Ok(found);
+        }
+        // What is left is asked in every way that there is.
+        let used: Vec<Address> =
+            found.iter().filter_map(|drive| Some(drive.unit.as_ref()?.address)).collect();
+        for (unit, names) in known.iter_mut().filter(|(unit, _)| !used.contains(&unit.address)) {
+            for page in FURTHER_PAGES {
+                ask_page(unit, page, names).await;
+            }
+        }
+        Ok(matched(&own, &reported, &known))
     }
 }
 
@@ -87,40 +108,30 @@ pub struct MatchedDrive {
     pub unit: Option<Unit>,
 }
 
-/// A drive element as the library reports it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reported {
-    pub(super) element: ElementAddress,
-    pub(super) serial: Option<String>,
-    /// The report ends within its serial number.
-    pub(super) cut: bool,
-}
-
-pub(super) fn pair(
-    changer: Address,
-    reported: Vec<Reported>,
-    mut known: Vec<(Unit, String)>,
+/// The drives, as far as what is known of them tells, by the rules by which a manager finds its drives.
+pub(super) fn matched(
+    changer: &Unit,
+    reported: &[DriveElement],
+    known: &[(Unit, DriveNames)],
 ) -> Vec<MatchedDrive> {
-    let mut drives: Vec<_> = reported
-        .into_iter()
-        .map(|Reported { element, serial, cut }| (MatchedDrive { element, serial, unit: None }, cut))
-        .collect();
-    // What is certain goes first, so that it cannot be taken for what is cut.
-    for guessing in [false, true] {
-        for (drive, _) in drives.iter_mut().filter(|(_, cut)| *cut == guessing) {
-            let fits = |(unit, own): &(Unit, String)| match &drive.serial {
-                Some(serial) if guessing => own.starts_with(&**serial),
-                Some(serial) => own == serial,
-                // Nothing of it came: nobody else's drive is to be taken for it.
-                None => guessing && unit.address.same_target(&changer),
-            };
-            let mut fitting = (0..known.len()).filter(|&at| known.get(at).is_some_and(fits));
-            if let (Some(at), None) = (fitting.next(), fitting.next()) {
-                drive.unit = Some(known.swap_remove(at).0);
-            }
-        }
-    }
-    drives.into_iter().map(|(drive, _)| drive).collect()
+    let way = |(unit, names): &(Unit, DriveNames)| DriveWay {
+        names: names.clone(),
+        element: None,
+        preferred: false,
+        // Where nothing of its name came, nobody else's drive is to be taken for it.
+        own: unit.address.same_target(&changer.address),
+    };
+    let ways: Vec<DriveWay> = known.iter().map(way).collect();
+    let pairs = pair(changer.serial.as_deref(), reported, &ways);
+    let unit = |element| Some(known.get(*pairs.get(&element)?)?.0.clone());
+    reported
+        .iter()
+        .map(|drive| MatchedDrive {
+            element: drive.address,
+            serial: drive.serial.as_deref().map(str::to_owned),
+            unit: unit(drive.address),
+        })
+        .collect()
 }
 
 /// Why a changer did not tell its drives.
@@ -191,7 +202,7 @@ fn transport_of(unit: &Unit) -> SgTransport {
     SgTransport::new(SgUrl::of_node(unit.node.clone()))
 }
 
-async fn drive_elements(changer: &SgTransport) -> Result<Vec<Reported>, MatchError> {
+async fn drive_elements(changer: &SgTransport) -> Result<Vec<DriveElement>, MatchError> {
     let mut refusal = String::new();
     // Some refuse identifiers together with tags, some without them.
     for volume_tags in [false, true] {
@@ -213,28 +224,24 @@ async fn drive_elements(changer: &SgTransport) -> Result<Vec<Reported>, MatchErr
     Err(MatchError::Refused { device: changer.device().into(), answer: refusal })
 }
 
-pub(super) fn read_elements(data: &[u8]) -> Vec<Reported> {
+pub(super) fn read_elements(data: &[u8]) -> Vec<DriveElement> {
     let Ok(report) = ElementStatus::parse(data) else { return Vec::new() };
     let drives = report.elements().filter(|element| element.element_type() == ElementType::Drive);
-    drives
-        .map(|element| {
-            let serial = element.device_id().and_then(|id| id.serial()).filter(|serial| !serial.is_empty());
-            Reported {
-                element: element.address(),
-                serial: serial.map(str::to_owned),
-                cut: !element.is_complete(),
-            }
-        })
-        .collect()
+    drives.map(|element| DriveElement::of(&element)).collect()
 }
 
-async fn ask_serial(drive: &SgTransport) -> Option<String> {
-    /// One byte of length suffices for a serial number.
-    const ALLOCATION: u16 = 255;
-    let cdb = Inquiry { vpd: Some(0x80), allocation: ALLOCATION }.cdb();
-    let data = ask(drive, Command::reading(cdb, ALLOCATION.into(), PATIENCE)).await.ok()?.ok()?;
-    let serial = UnitSerial::parse(&data).ok()?.serial();
-    (!serial.is_empty()).then(|| serial.to_owned())
+/// Asks a drive for a page; one that does not answer says nothing.
+async fn ask_page(drive: &Unit, page: u8, names: &mut DriveNames) {
+    /// One byte of length suffices for a serial number, and SCSI-2 devices have no more.
+    const SHORT: u16 = 255;
+    /// Identifiers that tell drives apart stand first.
+    const LONG: u16 = 1024;
+    let allocation = if page == UNIT_SERIAL { SHORT } else { LONG };
+    let cdb = Inquiry { vpd: Some(page), allocation }.cdb();
+    let command = Command::reading(cdb, allocation.into(), PATIENCE);
+    if let Ok(Ok(data)) = ask(&transport_of(drive), command).await {
+        names.take(page, &data);
+    }
 }
 
 /// Asks until there is no unit attention: with one a device has not looked at the command.

@@ -75,15 +75,14 @@ fn drives_are_matched_by_serial_number_and_one_that_the_report_cuts_only_when_on
     }
     let drive = |number: u32| {
         let serial = format!("DRV000000{number}");
-        (
-            Unit { serial: Some(serial.clone()), ..unit(number, DeviceType::Tape, (0, 0, number.into())) },
-            serial,
-        )
+        let names = autochanger_engine::pairing::DriveNames::serial(&*serial);
+        (Unit { serial: Some(serial), ..unit(number, DeviceType::Tape, (0, 0, number.into())) }, names)
     };
     let at = Address { host: 0, channel: 0, target: 0, lun: 0 };
     let matched_at = |at: Address, data: &[u8], drives: &[u32]| -> Vec<_> {
-        let known = drives.iter().map(|number| drive(*number)).collect();
-        discover::pair(at, discover::read_elements(data), known)
+        let known: Vec<_> = drives.iter().map(|number| drive(*number)).collect();
+        let changer = Unit { address: at, ..unit(0, DeviceType::Changer, (0, 0, 0)) };
+        discover::matched(&changer, &discover::read_elements(data), &known)
             .into_iter()
             .map(|drive| (drive.element.0, drive.unit.map(|unit| unit.node)))
             .collect()

@@ -7,12 +7,12 @@ use alloc::vec::Vec;
 use autochanger_scsi::{Dialect, Element, ElementAddress, ElementStatus, ElementType, ReadElementStatus};
 
 use super::ask::{Ask, Refusal};
-use super::pairing::DriveElement;
-use super::reply::{ElementReport, drive_of, identifies};
+use super::reply::{ElementReport, identifies};
 use super::style::{self, Deviations, HEADER, TypeStyle};
 use super::{Do, Heard, Procedure};
 use crate::command::{Completion, PathFault};
 use crate::input::Timing;
+use crate::pairing::DriveElement;
 use crate::quirk::Quirk;
 use crate::time::Now;
 
@@ -162,7 +162,7 @@ impl ReadIdentifiers {
             if element.exception().is_some() && state.exception.is_none() && !full && !accessible {
                 self.found.quirks.insert(Quirk::IdentifiersHideState);
             }
-            self.found.drives.insert(element.address(), drive_of(&element));
+            self.found.drives.insert(element.address(), DriveElement::of(&element));
         }
     }
 }

@@ -41,6 +41,12 @@ pub(crate) fn serial_page(timeout: Duration) -> Command {
     Command::reading(cdb, u32::from(SERIAL_LENGTH), timeout)
 }
 
+/// INQUIRY of a vital product data page.
+pub(crate) fn vital_page(page: u8, timeout: Duration) -> Command {
+    let cdb = Inquiry { vpd: Some(page), allocation: DESIGNATORS_LENGTH }.cdb();
+    Command::reading(cdb, u32::from(DESIGNATORS_LENGTH), timeout)
+}
+
 /// REPORT LUNS for up to 256 logical units.
 pub(crate) fn report_luns(timeout: Duration) -> Command {
     const ALLOCATION: u32 = 8 + 256 * 8;

@@ -16,12 +16,12 @@ use autochanger_scsi::{Dialect, ElementAddress, ElementAddressAssignment, Elemen
 use self::reading::Reading;
 use super::ask::{Ask, Refusal};
 use super::identifiers::ReadIdentifiers;
-use super::pairing::DriveElement;
 use super::reply::{ElementReport, Reply, empty_bays, odd_sources, unscanned};
 use super::style::{self, Deviations, HEADER, MAX_ELEMENTS, ReadStyle};
 use super::{Do, Heard, Procedure};
 use crate::command::Completion;
 use crate::input::Timing;
+use crate::pairing::DriveElement;
 use crate::quirk::Quirk;
 use crate::time::Now;
 

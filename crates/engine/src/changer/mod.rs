@@ -12,7 +12,6 @@ pub(crate) mod initialize;
 pub(crate) mod inventory;
 pub(crate) mod mode;
 pub(crate) mod motion;
-pub(crate) mod pairing;
 pub(crate) mod port;
 pub(crate) mod reply;
 pub(crate) mod reserve;

@@ -8,8 +8,8 @@ use autochanger_scsi::{
     ElementType, VolumeTag,
 };
 
-use super::pairing::DriveElement;
 use super::style::HEADER;
+use crate::pairing::DriveElement;
 use crate::quirk::Quirk;
 use crate::request::ElementName;
 
@@ -134,7 +134,7 @@ impl Reply {
                 reply.note_tags(&page, &element);
                 let found = Found {
                     report: ElementReport::from_element(&element),
-                    drive: identifies(&element).then(|| drive_of(&element)),
+                    drive: identifies(&element).then(|| DriveElement::of(&element)),
                     complete: element.is_complete(),
                 };
                 if reply.elements.insert(address, found).is_some() {
@@ -179,18 +179,6 @@ impl Reply {
 /// Whether an element has the identifier of a drive.
 pub(crate) fn identifies(element: &Element<'_>) -> bool {
     element.element_type() == ElementType::Drive && element.device_id().is_some()
-}
-
-/// What the library says of the drive in an element.
-pub(crate) fn drive_of(element: &Element<'_>) -> DriveElement {
-    let id = element.device_id();
-    let serial = id.and_then(|id| id.serial()).filter(|serial| !serial.is_empty());
-    DriveElement {
-        address: element.address(),
-        serial: serial.map(Arc::from),
-        product: id.and_then(|id| id.product()).map(Arc::from),
-        cut: !element.is_complete(),
-    }
 }
 
 /// Whether there are elements behind what the report counts. Zeros are what a buffer had before.

@@ -1,32 +1,37 @@
 //! What the library is made of: geometry (MODE SENSE), contents (READ ELEMENT STATUS), and which path leads to which drive.
 
 mod before;
+mod commands;
+mod drives;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use autochanger_scsi::{
     DeviceCapabilities, DeviceType, Dialect, ElementAddress, ElementAddressAssignment, ElementType, LunList,
-    StandardInquiry, TestUnitReady, lun_number, vpd::UnitSerial,
+    StandardInquiry, TestUnitReady, lun_number, vpd::UNIT_SERIAL,
 };
 use bytes::Bytes;
 
 pub(crate) use self::before::{SWITCHED_ON, When};
+use self::commands::{operation_codes, recommended};
+use self::drives::DrivePath;
 use super::ask::{Ask, Refusal};
-use super::identify::{inquiry, report_luns, serial_page};
+use super::identify::serial_page;
 use super::initialize::{Form, Initialize};
 use super::inventory::{Inventory, ReadInventory};
 use super::mode::{GeometryForm, mode_sense, parse_mode};
-use super::pairing::{DriveElement, DrivePath, pair};
 use super::reply::ElementReport;
 use super::style::ReadStyle;
 use super::{Do, Heard, Procedure};
 use crate::command::{Command, Completion, PathFault};
 use crate::id::Device;
 use crate::input::{ConfiguredDrive, Timing};
+use crate::pairing::{DriveElement, DriveNames};
 use crate::quirk::Quirk;
 use crate::time::Now;
 
@@ -48,6 +53,8 @@ pub(crate) struct Surveyed {
     pub(crate) drives: Vec<DriveElement>,
     /// Paths to the drives, by element.
     pub(crate) paths: BTreeMap<ElementAddress, DrivePath>,
+    /// How long it recommends to wait for its commands, by operation code.
+    pub(crate) recommended: BTreeMap<u8, Duration>,
     /// What was found to be otherwise than the standard says.
     pub(crate) quirks: BTreeSet<Quirk>,
     /// The form of INITIALIZE ELEMENT STATUS that was used, if the library had to look at its elements.
@@ -70,6 +77,7 @@ enum Stage {
     Initialize(Box<Initialize>),
     Geometry(GeometryForm),
     Capabilities,
+    OperationCodes,
     Inventory(Box<ReadInventory>),
     Luns,
     Candidate {
@@ -83,6 +91,8 @@ enum Stage {
         element: Option<ElementAddress>,
         product: Arc<str>,
     },
+    /// A page of the drive behind one of the paths.
+    Further(usize, u8),
 }
 
 /// The procedure.
@@ -100,11 +110,15 @@ pub(crate) struct Survey {
     initialize: Option<Initialize>,
     when: When,
     found: Surveyed,
+    /// The library's own serial number.
+    library: Option<Arc<str>>,
     configured: Vec<ConfiguredDrive>,
     candidates: Vec<(Device, Option<ElementAddress>)>,
     paths: Vec<DrivePath>,
     /// Paths of drives that nobody said are this library's.
     assumed: Vec<Device>,
+    /// Pages that are still to be asked for, of the drives behind some paths; the next is the last.
+    further: Vec<(usize, u8)>,
 }
 
 impl Survey {
@@ -127,11 +141,18 @@ impl Survey {
             initialize: Some(Initialize::new(None, 0, timing)),
             when: When::Wanted,
             found: Surveyed::default(),
+            library: None,
             configured,
             candidates: Vec::new(),
             paths: Vec::new(),
             assumed: Vec::new(),
+            further: Vec::new(),
         }
+    }
+
+    /// The library has this serial number.
+    pub(crate) fn of_library(self, serial: Option<Arc<str>>) -> Self {
+        Self { library: serial, ..self }
     }
 
     /// Whether the attentions that had gathered before are drained: a new one is of a change since.
@@ -171,7 +192,10 @@ impl Survey {
 
     fn judge(&mut self, answer: Result<Bytes, Refusal>, now: Now) -> Do<Result<Surveyed, NotSurveyed>> {
         // The way to the changer is needed for everything; the way to a drive only for that drive.
-        let of_drive = matches!(self.stage, Stage::Candidate { .. } | Stage::CandidateSerial { .. });
+        let of_drive = matches!(
+            self.stage,
+            Stage::Candidate { .. } | Stage::CandidateSerial { .. } | Stage::Further(..)
+        );
         if let Err(Refusal::Path(fault)) = &answer
             && !of_drive
         {
@@ -185,6 +209,13 @@ impl Survey {
                     let parameters = parse_mode(&data, self.form)?;
                     DeviceCapabilities::parse(parameters.page(0x1F, 0)?).ok()
                 });
+                let command = operation_codes(self.timing);
+                self.ask(Stage::OperationCodes, Device::Changer, command, now)
+            }
+            Stage::OperationCodes => {
+                // Most libraries do not have it.
+                self.found.recommended = answer.map(|data| recommended(&data)).unwrap_or_default();
+                self.timing = self.timing.at_least(&self.found.recommended);
                 self.read_elements(now)
             }
             // They hear their answers by themselves.
@@ -209,13 +240,9 @@ impl Survey {
             Stage::Candidate { device, element } => {
                 // A drive that the configuration puts into an element is there, whether it answers now or not.
                 if let (Err(Refusal::Path(_)), Some(_)) = (&answer, element) {
-                    self.paths.push(DrivePath {
-                        device,
-                        element,
-                        assumed: false,
-                        serial: None,
-                        product: "".into(),
-                    });
+                    let names = DriveNames::default();
+                    let path = DrivePath { device, element, assumed: false, names, product: "".into() };
+                    self.paths.push(path);
                     return self.next_candidate(now);
                 }
                 let product = answer.ok().and_then(|data| {
@@ -229,13 +256,19 @@ impl Survey {
                 self.ask(Stage::CandidateSerial { device, element, product }, device, command, now)
             }
             Stage::CandidateSerial { device, element, product } => {
-                let serial = answer.ok().and_then(|data| {
-                    let serial = UnitSerial::parse(&data).ok()?.serial();
-                    (!serial.is_empty()).then(|| Arc::<str>::from(serial))
-                });
+                let mut names = DriveNames::default();
+                if let Ok(data) = answer {
+                    names.take(UNIT_SERIAL, &data);
+                }
                 let assumed = self.assumed.contains(&device);
-                self.paths.push(DrivePath { device, element, assumed, serial, product });
+                self.paths.push(DrivePath { device, element, assumed, names, product });
                 self.next_candidate(now)
+            }
+            Stage::Further(path, page) => {
+                if let (Some(path), Ok(data)) = (self.paths.get_mut(path), answer) {
+                    path.names.take(page, &data);
+                }
+                self.ask_further(now)
             }
         }
     }
@@ -319,47 +352,6 @@ impl Survey {
                 self.find_candidates(now)
             }
         }
-    }
-
-    /// The drives that the configuration names come first; what they leave open is looked for behind the changer's target.
-    fn find_candidates(&mut self, now: Now) -> Do<Result<Surveyed, NotSurveyed>> {
-        let configured = core::mem::take(&mut self.configured);
-        let assumed = configured.iter().enumerate().filter(|(_, drive)| drive.assumed);
-        self.assumed = assumed.map(|(n, _)| Device::Configured(n as u16)).collect();
-        let numbered = configured.iter().enumerate().rev();
-        self.candidates = numbered.map(|(n, drive)| (Device::Configured(n as u16), drive.element)).collect();
-        let drives =
-            self.found.elements.iter().filter(|element| element.name.kind == ElementType::Drive).count();
-        if self.candidates.len() < drives {
-            return self.ask(Stage::Luns, Device::Changer, report_luns(self.timing.status), now);
-        }
-        self.next_candidate(now)
-    }
-
-    fn next_candidate(&mut self, now: Now) -> Do<Result<Surveyed, NotSurveyed>> {
-        let Some((device, element)) = self.candidates.pop() else {
-            let command = Command::new(TestUnitReady {}.cdb(), self.timing.status);
-            return self.ask(Stage::LastLook, Device::Changer, command, now);
-        };
-        let command = inquiry(self.timing.status);
-        self.ask(Stage::Candidate { device, element }, device, command, now)
-    }
-
-    fn finish(&mut self) -> Surveyed {
-        let mut found = core::mem::take(&mut self.found);
-        // A library that identifies no drives still has them.
-        for element in found.elements.iter().filter(|element| element.name.kind == ElementType::Drive) {
-            if !found.drives.iter().any(|drive| drive.address == element.name.address) {
-                found.drives.push(DriveElement {
-                    address: element.name.address,
-                    serial: None,
-                    product: None,
-                    cut: false,
-                });
-            }
-        }
-        found.paths = pair(&found.drives, &self.paths);
-        found
     }
 }
 

@@ -26,7 +26,7 @@ use crate::view::LibraryError;
 
 /// Refreshes that may follow one another at once: one for each attention that a change of a library raises, and one more.
 const REFRESHES_IN_A_ROW: u32 = 3;
-const PORTS: [ElementType; 1] = [ElementType::ImportExport];
+pub(crate) const PORTS: [ElementType; 1] = [ElementType::ImportExport];
 
 impl Engine {
     /// How the request's inventory is made: as it was asked for, else as the library's configuration says.
@@ -95,7 +95,8 @@ impl Engine {
             // Magazines come and go; the element addresses of mode page 1Dh were read when the library was opened.
             reading = reading.thorough();
         }
-        self.begin(index, Work::Inventory { request, kinds, reading: Box::new(reading) }, now);
+        let unasked = core::mem::take(&mut library.look.unasked);
+        self.begin(index, Work::Inventory { request, unasked, kinds, reading: Box::new(reading) }, now);
     }
 
     /// Reads again what unit attentions touched. Of a library that may be another one, or have other elements, that is all there
@@ -186,6 +187,7 @@ impl Engine {
                     self.follow_slots(index, &inventory.elements, now);
                     self.find_drives(index, &inventory, now);
                 }
+                self.note_look(index, kinds == TYPES, now);
                 let found = self.reconcile(index, &inventory.elements, kinds, now);
                 self.wake_after_inventory(index);
                 self.look_at_ports(index);

@@ -30,6 +30,7 @@ mod inject;
 mod inventory;
 mod labels;
 mod live;
+mod look;
 mod motion;
 mod mount;
 mod moved;
@@ -241,6 +242,7 @@ impl Engine {
                 Timer::Watch(library) => self.look_again(library, now),
                 Timer::Requeue(request) => self.requeue_after_pause(request, now),
                 Timer::Schedule(library) => self.mark_dirty(library),
+                Timer::Look(library) => self.look_unasked(library, now),
                 Timer::DwellOver(library, drive) => self.dwell_over(library, drive),
                 Timer::PortOver(request) => self.port_over(request, now),
                 Timer::Deadline(request) => self.deadline_passed(request, now),

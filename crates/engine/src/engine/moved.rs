@@ -11,21 +11,21 @@ use super::emit::Effect;
 use super::work::{Timer, Work};
 use crate::catalog::{Blame, DriveRecord, Service};
 use crate::changer::inventory::Inventory;
-use crate::changer::pairing::{DriveElement, same_serial};
 use crate::changer::reply::ElementReport;
 use crate::id::{Device, LibraryId, LibraryIndex, RequestId};
 use crate::library::fault::Stale;
 use crate::library::queue::Blocker;
 use crate::output::{Change, EventKind};
+use crate::pairing::{DriveElement, same_serial};
 use crate::request::{ElementName, Place};
 use crate::time::Now;
 
 /// Which serial numbers the drive in each drive element goes by now; none where it could not be found out.
 pub(crate) type Names = BTreeMap<ElementAddress, Vec<Arc<str>>>;
 
-/// The one that the library tells of the drive in an element.
+/// The name by which the library tells the drive in an element.
 pub(crate) fn told_of(drives: &[DriveElement], address: ElementAddress) -> Option<Arc<str>> {
-    drives.iter().find(|drive| drive.address == address && !drive.cut)?.serial.clone()
+    drives.iter().find(|drive| drive.address == address)?.name()
 }
 
 /// The names of the drives in the elements that were read: as the library tells them, and as they do themselves.

@@ -134,6 +134,7 @@ impl Engine {
             (true, false) => When::Always,
         };
         let survey = Survey::new(config.drives.clone(), config.timing, config.max_transfer, library.dialect)
+            .of_library(library.identity.as_ref().map(|identity| identity.serial.clone()))
             .initializing(library.initialize(), when);
         self.begin(index, Work::Survey(Box::new(survey)), now);
     }
@@ -151,12 +152,13 @@ impl Engine {
                 return self.unusable(index, LibraryError::Unfit { device, what }, now);
             }
         };
-        let own = |address| found.paths.get(&address).and_then(|path| path.serial.clone());
+        let own = |address| found.paths.get(&address).and_then(|path| path.names.serial.clone());
         let here = names(&found.elements, &found.drives, own);
         self.follow_slots(index, &found.elements, now);
         let unsure = self.follow_drives(index, &here, now);
         let _: Reconciled = self.reconcile(index, &found.elements, &TYPES, now);
         let Some(library) = self.library_mut(index) else { return };
+        library.config.timing = library.given.at_least(&found.recommended);
         library.geometry = found.geometry;
         library.capabilities = found.capabilities;
         library.style = found.style;
@@ -181,7 +183,9 @@ impl Engine {
             library.elements.update(address, |element| {
                 if let Some(drive) = &mut element.drive {
                     // The drive knows its own number best.
-                    drive.serial = path.and_then(|path| path.serial.clone()).or(told.clone());
+                    drive.serial = path
+                        .and_then(|path| path.names.serial.clone())
+                        .or(of_library.and_then(|it| it.serial.clone()));
                     drive.told = told;
                     // A drive that did not answer this time is where it was.
                     drive.device = path.map(|path| path.device).or(drive.device);
@@ -203,6 +207,7 @@ impl Engine {
         }
         self.set_library_state(index, LibraryState::Ready, now);
         self.watch_ways(index, now);
+        self.note_look(index, true, now);
         self.await_again(index, now);
         self.reconsider(index, now);
         self.attach_orphans(index, now);

@@ -6,10 +6,10 @@ use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
 use crate::catalog::DriveRecord;
-use crate::changer::pairing::same_serial;
 use crate::id::LibraryIndex;
 use crate::library::elements::DriveState;
 use crate::output::{Change, EventKind};
+use crate::pairing::same_serial;
 use crate::time::Now;
 
 impl Engine {

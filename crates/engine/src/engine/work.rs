@@ -10,11 +10,12 @@ use autochanger_scsi::{ElementAddress, ElementType, ExchangeMedium, MoveMedium};
 use super::Engine;
 use super::task::Task;
 use crate::changer::alerts::AskAlerts;
+use crate::changer::ask::Refusal;
 use crate::changer::door::WatchDoor;
 use crate::changer::exchange::Exchange;
 use crate::changer::identify::Identify;
 use crate::changer::initialize::Initialize;
-use crate::changer::inventory::ReadInventory;
+use crate::changer::inventory::{NotRead, ReadInventory};
 use crate::changer::motion::Motion;
 use crate::changer::port::{Errand, RunErrand};
 use crate::changer::reserve::{Release, Reserve, Role};
@@ -47,6 +48,8 @@ pub(crate) enum Work {
     Initialize(RequestId, Initialize),
     Inventory {
         request: Option<RequestId>,
+        /// Nobody needs it: it makes way for whoever needs the library.
+        unasked: bool,
         kinds: &'static [ElementType],
         reading: Box<ReadInventory>,
     },
@@ -90,6 +93,8 @@ pub(crate) enum Timer {
     Watch(LibraryIndex),
     Requeue(RequestId),
     Schedule(LibraryIndex),
+    /// A library that nobody asks for anything is looked at.
+    Look(LibraryIndex),
     /// A medium whose dismount was deferred has stayed long enough.
     DwellOver(LibraryIndex, ElementAddress),
     Deadline(RequestId),
@@ -178,7 +183,27 @@ impl Engine {
                 self.inventory_stopped(library, *request, now);
                 Do::Done(())
             }
-            Work::Inventory { request, kinds, reading } => {
+            Work::Inventory { unasked: true, .. }
+                if matches!(heard, Heard::Answer(_)) && self.is_needed(library) =>
+            {
+                self.look_broken_off(library, now);
+                Do::Done(())
+            }
+            Work::Inventory { unasked: true, kinds, reading, .. } => match reading.step(heard, now) {
+                Do::Send(device, command) => Do::Send(device, command),
+                // It is not in the mood: nobody needs to know now.
+                Do::Wait(_)
+                | Do::Done(Err(NotRead { refusal: Refusal::Sense(..) | Refusal::Status(_), .. })) => {
+                    self.look_broken_off(library, now);
+                    Do::Done(())
+                }
+                Do::Done(result) => {
+                    let kinds = *kinds;
+                    self.inventory_read(library, None, kinds, result, now);
+                    Do::Done(())
+                }
+            },
+            Work::Inventory { request, kinds, reading, .. } => {
                 let (request, kinds) = (*request, *kinds);
                 reading
                     .step(heard, now)

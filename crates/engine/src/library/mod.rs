@@ -23,7 +23,7 @@ use crate::catalog::{Blame, Identity, LibraryRecord, MotionRecord, Service};
 use crate::changer::initialize::{Form, Initialize, Initialized};
 use crate::changer::style::ReadStyle;
 use crate::id::{CartridgeId, LibraryId, LibraryIndex, RequestId};
-use crate::input::LibraryConfig;
+use crate::input::{LibraryConfig, Timing};
 use crate::quirk::Quirk;
 use crate::request::{ElementName, GroupId};
 use crate::view::LibraryState;
@@ -43,6 +43,8 @@ pub(crate) const PREPARED_AHEAD: usize = 1;
 pub(crate) struct Library {
     pub(crate) index: LibraryIndex,
     pub(crate) config: LibraryConfig,
+    /// The time-outs as the caller gave them; those in `config` are no shorter than the library recommends.
+    pub(crate) given: Timing,
     pub(crate) state: Arc<LibraryState>,
     pub(crate) identity: Option<Identity>,
     /// What it means by codes of its own; known with its identity.
@@ -78,6 +80,8 @@ pub(crate) struct Library {
     pub(crate) strangers: BTreeSet<ElementAddress>,
     /// Elements and cartridges whose motions ended while the elements were being read.
     pub(crate) overtaken: Unsettled,
+    /// When it was looked at last.
+    pub(crate) look: Look,
     /// An inventory runs: nothing moves meanwhile.
     pub(crate) reading: bool,
     /// Refreshes in a row, and when the next one may begin: a device that raises an attention at each look must not keep
@@ -104,6 +108,17 @@ pub(crate) struct Library {
     pub(crate) ways: learned::Ways,
     /// The group for which free drives are kept until it has all that it needs.
     pub(crate) holding: Option<GroupId>,
+}
+
+/// When a library was read, on the monotonic clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Look {
+    pub(crate) ports: Duration,
+    pub(crate) all: Duration,
+    /// A timer for the next one is set.
+    pub(crate) awaited: bool,
+    /// The reading that begins is one that nobody asked for.
+    pub(crate) unasked: bool,
 }
 
 /// Elements and cartridges of which a report is not to be believed.
@@ -159,6 +174,7 @@ impl Library {
         let (ownership, routes) = (Ownership::new(&config), Routes::new(&config));
         Self {
             index,
+            given: config.timing,
             config,
             state: Arc::new(LibraryState::Initializing),
             identity: None,
@@ -183,6 +199,7 @@ impl Library {
             drives_unsure: false,
             strangers: BTreeSet::new(),
             overtaken: Unsettled::default(),
+            look: Look::default(),
             reading: false,
             refreshes: 0,
             refresh_after: Duration::ZERO,

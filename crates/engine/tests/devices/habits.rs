@@ -79,6 +79,11 @@ fn learned(switch: Switch) -> &'static [Quirk] {
         | Switch::SledsAsMediumChange => &[],
         // Allowed, or seen only where cartridges are in drives.
         Switch::DvcidSerialOnly
+        | Switch::DvcidNaa
+        | Switch::LogicalSerials
+        | Switch::NoDriveElementPage
+        | Switch::NoOperationCodes
+        | Switch::RecommendsMinutes(_)
         | Switch::NoFieldPointer
         | Switch::PadToAllocation
         | Switch::CutAtDescriptor
@@ -130,9 +135,9 @@ fn each_habit_is_found_out_and_the_main_job_is_done() {
         if labelled && !matches!(switch, Switch::DescriptorLength(_)) {
             world.assert_true();
         }
-        // Three drives behind one target are told apart only by their serial numbers.
+        // Three drives behind one target are told apart, where not by the library then by what they say of their place.
         let matched = world.engine.view().drives(None).iter().all(|drive| drive.device.is_some());
-        let bare = quirks(&world).iter().any(|quirk| matches!(quirk, NoDriveIdentifiers | EmptyBays));
+        let bare = quirks(&world).contains(&EmptyBays);
         assert_eq!(matched, !bare, "{what}");
     }
 }

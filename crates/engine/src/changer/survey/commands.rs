@@ -1,0 +1,37 @@
+//! Which commands a library has, and how long it recommends to wait for each.
+
+use alloc::collections::BTreeMap;
+use core::time::Duration;
+
+use autochanger_scsi::{ReportSupportedOperationCodes, ReportingOptions, SupportedCommands};
+
+use crate::command::Command;
+use crate::input::Timing;
+
+/// Twenty bytes for each command that a changer can have.
+const ALLOCATION: u32 = 8 * 1024;
+
+/// REPORT SUPPORTED OPERATION CODES: all, with their time-outs (RCTD).
+pub(super) fn operation_codes(timing: Timing) -> Command {
+    let command = ReportSupportedOperationCodes {
+        timeouts: true,
+        options: ReportingOptions::All,
+        opcode: 0,
+        service_action: 0,
+        allocation: ALLOCATION,
+    };
+    Command::reading(command.cdb(), ALLOCATION, timing.status)
+}
+
+/// The recommended times; the nominal ones where nothing is recommended.
+pub(super) fn recommended(data: &[u8]) -> BTreeMap<u8, Duration> {
+    let mut times = BTreeMap::<u8, Duration>::new();
+    let Ok(list) = SupportedCommands::parse(data) else { return times };
+    for command in list.commands() {
+        let Some(told) = command.timeouts else { continue };
+        let seconds = if told.recommended > 0 { told.recommended } else { told.nominal };
+        let time = times.entry(command.opcode).or_default();
+        *time = (*time).max(Duration::from_secs(seconds.into()));
+    }
+    times
+}
