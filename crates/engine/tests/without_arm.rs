@@ -105,3 +105,39 @@ fn a_mount_that_needs_the_arm_waits_for_it() {
     world.submit(mount("VT0004L8")).unwrap();
     world.rest();
 }
+
+#[test]
+fn of_a_group_none_begins_alone_because_its_medium_is_in_a_drive() {
+    let mut world = world();
+    for barcode in ["VT0001L8", "VT0002L8"] {
+        world.mount(barcode);
+    }
+    world.rest();
+    let let_go = |world: &mut World, barcode| {
+        let caller = world.caller();
+        let put_off =
+            world.submit_as(caller, dismount(barcode), |submission| submission.options.deferred = true);
+        put_off.unwrap()
+    };
+    let_go(&mut world, "VT0001L8");
+    world.rest();
+    let group = world.group(1, &["VT0001L8", "VT0002L8"]);
+    world.rest();
+    keep_arm_busy(&mut world);
+    let moves = world.device.moves_sent();
+    // The group is woken while the arm is busy, and has its turn when that is free.
+    let_go(&mut world, "VT0002L8");
+    let begun = |world: &World| {
+        let begins = |id: &&RequestId| matches!(world.state(**id), State::InProcess | State::Passed(_));
+        group.iter().filter(begins).count()
+    };
+    world.until("the group begins", |world| {
+        assert!(begun(world) == 0 || world.device.moves_sent() > moves, "one has begun alone");
+        begun(world) == 2
+    });
+    world.rest();
+    for id in group {
+        assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
+    }
+    world.assert_true();
+}

@@ -53,7 +53,8 @@ impl Engine {
         };
         let fitting = |need| library.elements.drive_fits(drive, need);
         let mut waiting = library.queue.waiting_for_drive(drive, fitting);
-        let mut ready = library.queue.ready_that(Operation::loads);
+        // What else loads a medium has more to look at before it may begin.
+        let mut ready = library.queue.ready_that(|operation| operation == Operation::Mount);
         let waiting = waiting.find(|(_, id)| fits(*id));
         let ready = ready.find(|(_, id)| fits(*id) && must_wait(*id));
         waiting.into_iter().chain(ready).min().map(|(_, id)| id)

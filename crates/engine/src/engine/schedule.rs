@@ -138,6 +138,10 @@ impl Engine {
         let ready: Vec<RequestId> =
             library.queue.ready_that(Operation::may_need_no_arm).map(|(_, id)| id).collect();
         for id in ready {
+            // One can have been handed its medium by another one of them.
+            if self.live.get(&id).is_none_or(|live| live.phase != Phase::Queued || live.ending.is_some()) {
+                continue;
+            }
             let begun = match self.operation(id) {
                 Some(Operation::Mount) => self.mount_in_place(index, id, now),
                 Some(Operation::Dismount) => self.dismount_without_arm(index, id, now),

@@ -164,7 +164,10 @@ impl Engine {
 
     /// A mount whose medium is in a drive that will do begins at once: it needs no arm.
     pub(crate) fn mount_in_place(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> bool {
-        let Some(cartridge) = self.live.get(&id).and_then(|live| live.request.cartridge) else {
+        let Some(live) = self.live.get(&id) else { return false };
+        // A group begins together, and what is to leave its drive is not mounted there.
+        let alone = live.request.options.group.is_none() || live.granted.is_some();
+        let Some(cartridge) = live.request.cartridge.filter(|_| alone && !live.putting_back) else {
             return false;
         };
         let Some(library) = self.library(index) else { return false };
