@@ -218,6 +218,11 @@
 //! ([`Timing::refresh_ports`](crate::Timing::refresh_ports), `refresh_all`). A request that comes in the midst of it waits for the one
 //! question that was asked, and what such a look meets (a door that is open) is nobody's trouble.
 //!
+//! A cartridge without a label is known by its place alone. When it is not there any more it is told as missing and forgotten, unless a
+//! request is for it, it is disabled, or what is written on it was recorded; what stands there later is another one. Nothing that hands
+//! do has the library told to look at its elements (INITIALIZE ELEMENT STATUS): that is done only by a full inventory, or where the
+//! configuration or the library wants it.
+//!
 //! Drives are known by their serial numbers, which each full reading of the library asks for. One that has changed its bay is told
 //! ([`EventKind::DriveMoved`](crate::EventKind::DriveMoved)), and takes all that is true of it with it, a medium that is in it as well: its
 //! mount, a dismount that was put off, the requests that use or name it, whether it serves, how well it did. What a request asked for stays as it

@@ -50,7 +50,8 @@ impl MemoryStore {
         for change in batch {
             let request = match change {
                 Change::Request(request) => request,
-                Change::Library(_) | Change::Cartridge(_) | Change::Motion(_) => continue,
+                Change::Library(_) | Change::Cartridge(_) | Change::CartridgeGone(_) => continue,
+                Change::Motion(_) => continue,
                 Change::Mount(_) | Change::MountEnded(_) | Change::Drive(_) | Change::Fault(_) => continue,
                 unknown => return Err(super::unknown_change(unknown)),
             };
@@ -75,6 +76,9 @@ impl MemoryStore {
             }
             Change::Cartridge(cartridge) => {
                 self.cartridges.insert(cartridge.id, cartridge.clone());
+            }
+            Change::CartridgeGone(id) => {
+                self.cartridges.remove(id);
             }
             Change::Request(request) => self.keep_request(request),
             Change::Motion(motion) => {

@@ -28,6 +28,7 @@ fn change() -> impl Strategy<Value = Change> {
         MotionState::NotMoved,
         MotionState::NotSent,
         MotionState::Unknown,
+        MotionState::InArm,
     ]);
     prop_oneof![
         id().prop_map(|n| Change::Library(library(n))),
@@ -49,6 +50,7 @@ fn change() -> impl Strategy<Value = Change> {
         (id(), 1..4_u32, 0..9_u64)
             .prop_map(|(n, sequence, number)| Change::Fault(fault(n, sequence, number))),
         id().prop_map(|n| Change::Cartridge(cleaning_cartridge(n))),
+        id().prop_map(|n| Change::CartridgeGone(cartridge_id(n))),
     ]
 }
 

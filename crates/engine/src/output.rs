@@ -9,7 +9,7 @@ use crate::catalog::{
     Cartridge, DriveRecord, FaultRecord, Identity, LibraryRecord, MotionRecord, MountRecord,
 };
 use crate::command::Command;
-use crate::id::{BatchId, CommandId, LibraryIndex, Path, RequestId, Token};
+use crate::id::{BatchId, CartridgeId, CommandId, LibraryIndex, Path, RequestId, Token};
 use crate::request::{CancelError, Cancellation, Request};
 
 pub use self::event::{Event, EventKind};
@@ -72,6 +72,8 @@ pub enum Change {
     Library(LibraryRecord),
     /// A cartridge, new or changed.
     Cartridge(Cartridge),
+    /// A cartridge is forgotten: it was known by its place alone, and is not there any more.
+    CartridgeGone(CartridgeId),
     /// A request, new or changed.
     Request(Request),
     /// A motion, intended or ended.

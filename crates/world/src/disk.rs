@@ -43,6 +43,9 @@ impl Disk {
                 Change::Cartridge(cartridge) => {
                     self.cartridges.insert(cartridge.id, cartridge);
                 }
+                Change::CartridgeGone(id) => {
+                    self.cartridges.remove(&id);
+                }
                 Change::Request(request) => {
                     self.requests.insert(request.id, request);
                 }

@@ -227,6 +227,7 @@ fn change(change: &Change) -> String {
             format!("cartridge {} {}", cartridge.barcode.as_deref().unwrap_or("-"), cartridge.place)
         }
         Change::Mount(mount) => format!("mount {:x}", short(mount.id)),
+        Change::CartridgeGone(_) => "a cartridge is forgotten".into(),
         Change::MountEnded(id) => format!("mount ended {:x}", short(*id)),
         _ => "library".into(),
     }

@@ -87,6 +87,9 @@ impl<'t> WriteTables<'t> {
                 let bytes = write::<CartridgeFields<'_>>("cartridges", cartridge.id.0, cartridge)?;
                 self.cartridges.insert(cartridge.id.0.as_u128(), &*bytes).map_err(storage_error)?;
             }
+            Change::CartridgeGone(id) => {
+                self.cartridges.remove(id.0.as_u128()).map_err(storage_error)?;
+            }
             Change::Request(request) => self.keep_request(request)?,
             Change::Motion(motion) => self.keep_motion(motion)?,
             Change::Mount(mount) => {

@@ -74,6 +74,16 @@ impl Catalogue {
         self.cartridges.insert(cartridge.id, cartridge);
     }
 
+    /// Forgets a cartridge without a label.
+    pub(crate) fn forget(&mut self, id: CartridgeId) {
+        let Some(gone) = self.cartridges.remove(&id) else { return };
+        if let Some(home) = gone.home
+            && self.homes.get(&(gone.library, home)) == Some(&id)
+        {
+            self.homes.remove(&(gone.library, home));
+        }
+    }
+
     /// Whether the slot is the home of another cartridge that is away from it.
     pub(crate) fn is_home_of_other(
         &self,

@@ -150,15 +150,21 @@ impl Engine {
             }
         }
         found.missing = self.miss_unseen(library_id, kinds, &seen, &away, &mut changed, now);
+        self.reconcile_mounts(index, library_id);
+        let forgotten = self.forget_unlabelled(library_id);
         for cartridge in changed {
             self.outbox.after(Effect::Event(EventKind::Cartridge {
                 id: cartridge.id,
                 barcode: cartridge.barcode.clone(),
                 place: cartridge.place.clone(),
             }));
-            self.outbox.change(Change::Cartridge(cartridge));
+            if !forgotten.contains(&cartridge.id) {
+                self.outbox.change(Change::Cartridge(cartridge));
+            }
         }
-        self.reconcile_mounts(index, library_id);
+        for id in forgotten {
+            self.outbox.change(Change::CartridgeGone(id));
+        }
         self.reconcile_deferred(index, now);
         if found.missing > 0 {
             self.wake_those_without_cartridge(index);
@@ -240,6 +246,30 @@ impl Engine {
             changed.push(cartridge.clone());
         }
         missing.len() as u32
+    }
+
+    /// A cartridge without any label that is not in the library any more cannot be known again, wherever it comes from: nothing is kept
+    /// of it, unless somebody still asks for it or has said what it is.
+    fn forget_unlabelled(&mut self, library: LibraryId) -> BTreeSet<CartridgeId> {
+        let gone = |cartridge: &&Cartridge| {
+            let away = matches!(cartridge.place, Place::Missing { .. } | Place::Outside { .. });
+            let known =
+                cartridge.barcode.is_some() || cartridge.label.is_some() || cartridge.cleaner.is_some();
+            away && !known && !cartridge.disabled && cartridge.library == library
+        };
+        let gone = self.catalogue.cartridges().filter(gone).map(|cartridge| cartridge.id);
+        let mut gone: BTreeSet<CartridgeId> = gone
+            .filter(|id| self.catalogue.reserver(*id).is_none() && self.catalogue.mount_of(*id).is_none())
+            .collect();
+        if !gone.is_empty() {
+            for cartridge in self.live.values().filter_map(|live| live.request.cartridge) {
+                gone.remove(&cartridge);
+            }
+        }
+        for id in &gone {
+            self.catalogue.forget(*id);
+        }
+        gone
     }
 
     /// Who waits for a drive, and whose cartridge has gone, waits for nothing that could come.

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use autochanger_scsi::ElementAddress;
+use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
 use super::emit::Effect;
@@ -136,6 +136,20 @@ impl Engine {
                 || (motion.with.is_some() && motion.record.source.address == drive)
         };
         self.retract_where(index, now, loads);
+    }
+
+    /// The cartridge is mounted no more: intents to put it into a drive that were not sent are taken back.
+    pub(crate) fn retract_loads_with(&mut self, index: LibraryIndex, cartridge: CartridgeId, now: Now) {
+        let Some(library) = self.library(index) else { return };
+        let loads = |motion: &&PlannedMotion| {
+            motion.record.cartridge == cartridge && motion.record.destination.kind == ElementType::Drive
+        };
+        let loads: Vec<RequestId> =
+            library.motions.values().filter(loads).map(|motion| motion.record.request).collect();
+        let is_one = |id: &RequestId| loads.contains(id);
+        self.retract_where(index, now, |motion| {
+            is_one(&motion.record.request) || motion.with.as_ref().is_some_and(is_one)
+        });
     }
 
     fn retract_where(&mut self, index: LibraryIndex, now: Now, which: impl Fn(&PlannedMotion) -> bool) {

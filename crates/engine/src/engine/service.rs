@@ -194,6 +194,7 @@ impl Engine {
         if !disabled {
             return;
         }
+        self.retract_loads_with(index, cartridge, now);
         let waiting: Vec<RequestId> = self
             .live
             .values()

@@ -54,6 +54,7 @@ impl Transcript {
             Change::Fault(fault) => {
                 format!("{}: fault of the {}: {}", self.names.request(fault.request), fault.of, fault.message)
             }
+            Change::CartridgeGone(id) => format!("{} is forgotten", self.names.cartridge(*id)),
             Change::MountEnded(id) => format!("the mount of {} is over", self.names.request(*id)),
             Change::Library(library) => {
                 let name = self.names.library(library.id);
@@ -103,7 +104,7 @@ fn rank(change: &Change) -> u8 {
         Change::Motion(_) => 1,
         Change::Mount(_) | Change::MountEnded(_) => 2,
         Change::Library(_) | Change::Fault(_) => 3,
-        Change::Cartridge(_) => 4,
+        Change::Cartridge(_) | Change::CartridgeGone(_) => 4,
         Change::Drive(_) => 5,
     }
 }

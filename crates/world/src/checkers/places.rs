@@ -36,8 +36,13 @@ impl Checker for Places {
                 _ => None,
             })
             .collect();
+        let gone: BTreeSet<CartridgeId> = changes
+            .iter()
+            .filter_map(|change| if let Change::CartridgeGone(id) = change { Some(*id) } else { None })
+            .collect();
         if !changed.is_empty() {
-            let kept = facts.disk.cartridges.values().filter(|kept| !changed.contains_key(&kept.id));
+            let kept = facts.disk.cartridges.values();
+            let kept = kept.filter(|kept| !changed.contains_key(&kept.id) && !gone.contains(&kept.id));
             // Of a motion that is not settled the catalogue has the source, whoever has come there meanwhile: an exchange after a
             // power loss is settled one half after the other.
             let away = open_motions(changes, facts);
