@@ -5,7 +5,7 @@ use std::time::Duration;
 
 pub use autochanger_engine::command::{PathFault, PathFaultKind, TransportError};
 pub use autochanger_engine::input::ClaimError;
-pub use autochanger_engine::output::{AdoptRefusal, Refusal, ReorderRefusal};
+pub use autochanger_engine::output::{AdoptRefusal, OperatorRefusal, Refusal, ReorderRefusal};
 pub use autochanger_engine::request::{CancelError, Failure, FailureKind, FaultOf};
 pub use autochanger_engine::view::LibraryError;
 
@@ -234,6 +234,18 @@ pub enum ReorderError {
     SessionClosed(#[from] SessionClosed),
 }
 
+/// Why it was not looked into whether what a person was asked is done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OperatorError {
+    /// It was looked at and refused.
+    #[error(transparent)]
+    Refused(#[from] OperatorRefusal),
+    /// The session was closed, or its manager was shut down.
+    #[error(transparent)]
+    SessionClosed(#[from] SessionClosed),
+}
+
 /// Why nothing was purged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -318,6 +330,9 @@ pub enum Error {
     /// See [`AdoptError`].
     #[error(transparent)]
     Adopt(#[from] AdoptError),
+    /// See [`OperatorError`].
+    #[error(transparent)]
+    Operator(#[from] OperatorError),
     /// See [`ReorderError`].
     #[error(transparent)]
     Reorder(#[from] ReorderError),

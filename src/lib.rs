@@ -53,8 +53,9 @@ pub use autochanger_engine::input::{
 pub use autochanger_engine::{Event, EventKind};
 pub use error::{
     AdoptError, AdoptRefusal, CancelError, ClaimError, Error, Failure, FailureKind, FaultOf, LibraryError,
-    OpenError, PathFault, PathFaultKind, PurgeError, QueryError, ReadyError, Refusal, ReorderError,
-    ReorderRefusal, RequestError, SessionClosed, SessionError, SubmitError, TransportError,
+    OpenError, OperatorError, OperatorRefusal, PathFault, PathFaultKind, PurgeError, QueryError, ReadyError,
+    Refusal, ReorderError, ReorderRefusal, RequestError, SessionClosed, SessionError, SubmitError,
+    TransportError,
 };
 pub use session::{
     APPLICATION_NAME_MAX, CancelBuilder, Cancellation, Classified, ClassifyBuilder, CleanDriveBuilder,

@@ -1,7 +1,7 @@
 //! The codes with which RSM's functions answered the same facts on Windows, for the errors of this crate.
 
 use crate::error::{
-    AdoptError, PurgeError, QueryError, ReorderError, RequestError, SessionClosed, SubmitError,
+    AdoptError, OperatorError, PurgeError, QueryError, ReorderError, RequestError, SessionClosed, SubmitError,
 };
 use crate::request::CancelledBy;
 
@@ -59,6 +59,16 @@ impl ReorderError {
     }
 }
 
+impl OperatorError {
+    /// The code with which `SatisfyNtmsOperatorRequest` answered the same fact on Windows.
+    pub fn win32_code(&self) -> u32 {
+        match self {
+            Self::Refused(refusal) => refusal.win32_code(),
+            Self::SessionClosed(closed) => closed.win32_code(),
+        }
+    }
+}
+
 impl AdoptError {
     /// The code for the same fact as RSM's functions had it on Windows. RSM knew no adoption.
     pub fn win32_code(&self) -> u32 {
@@ -96,7 +106,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::error::{AdoptRefusal, CancelError, Failure, FailureKind, Refusal, ReorderRefusal};
+    use crate::error::{
+        AdoptRefusal, CancelError, Failure, FailureKind, OperatorRefusal, Refusal, ReorderRefusal,
+    };
     use crate::id::RequestId;
     use crate::request::{Operation, Place, State};
     use uuid::Uuid;
@@ -183,6 +195,7 @@ mod tests {
             (element("drive"), 15),
             (element("slot"), 5006),
             (element("port"), 5006),
+            (Refusal::NotACleaner { cartridge: text() }, 4310),
             (Refusal::SlotFull { library: name(), slot: 1, held: text() }, 5006),
             (Refusal::CleanerSlotTaken { library: name(), slot: 1 }, 4331),
             (Refusal::CleanerSlotMissing { library: name() }, 4332),
@@ -242,6 +255,14 @@ mod tests {
             assert_eq!(refusal.win32_code(), code, "{refusal}");
             assert_eq!(ReorderError::from(refusal).win32_code(), code);
         }
+        for (refusal, code) in [
+            (OperatorRefusal::NotFound { id: ID }, 4312),
+            (OperatorRefusal::PermissionDenied { id: ID, owner: owner.clone() }, 5),
+            (OperatorRefusal::ResourceExhausted { limit: 1 }, 8),
+            (OperatorRefusal::Store { reason: reason.clone() }, 4313),
+        ] {
+            assert_eq!(OperatorError::from(refusal).win32_code(), code);
+        }
         let adopt = [
             (AdoptRefusal::NotFound { id: ID }, 4312),
             (AdoptRefusal::PermissionDenied { id: ID, owner: owner.clone() }, 5),
@@ -266,6 +287,7 @@ mod tests {
             assert_eq!(error.win32_code(), code, "{error}");
         }
         assert_eq!(ReorderError::from(SessionClosed).win32_code(), 6);
+        assert_eq!(OperatorError::from(SessionClosed).win32_code(), 6);
         assert_eq!(AdoptError::from(SessionClosed).win32_code(), 6);
         assert_eq!(PurgeError::from(SessionClosed).win32_code(), 6);
         assert_eq!(PurgeError::PermissionDenied { role: crate::Role::Operator }.win32_code(), 5);

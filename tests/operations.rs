@@ -9,6 +9,8 @@ mod cleaning;
 mod door;
 #[path = "operations/labels.rs"]
 mod labels;
+#[path = "operations/persons.rs"]
+mod persons;
 #[path = "operations/ports.rs"]
 mod ports;
 #[cfg(feature = "redb")]

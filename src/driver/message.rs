@@ -8,8 +8,8 @@ use autochanger_engine::catalog::Caller;
 use autochanger_engine::command::{Completion, TransportError};
 use autochanger_engine::id::{BatchId, CommandId, LibraryIndex, RequestId, SessionId, Token};
 use autochanger_engine::input::{ClaimError, StoreFailure};
-use autochanger_engine::output::{AdoptError, ReorderError, SubmitError};
-use autochanger_engine::request::{CancelError, Cancellation, Request, Submission};
+use autochanger_engine::output::{AdoptError, OperatorRefusal, ReorderError, SubmitError};
+use autochanger_engine::request::{CancelError, Cancellation, CartridgeRef, Request, Submission};
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 
 use crate::store::{Purge, Purged, Store, StoreError};
@@ -83,6 +83,18 @@ pub(crate) enum Control {
         caller: Caller,
         id: RequestId,
         reply: oneshot::Sender<Result<Accepted, CancelError>>,
+    },
+    /// An operator says that what a person was asked is done.
+    Satisfy {
+        caller: Caller,
+        id: RequestId,
+        reply: oneshot::Sender<Result<(), OperatorRefusal>>,
+    },
+    CleanerUses {
+        caller: Caller,
+        cartridge: CartridgeRef,
+        uses: Option<u32>,
+        reply: oneshot::Sender<Result<(), SubmitError>>,
     },
     Reorder {
         caller: Caller,

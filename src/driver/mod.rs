@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use autochanger_engine::id::{CommandId, LibraryIndex, RequestId, Token};
-use autochanger_engine::output::{AdoptError, ReorderError, SubmitError};
+use autochanger_engine::output::{AdoptError, OperatorRefusal, ReorderError, SubmitError};
 use autochanger_engine::request::{CancelError, Cancellation};
 use autochanger_engine::{Answer, Engine, Event, EventKind, Input, Output};
 use autochanger_scsi::PersistentReserveOut;
@@ -127,6 +127,8 @@ enum Asked {
     Reorder(oneshot::Sender<Result<u32, ReorderError>>),
     Cancel(RequestId, oneshot::Sender<Result<Accepted, CancelError>>),
     Adopt(oneshot::Sender<Result<Standing, AdoptError>>),
+    Satisfy(oneshot::Sender<Result<(), OperatorRefusal>>),
+    CleanerUses(oneshot::Sender<Result<(), SubmitError>>),
     Close(oneshot::Sender<usize>),
 }
 
@@ -265,6 +267,20 @@ impl Driver {
             Control::Adopt { reply, .. } if self.asked.len() >= limit => {
                 let _ = reply.send(Err(AdoptError::ResourceExhausted { limit }));
             }
+            Control::Satisfy { reply, .. } if self.asked.len() >= limit => {
+                let _ = reply.send(Err(OperatorRefusal::ResourceExhausted { limit }));
+            }
+            Control::CleanerUses { reply, .. } if self.asked.len() >= limit => {
+                let _ = reply.send(Err(SubmitError::ResourceExhausted { limit }));
+            }
+            Control::Satisfy { caller, id, reply } => {
+                let token = self.token(Asked::Satisfy(reply));
+                self.handle(Input::SatisfyOperatorTask { token, caller, id });
+            }
+            Control::CleanerUses { caller, cartridge, uses, reply } => {
+                let token = self.token(Asked::CleanerUses(reply));
+                self.handle(Input::SetCleanerUses { token, caller, cartridge, uses });
+            }
             Control::Cancel { caller, id, reason, reply } => {
                 let token = self.token(Asked::Cancel(id, reply));
                 self.handle(Input::Cancel { token, caller, id, reason });
@@ -388,6 +404,12 @@ impl Driver {
             }
             (Some(Asked::Adopt(reply)), Answer::Adopted(result)) => {
                 let _ = reply.send(result.map(|request| self.standings.watch(request)));
+            }
+            (Some(Asked::Satisfy(reply)), Answer::Satisfied(result)) => {
+                let _ = reply.send(result);
+            }
+            (Some(Asked::CleanerUses(reply)), Answer::CleanerUses(result)) => {
+                let _ = reply.send(result);
             }
             (Some(Asked::Close(reply)), Answer::SessionClosed { cancelled }) => {
                 let _ = reply.send(cancelled);

@@ -299,6 +299,7 @@
 //! | [`RequestError`](crate::RequestError) | waiting for a request | ended, or its end is not known here |
 //! | [`CancelError`](crate::CancelError) | a cancel | as it was |
 //! | [`AdoptError`](crate::AdoptError) | adopting | as it was |
+//! | [`OperatorError`](crate::OperatorError) | saying that a person is done | as it was |
 //! | [`ReorderError`](crate::ReorderError) | another place in the queue | as it was |
 //! | [`PurgeError`](crate::PurgeError) | purging | nothing is gone, unless the store failed in the midst of it |
 //! | [`QueryError`](crate::QueryError) | looking | – |

@@ -1,7 +1,7 @@
 //! From Removable Storage Manager, call by call.
 //!
-//! For readers who know the NTMS functions of Windows. Only what exists today is in the tables; the rest is
-//! [named below](#not-there-yet).
+//! For readers who know the NTMS functions of Windows. Each of them has a row: what takes its place, or [why nothing
+//! does](#what-is-not-here).
 //!
 //! # Calls
 //!
@@ -22,19 +22,24 @@
 //! | `DismountNtmsMedia` (immediate) | [`Session::dismount`], [`Mounted::dismount`](crate::Mounted::dismount) | a slot may be named. [`force`](crate::DismountBuilder::force) is for what another application has mounted, or a drive that is held by PREVENT |
 //! | … `NTMS_DISMOUNT_DEFERRED` | [`deferred`](crate::DismountBuilder::deferred) | the request stays as [`State::Deferred`] until the medium leaves, or is mounted again where it is ([`kept_in_drive`](crate::Dismounted::kept_in_drive)) |
 //! | … `dwDeferDismountDelay` | [`LibraryConfig::dwell`](crate::LibraryConfig::dwell) | of a library's drives together, not of each; zero unless given, there five minutes |
+//! | … `NTMS_MOUNT_NOWAIT`, `NTMS_ASYNC_IO` | [`MountBuilder::submit`](crate::MountBuilder::submit) | the ticket is awaited or dropped, and has the [states](#states-and-operations) for `dwAsyncState` |
 //! | `DismountNtmsDrive` | [`Session::dismount_drive`] | a drive that somebody else uses needs `force`, as its medium would |
 //! | `EnableNtmsObject`, `DisableNtmsObject` | [`Session::enable`], [`disable`](Session::disable) | of a library, drive or cartridge; a request with an end, not a flag. [`pause`](Session::pause) and [`drain`](Session::drain) are not RSM's |
 //! | `AccessNtmsLibraryDoor` | [`Session::door_access`] | [`then`](crate::DoorAccessBuilder::then) with an [`AfterDoor`](crate::AfterDoor): `NONE`, `FAST`, `OMID`, `DEFAULT`, new labels only, or the library's own scan; `FAST` unless given |
 //! | `EjectNtmsMedia` | [`Session::eject`], [`eject_all`](Session::eject_all) | a request for each cartridge in place of `QUEUE` and `START`; `STOP` is a cancel |
-//! | `InjectNtmsMedia` | [`Session::inject`], [`inject_many`](Session::inject_many) | `STOP` is a cancel; no `RETRACT`: a cancel leaves in its slot what was taken in |
+//! | `InjectNtmsMedia` | [`Session::inject`], [`inject_many`](Session::inject_many) | `STOP` is a cancel, which leaves in its slot what was taken in; `RETRACT` is [`satisfy_operator_request`](Session::satisfy_operator_request): the ports are taken in, what lies in them is taken, and the request passes. [`identify`](crate::InjectBuilder::identify) has each label read, as RSM always does |
 //! | `EjectNtmsCleaner`, `InjectNtmsCleaner` | [`Session::eject_cleaner`], [`inject_cleaner`](Session::inject_cleaner) | requests with an end of their own |
 //! | `ReserveNtmsCleanerSlot`, `ReleaseNtmsCleanerSlot` | [`Session::reserve_cleaner_slot`], [`release_cleaner_slot`](Session::release_cleaner_slot) | requests, so that they are in the history |
 //! | `CleanNtmsDrive` | [`Session::clean_drive`] | a request with an end of its own |
+//! | `SetNtmsObjectInformation`, `dwCleanerUsesRemaining` | [`Session::set_cleaner_uses`] | of a cartridge, not of the library: a library can have several cleaners. `None` for 0xFFFFFFFF |
+//! | … the other members | [`LibraryConfig`](crate::LibraryConfig), [`ManagerBuilder`](crate::ManagerBuilder) | see [settings](#settings): they are the configuration's, given at each start, so that no two writers lose each other's. Names and descriptions are [not here](#what-is-not-here) |
 //! | `IdentifyNtmsSlot` | [`Session::identify`] | of a cartridge, by label, id or element; [`keep`](crate::IdentifyBuilder::keep) for `NTMS_DISMOUNT_DEFERRED` |
 //! | `UpdateNtmsOmidInfo` | [`Session::update_label`] | the label itself, not its raw bytes: no label library must claim it |
 //! | `SetNtmsRequestOrder`, `GetNtmsRequestOrder` | [`Session::reorder`], [`queue_position`](Session::queue_position) | for every operation, not only mounts. `None` for RSM's 0; the place is durable. One's own requests need no administrator |
-//! | `DeleteNtmsRequests`, `dwLibRequestPurgeTime` | [`Session::purge_requests`] | also by age and by number; nothing is purged by itself. What a mounted medium or a motion in doubt needs is kept and counted |
-//! | `CancelNtmsOperatorRequest` | [`Session::refuse_operator_request`] | by the id of the request that waits. For `SatisfyNtmsOperatorRequest` the manager looks itself, at each inventory |
+//! | `DeleteNtmsRequests`, `dwLibRequestPurgeTime` | [`Session::purge_requests`] | also by age and by number; nothing is purged by itself, so that `NOAUTOPURGE` and `NOFAILEDPURGE` have nothing to switch off. What a mounted medium or a motion in doubt needs is kept and counted |
+//! | `CancelNtmsOperatorRequest` | [`Session::refuse_operator_request`] | by the id of the request that waits, which ends by it |
+//! | `SatisfyNtmsOperatorRequest` | [`Session::satisfy_operator_request`] | it is not believed, as in RSM, but looked into at once; what is not so stays asked. The manager also sees by itself, at each inventory, what was done |
+//! | `WaitForNtmsOperatorRequest` | awaiting the ticket of the request that waits | nothing is asked of a person but for a request: its end is the answer. [`EventKind::OperatorDone`](crate::EventKind::OperatorDone) tells that a task is done with |
 //! | operator requests, enumerated | [`Session::operator_requests`] | there as long as they are asked; the request that waits is what is durable |
 //! | `InventoryNtmsLibrary` (`DEFAULT`, `FAST`) | [`Session::inventory`] | READ ELEMENT STATUS unless the library is configured otherwise. It waits for moves to end, and ends when all is read |
 //! | … `OMID` | [`InventoryMethod::AllLabels`](crate::InventoryMethod) | [`method`](crate::InventoryBuilder::method). It ends when the last label was read, not when the slots are marked; each reading is an [identification](super::labels#identify) |
@@ -79,6 +84,26 @@
 //! | [`NotFound`](CancelError::NotFound), [`AlreadyFinished`](CancelError::AlreadyFinished) | 4312 | `ERROR_OBJECT_NOT_FOUND` |
 //! | [`Store`](CancelError::Store) | 4313 | `ERROR_DATABASE_FAILURE` |
 //!
+//! # Settings
+//!
+//! | RSM | here |
+//! |---|---|
+//! | `InventoryMethod` | [`inventory_method`](crate::LibraryConfig::inventory_method) |
+//! | `AutoRecovery` | [`auto_recovery`](crate::LibraryConfig::auto_recovery): a fast inventory, by a request of the manager's own |
+//! | `MaxOpenSecs` of a door | [`Timing::door_patience`](crate::Timing::door_patience): one for a library. A person is asked to close it, and it is waited for |
+//! | `MaxExtendSecs` of a port | [`Timing::port_timeout`](crate::Timing::port_timeout): one for a library. The request that waits at the port ends with it |
+//! | `dwDeferDismountDelay` of a drive | [`dwell`](crate::LibraryConfig::dwell): one for a library |
+//! | `dwCleanerUsesRemaining` | [`Session::set_cleaner_uses`], or given with [`inject_cleaner`](Session::inject_cleaner) |
+//! | `OperationOption`: `DEFERRED`, `FORCEIMMEDIATE` | [`deferred`](crate::DismountBuilder::deferred), [`force`](crate::DismountBuilder::force); the two are kept apart in [`Request::options`](crate::Request) and in what was asked for |
+//! | … `INJECTMANY` | [`inject_many`](Session::inject_many) |
+//! | … `FULL_INVENTORY`, `SLOTS_ONLY` | [`InventoryMethod`](crate::InventoryMethod); media in drives that nobody uses have their labels read where they are |
+//! | `dwLibRequestPurgeTime`, `dwLibRequestFlags` | [`Session::purge_requests`], called when it suits |
+//! | `dwOpRequestPurgeTime`, `dwOpRequestFlags` | – : a task is gone when it is done, and what waited for it is a request |
+//! | `dwMediaPoolPolicy` | – : with pools |
+//! | `RECOGNIZECLEANERBARCODE` | always: `CLN` begins a cleaner's barcode |
+//! | media types, `NTMS_MEDIATYPEINFORMATION` | the barcode's suffix and [`LibraryConfig::compatibility`](crate::LibraryConfig::compatibility) tell which medium works in which drive |
+//! | stand-alone drives | – : a library is a device that answers as a medium changer. A drive alone has nothing that the arm could do for it |
+//!
 //! # States and operations
 //!
 //! | `NtmsLmState` | here |
@@ -100,7 +125,7 @@
 //! | 8 `INVENTORY` | [`Operation::Inventory`] |
 //! | 9 `DOORACCESS` | [`Operation::DoorAccess`] |
 //! | 10 `EJECT`, 11 `EJECTCLEANER` | [`Operation::Eject`], [`Operation::EjectCleaner`]; `START` is the request, `STOP` its cancel, and several requests stand for `QUEUE` |
-//! | 12 `INJECT`, 13 `INJECTCLEANER` | [`Operation::Inject`], [`Operation::InjectCleaner`]; `STOP` and `RETRACT` are its cancel |
+//! | 12 `INJECT`, 13 `INJECTCLEANER` | [`Operation::Inject`], [`Operation::InjectCleaner`]; `STOP` is its cancel, `RETRACT` a [satisfied](Session::satisfy_operator_request) operator request |
 //! | 16 `DISMOUNT` | [`Operation::Dismount`] |
 //! | 17 `MOUNT` | [`Operation::Mount`] |
 //!
@@ -125,10 +150,32 @@
 //! | `TIMEOUT` | cancelled or stopped by [`CancelledBy::Deadline`](crate::request::CancelledBy::Deadline) |
 //! | `CANCELLED` to a blocked mount | [`RequestError::Cancelled`](crate::RequestError::Cancelled) by [`CancelledBy::SessionClosed`](crate::request::CancelledBy::SessionClosed) |
 //!
-//! # Not there yet
+//! Of the codes for work items that failed, four are never given, because another one says more:
 //!
-//! Pools, sides and allocations (`AllocateNtmsMedia` and its kind); `SubmitNtmsOperatorRequest` for messages of one's own;
-//! `DeleteNtmsDrive`, `DeleteNtmsLibrary`; attributes, names and security descriptors of objects; `ExportNtmsDatabase`.
-
+//! | RSM | here |
+//! |---|---|
+//! | 4322 `LIBRARY_FULL` | an inject without a free slot waits, and asks a person to make room; when nobody does, it is [`TimedOut`](crate::FailureKind::TimedOut), 1460 |
+//! | 4330 `UNABLE_TO_EJECT_MOUNTED_MEDIA` | refused before anything is kept: [`Refusal::MediaOpen`], [`Refusal::OwnMediaOpen`], 5023 as for a dismount |
+//! | 4333 `CLEANER_CARTRIDGE_SPENT` | the next cleaner is tried, else a person is asked for one; when none comes, [`NoCleaner`](crate::FailureKind::NoCleaner), 4310 |
+//! | 4341 `IEPORT_FULL` | an eject waits for an empty port, and asks a person to empty one; when nobody does, [`TimedOut`](crate::FailureKind::TimedOut), 1460 |
+//!
+//! # What is not here
+//!
+//! | RSM | why |
+//! |---|---|
+//! | `AllocateNtmsMedia`, `DeallocateNtmsMedia`, `SwapNtmsMedia`, `DecommissionNtmsMedia`, `SetNtmsMediaComplete` | not there yet: allocations and sides are to come |
+//! | `CreateNtmsMediaPool`, `DeleteNtmsMediaPool`, `GetNtmsMediaPoolName`, `MoveToNtmsMediaPool` | not there yet: pools are to come. [`write_free_label`](Session::write_free_label) is what `MoveToNtmsMediaPool` does to a medium that becomes free |
+//! | `CreateNtmsMedia`, `DeleteNtmsMedia` | not there yet: a cartridge is known when it was seen, and stays known when it is away |
+//! | `AddNtmsMediaType`, `DeleteNtmsMediaType`, `ChangeNtmsMediaType` | with pools. What goes with what is the [configuration's](crate::LibraryConfig::compatibility), not an object |
+//! | `SubmitNtmsOperatorRequest` | not there yet: only what a request waits for is asked of a person |
+//! | `DeleteNtmsDrive`, `DeleteNtmsLibrary` | not there yet. A library that is not configured is not used, and what is known of it harms nobody |
+//! | `GetNtmsObjectAttribute`, `SetNtmsObjectAttribute` | not there yet; names and descriptions of objects neither |
+//! | `GetNtmsObjectSecurity`, `SetNtmsObjectSecurity` | a [role](crate::Role) for each session, given by the program that opens it: who may be an administrator of what is that program's to know |
+//! | `ExportNtmsDatabase`, `ImportNtmsDatabase` | the store is one file: copy it while no manager has it open, and open it where it is to be used. Taking it back needs no restart of a service, for there is none |
+//! | `GetNtmsUIOptions`, `SetNtmsUIOptions` | no user interface of ours, and no service that could send to other machines: [`events`](Session::events) tell what a person is asked, and a program shows it |
+//! | `BeginNtmsDeviceChangeDetection`, `SetNtmsDeviceChangeDetection`, `EndNtmsDeviceChangeDetection` | they did nothing since Windows XP. What changes is noticed by what devices say |
+//! | `EjectDiskFromSADrive`, `GetVolumesFromDrive` | of stand-alone drives and their file systems, which are not managed here; [`eject`](Session::eject) is for cartridges of a library |
+//! | `ClaimMediaLabel`, `MaxMediaLabel` | [`LabelFormat`](crate::label::LabelFormat) is a trait in the program in place of a library that is registered |
+//!
 #[cfg(doc)]
 use crate::{CancelError, Manager, Operation, Refusal, Session, State};

@@ -56,7 +56,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | several at a time | [`eject_all`](Session::eject_all), [`inject_many`](Session::inject_many): the latter until it is cancelled |
+//! | several at a time | [`eject_all`](Session::eject_all), [`inject_many`](Session::inject_many): the latter until a person says that [all is in](Session::satisfy_operator_request), or it is cancelled |
 //! | every port is full | the eject waits, and a person is asked to empty them |
 //! | nobody comes | it fails as [`TimedOut`](crate::FailureKind::TimedOut) after [`port_timeout`](crate::Timing::port_timeout) |
 //! | no slot is free for what comes | it waits, and a person is asked to make room |
@@ -66,7 +66,8 @@
 //! # People
 //!
 //! What a person is to do is in [`operator_requests`](Session::operator_requests) as long as a request waits for it, and told by
-//! [`EventKind::OperatorAsked`](crate::EventKind::OperatorAsked). That it is done the manager sees by itself. That it will not be done a person says:
+//! [`EventKind::OperatorAsked`](crate::EventKind::OperatorAsked). That it is done the manager sees by itself when it looks;
+//! [`satisfy_operator_request`](Session::satisfy_operator_request) has it look at once. That it will not be done a person says:
 //!
 //! ```
 //! # #[cfg(feature = "sim")]

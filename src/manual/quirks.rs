@@ -96,7 +96,7 @@
 //! | an ejected cartridge cannot be taken yet (IBM 3584) | it is tried again after 4, 8, 16 and 32 seconds | [`LateAccess`](Quirk::LateAccess) | `access-lags` |
 //! | EXCHANGE MEDIUM is claimed and unknown (tgt), or neither | two moves | [`ExchangeClaimed`](Quirk::ExchangeClaimed) | `exchange-claimed`, `no-exchange` |
 //! | a move that fails leaves its cartridge in the arm | it is brought on from there: see [`recovery`](super::recovery#a-cartridge-in-the-arm) | – | `arm-keeps-cartridge` |
-//! | nothing is brought out of the arm by command | a person is asked ([`OperatorTask::EmptyArm`](crate::OperatorTask::EmptyArm)) | – | `no-arm-source` |
+//! | nothing is brought out of the arm by command | a person is asked ([`OperatorTask::EmptyArm`](crate::view::OperatorTask::EmptyArm)) | – | `no-arm-source` |
 //! | what is in the arm shows no label | it is known by being missed elsewhere | – | `arm-without-label` |
 //! | status commands wait for the arm | time-outs count from when a command is sent; it waits | – | `serialize-all` |
 //! | CHECK CONDITION without sense data | REQUEST SENSE; of a move the elements are looked at | [`NoAutosense`](Quirk::NoAutosense) | `no-autosense` |

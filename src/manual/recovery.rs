@@ -171,7 +171,7 @@
 //! |---|---|
 //! | is that of a request | the request goes on from the arm, with an intent of its own, to the same drive if it is free yet |
 //! | is nobody's: its request was stopped, or waits for an owner after a restart, or it was in the arm when the library was opened | a dismount of the manager's own brings it to its slot, or to a free one, before anything else moves |
-//! | does not come out, or no slot is free | [`OperatorTask::EmptyArm`](crate::OperatorTask::EmptyArm) asks a person to put it into a slot. Who needs an arm is [`Waiting::Arm`], unless another arm is empty |
+//! | does not come out, or no slot is free | [`OperatorTask::EmptyArm`](crate::view::OperatorTask::EmptyArm) asks a person to put it into a slot. Who needs an arm is [`Waiting::Arm`], unless another arm is empty |
 //!
 //! When an inventory finds the arm empty, all go on; the dismount passes with the slot in which the cartridge was found. The manager tries
 //! once more to bring it away after each inventory that somebody asks for, five times in all.

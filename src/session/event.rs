@@ -97,11 +97,20 @@ impl Sight {
         match event {
             EventKind::Request(request) => request.is_visible_to(caller),
             EventKind::Mounted(mount) => mount.application == caller.application,
+            EventKind::OperatorAsked(asked) => asked.application == caller.application,
             EventKind::Dismounted { application, .. }
+            | EventKind::OperatorDone { application, .. }
+            | EventKind::Fault { application, .. }
             | EventKind::CancelAccepted { application, .. }
             | EventKind::MotionInDoubt { application, .. } => *application == caller.application,
             EventKind::Cartridge { .. }
             | EventKind::LabelChanged { .. }
+            | EventKind::LabelRecorded { .. }
+            | EventKind::CleanerSlot { .. }
+            | EventKind::CleanerUses { .. }
+            | EventKind::Service { .. }
+            | EventKind::Drive { .. }
+            | EventKind::DriveReplaced { .. }
             | EventKind::Library { .. }
             | EventKind::Attention { .. }
             | EventKind::Warning { .. }

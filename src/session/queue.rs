@@ -2,11 +2,14 @@
 
 use autochanger_engine::catalog::{FaultRecord, Role};
 use autochanger_engine::id::RequestId;
+use autochanger_engine::request::CartridgeRef;
 
 use super::Session;
 use super::cancel::Cancellation;
 use crate::driver::{Control, PurgeFailed};
-use crate::error::{CancelError, PurgeError, QueryError, ReorderError, SessionClosed};
+use crate::error::{
+    CancelError, OperatorError, PurgeError, QueryError, ReorderError, SessionClosed, SubmitError,
+};
 use crate::store::{FaultFilter, Purge, Purged, StoreError};
 use crate::view::OperatorRequest;
 
@@ -76,7 +79,8 @@ impl Session {
     /// Says that what a person was asked will not be done: the request that waits for it ends as if it were cancelled, by the operator.
     /// `id` is that request's. Needs [`Role::Operator`] or [`Role::Administrator`].
     ///
-    /// There is no call that says that it *was* done: the manager sees that by itself when it reads the inventory.
+    /// What *was* done is seen by the manager when it reads the inventory; [`satisfy_operator_request`](Self::satisfy_operator_request)
+    /// has it look at once.
     ///
     /// # Errors
     /// As [`cancel_library_request`](Self::cancel_library_request).
@@ -89,6 +93,43 @@ impl Session {
         let answer = self.shared().control(|reply| Control::Refuse { caller, id, reply }).await;
         let accepted = answer.map_err(|_| CancelError::SessionClosed)??;
         Ok(self.cancellation(id, accepted))
+    }
+
+    /// Says that what a person was asked is done. `id` is that of the request that waits for it. Needs [`Role::Operator`].
+    ///
+    /// It is not believed but looked into, at once: a cartridge or a cleaner that was brought is looked for in the library, and what
+    /// was put into or taken out of a port is seen. If it is not so, it stays asked. What only a person knows ends with
+    /// this: an [inject](Self::inject_many) takes its ports in, takes what lies in them, and passes (RSM: `NTMS_INJECT_RETRACT`); a
+    /// [door](Self::door_access) counts as used, though not as closed while the library says that it is open.
+    ///
+    /// # Errors
+    /// [`OperatorError`]: nothing is asked for that request, the role does not suffice, or the session is closed.
+    ///
+    /// # Cancel safety
+    /// Dropped before it is ready, the future has had the manager look or not; saying it again does no harm.
+    #[doc(alias = "SatisfyNtmsOperatorRequest", alias = "NTMS_INJECT_RETRACT")]
+    pub async fn satisfy_operator_request(&self, id: RequestId) -> Result<(), OperatorError> {
+        let caller = self.caller()?.clone();
+        Ok(self.shared().control(|reply| Control::Satisfy { caller, id, reply }).await??)
+    }
+
+    /// Sets how often a cleaning cartridge can be used yet; `None`: it is not counted. It is durable when it returns. Needs
+    /// [`Role::Operator`].
+    ///
+    /// # Errors
+    /// [`SubmitError`]: there is no such cartridge, it is [no cleaning cartridge](crate::Refusal::NotACleaner), the role does not
+    /// suffice, or the session is closed.
+    ///
+    /// # Cancel safety
+    /// Dropped before it is ready, the future has set it or not; setting it again does no harm.
+    #[doc(alias = "dwCleanerUsesRemaining", alias = "SetNtmsObjectInformation")]
+    pub async fn set_cleaner_uses(
+        &self,
+        cartridge: impl Into<CartridgeRef>,
+        uses: impl Into<Option<u32>>,
+    ) -> Result<(), SubmitError> {
+        let (caller, cartridge, uses) = (self.caller()?.clone(), cartridge.into(), uses.into());
+        Ok(self.shared().control(|reply| Control::CleanerUses { caller, cartridge, uses, reply }).await??)
     }
 
     /// What failed, and whose fault it was: the latest first. A session of [`Role::Application`] gets what its own application's requests

@@ -12,7 +12,7 @@ use crate::id::SessionId;
 /// | mounts, identifies, records the label of a medium; reads the inventory | yes | yes | yes |
 /// | dismounts | what nobody else has mounted | the same | all, [by force](crate::request::Wanted::Dismount::force) |
 /// | works the library: service of libraries, drives and cartridges, ejects, injects, the door, cleaning and the cleaner's slot, full inventories, free labels, classification | no | yes | yes |
-/// | refuses what a person is asked | no | yes | yes |
+/// | refuses what a person is asked, or says that it is done; sets the uses of a cleaner | no | yes | yes |
 /// | cancels, reorders, adopts | its own application's | its own application's | all |
 /// | sees requests, mounts, faults, their events, what people are asked | its own application's | all | all |
 /// | sees libraries, drives, slots, cartridges | all | all | all |

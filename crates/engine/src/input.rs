@@ -16,7 +16,7 @@ use crate::command::{Completion, TransportError};
 use crate::costs::Costs;
 use crate::id::{BatchId, CommandId, LibraryIndex, RequestId, SessionId, Token};
 use crate::label::{SharedFormat, usual_formats};
-use crate::request::{InventoryMethod, Request, Submission};
+use crate::request::{CartridgeRef, InventoryMethod, Request, Submission};
 
 pub use timing::Timing;
 
@@ -81,6 +81,28 @@ pub enum Input {
         caller: Caller,
         /// The request that waits for it.
         id: RequestId,
+    },
+    /// A person says that what was asked is done (RSM: `SatisfyNtmsOperatorRequest`): it is looked into at once. Answered with
+    /// [`Answer::Satisfied`](crate::output::Answer::Satisfied).
+    SatisfyOperatorTask {
+        /// The caller's mark.
+        token: Token,
+        /// Who says so.
+        caller: Caller,
+        /// The request that waits for it.
+        id: RequestId,
+    },
+    /// How often a cleaning cartridge can be used yet (RSM: `dwCleanerUsesRemaining`). Answered with
+    /// [`Answer::CleanerUses`](crate::output::Answer::CleanerUses).
+    SetCleanerUses {
+        /// The caller's mark.
+        token: Token,
+        /// Who says so.
+        caller: Caller,
+        /// The cleaning cartridge.
+        cartridge: CartridgeRef,
+        /// How often; `None`: it is not counted.
+        uses: Option<u32>,
     },
     /// A session is closed: what was bound to it is cancelled. Answered with
     /// [`Answer::SessionClosed`](crate::output::Answer::SessionClosed).

@@ -13,7 +13,7 @@ use crate::id::{BatchId, CartridgeId, CommandId, LibraryIndex, Path, RequestId, 
 use crate::request::{CancelError, Cancellation, Request};
 
 pub use self::event::{Event, EventKind};
-pub use self::refusal::{AdoptRefusal, Refusal, ReorderRefusal};
+pub use self::refusal::{AdoptRefusal, OperatorRefusal, Refusal, ReorderRefusal};
 // What callers of the root crate see is named as it is there, where each is a part of an error of that name.
 pub use self::{AdoptRefusal as AdoptError, Refusal as SubmitError, ReorderRefusal as ReorderError};
 
@@ -101,6 +101,10 @@ pub enum Answer {
     Cancel(Result<Cancellation, CancelError>),
     /// To [`Input::Adopt`](crate::Input::Adopt): the request as it stands.
     Adopted(Result<Request, AdoptError>),
+    /// To [`Input::SatisfyOperatorTask`](crate::Input::SatisfyOperatorTask): it is looked into.
+    Satisfied(Result<(), OperatorRefusal>),
+    /// To [`Input::SetCleanerUses`](crate::Input::SetCleanerUses): it is durable.
+    CleanerUses(Result<(), SubmitError>),
     /// To [`Input::CloseSession`](crate::Input::CloseSession): how many requests were cancelled or told to stop.
     SessionClosed {
         /// How many.

@@ -72,8 +72,7 @@ fn a_mount_whose_cartridge_stayed_in_the_arm_goes_on_from_there() {
         [(SLOT, drive.0, MotionState::InArm), (ARM, drive.0, MotionState::Moved)]
     );
     // That the arm kept it is the library's fault, and is told.
-    let told =
-        |event: &EventKind| matches!(event, EventKind::Fault(fault) if fault.message.contains("arm 1"));
+    let told = |event: &EventKind| matches!(event, EventKind::Fault { fault, .. } if fault.message.contains("arm 1"));
     assert!(world.events.iter().any(|event| told(&event.kind)));
     assert_eq!(world.engine.view().libraries()[0].blame.faults, 1);
     assert!(own(&world).is_empty());

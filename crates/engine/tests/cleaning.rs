@@ -364,7 +364,7 @@ fn a_cleaning_that_never_ends_is_given_up_after_its_time() {
     world.rest();
     let State::Failed(failure) = world.state(id) else { panic!("{}", world.state(id)) };
     assert_eq!(failure.kind, FailureKind::DriveFault);
-    let asked = world.events.iter().filter(|event| matches!(event.kind, EventKind::Fault(_))).count();
+    let asked = world.events.iter().filter(|event| matches!(event.kind, EventKind::Fault { .. })).count();
     assert_eq!(asked, 1);
     assert!(world.now - begun >= Duration::from_secs(15 * 60));
     world.assert_true();

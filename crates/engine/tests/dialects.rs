@@ -140,7 +140,8 @@ fn what_the_robot_and_a_drive_have_with_each_other_is_the_drives_fault() {
     for ascq in 0..=3 {
         let (world, kind, _) = mount_ends(NOBODY, Fault::sense(SenseKey::HardwareError, 0x08, ascq).always());
         assert_eq!(kind, FailureKind::DriveFault);
-        let blamed = |kind: &EventKind| matches!(kind, EventKind::Fault(fault) if fault.of == FaultOf::Drive);
+        let blamed =
+            |kind: &EventKind| matches!(kind, EventKind::Fault { fault, .. } if fault.of == FaultOf::Drive);
         assert!(world.events.iter().any(|event| blamed(&event.kind)));
     }
     let (_, kind, text) = mount_ends(EXABYTE, Fault::sense(SenseKey::IllegalRequest, 0x3B, 0x87).always());

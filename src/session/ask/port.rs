@@ -153,6 +153,14 @@ pub struct InjectBuilder {
 }
 
 impl InjectBuilder {
+    /// Has the label of each cartridge read that comes, by an identification of the manager's own for which the inject does not
+    /// wait (RSM queues one for each). Needs a way to a drive.
+    #[doc(alias = "NTMS_LM_PROCESSOMID")]
+    pub fn identify(mut self) -> Self {
+        self.common.options.identify = true;
+        self
+    }
+
     fn wanted(&self) -> Wanted {
         Wanted::Inject { library: self.library, many: self.many }
     }

@@ -19,7 +19,7 @@ const MAX_ATTENTIONS: u8 = 16;
 /// How it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum DoorSeen {
-    /// The library was out of reach and came back: the door was opened and closed.
+    /// The library was out of reach and came back, or answers that all is well when a person is done with it.
     OpenedAndClosed,
     /// The library told of nothing within the time. Many never do.
     Nothing,
@@ -36,6 +36,8 @@ pub(crate) struct WatchDoor {
     /// When the library last answered that all is well, or the watch began.
     well_at: Duration,
     opened: bool,
+    /// A person has said that the door was used, and is closed.
+    done: bool,
     open_since: Option<Duration>,
     attentions: u8,
     lost: Option<PathFault>,
@@ -50,6 +52,7 @@ impl WatchDoor {
             unlocking: Some(RunErrand::new(Errand::Lock(false), timing, dialect)),
             well_at: Duration::ZERO,
             opened: false,
+            done: false,
             open_since: None,
             attentions: 0,
             lost: None,
@@ -59,6 +62,11 @@ impl WatchDoor {
     /// The door has been open for longer than a person needs.
     pub(crate) fn is_open_for_long(&self, now: Now) -> bool {
         self.open_since.is_some_and(|since| now.monotonic.saturating_sub(since) >= self.timing.door_patience)
+    }
+
+    /// A person says so. As long as the library says that the door is open it is waited for all the same.
+    pub(crate) fn person_is_done(&mut self) {
+        self.done = true;
     }
 
     fn look(&self) -> Do<DoorSeen> {
@@ -92,7 +100,7 @@ impl WatchDoor {
     }
 
     fn well(&mut self, now: Now) -> Do<DoorSeen> {
-        if self.opened {
+        if self.opened || self.done {
             return Do::Done(DoorSeen::OpenedAndClosed);
         }
         // `well_at` stays where it is: the time runs from the asking.

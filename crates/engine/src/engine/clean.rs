@@ -151,8 +151,7 @@ impl Engine {
     /// The cleaning cartridge is in the drive: that is one use of it, whatever comes of it.
     pub(crate) fn cleaner_arrived(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
         if let Some(cleaner) = self.live.get(&id).and_then(|live| live.request.cartridge) {
-            self.keep_cartridge(cleaner, |cartridge| {
-                let known = cartridge.cleaner.get_or_insert_default();
+            self.keep_cleaner(cleaner, |known| {
                 known.uses_left = known.uses_left.map(|left| left.saturating_sub(1));
             });
         }
@@ -197,9 +196,7 @@ impl Engine {
                 (None, None)
             }
             Cleaned::UsedUp(_) | Cleaned::NoCleaner => {
-                self.keep_cartridge(cleaner, |cartridge| {
-                    cartridge.cleaner.get_or_insert_default().uses_left = Some(0);
-                });
+                self.keep_cleaner(cleaner, |known| known.uses_left = Some(0));
                 let (sense, what) = match &result {
                     Cleaned::UsedUp(sense) => (*sense, "is used up"),
                     _ => (None, "does not clean"),

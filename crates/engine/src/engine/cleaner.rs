@@ -1,15 +1,19 @@
 //! The slot that is kept for the cleaning cartridge (RSM: `ReserveNtmsCleanerSlot`, `ReleaseNtmsCleanerSlot`).
 
+use alloc::string::ToString;
 use alloc::sync::Arc;
 
 use autochanger_scsi::ElementAddress;
 
 use super::Engine;
+use super::emit::Effect;
+use super::identity::kind_of;
 use super::schedule::Start;
-use crate::id::{LibraryIndex, RequestId};
+use crate::catalog::{Caller, MediumKind, Role};
+use crate::id::{LibraryIndex, RequestId, Token};
 use crate::library::Library;
-use crate::output::SubmitError;
-use crate::request::{Failure, FailureKind, Operation, Outcome, State, Wanted};
+use crate::output::{Answer, EventKind, SubmitError};
+use crate::request::{CartridgeRef, Failure, FailureKind, Operation, Outcome, State, Wanted};
 use crate::time::Now;
 
 /// Why the cleaner's slot does not let a request be carried out.
@@ -140,10 +144,48 @@ impl Engine {
         slot: Option<ElementAddress>,
         now: Now,
     ) {
-        if let Some(library) = self.library_mut(index) {
-            library.cleaner_slot = slot;
-        }
+        let Some(library) = self.library_mut(index) else { return };
+        library.cleaner_slot = slot;
+        let name = library.config.name.clone();
         self.keep_library(index);
+        self.outbox.after(Effect::Event(EventKind::CleanerSlot { library: name, slot }));
         self.end(id, State::Passed(Outcome::Done), now);
+    }
+
+    /// How often a cleaning cartridge can be used yet (RSM: `dwCleanerUsesRemaining`, written by `SetNtmsObjectInformation`).
+    pub(crate) fn set_cleaner_uses(
+        &mut self,
+        token: Token,
+        caller: &Caller,
+        cartridge: &CartridgeRef,
+        uses: Option<u32>,
+    ) {
+        let answer = self.try_set_cleaner_uses(caller, cartridge, uses);
+        self.outbox.after(Effect::Answer(token, Answer::CleanerUses(answer)));
+    }
+
+    fn try_set_cleaner_uses(
+        &mut self,
+        caller: &Caller,
+        cartridge: &CartridgeRef,
+        uses: Option<u32>,
+    ) -> Result<(), SubmitError> {
+        if let Some(reason) = &self.store_failed {
+            return Err(SubmitError::Store { reason: reason.to_string() });
+        }
+        let (role, needed) = (caller.role, Role::Operator);
+        if !role.suffices_for(needed) {
+            // It says what a cartridge is, for everybody.
+            return Err(SubmitError::RoleNeeded { operation: Operation::Classify, role, needed });
+        }
+        let resolved = self.check_cartridge(cartridge, true)?;
+        let known = resolved.cartridge.and_then(|id| self.catalogue.cartridge(id));
+        match known.filter(|known| kind_of(known) == MediumKind::Cleaning).map(|known| known.id) {
+            Some(id) => {
+                self.keep_cleaner(id, |cleaner| cleaner.uses_left = uses);
+                Ok(())
+            }
+            None => Err(SubmitError::NotACleaner { cartridge: cartridge.to_string() }),
+        }
     }
 }

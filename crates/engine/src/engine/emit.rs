@@ -9,7 +9,9 @@ use super::Engine;
 use super::live::Follower;
 use crate::id::{BatchId, LibraryIndex, RequestId, Token};
 use crate::input::StoreFailure;
-use crate::output::{AdoptError, Answer, Change, Event, EventKind, Output, ReorderError, SubmitError};
+use crate::output::{
+    AdoptError, Answer, Change, Event, EventKind, OperatorRefusal, Output, ReorderError, SubmitError,
+};
 use crate::request::CancelError;
 use crate::time::Now;
 
@@ -142,6 +144,8 @@ impl Engine {
                     Answer::Reordered(_) => Answer::Reordered(Err(ReorderError::Store { reason: text() })),
                     Answer::Cancel(_) => Answer::Cancel(Err(CancelError::Store { reason: text() })),
                     Answer::Adopted(_) => Answer::Adopted(Err(AdoptError::Store { reason: text() })),
+                    Answer::Satisfied(_) => Answer::Satisfied(Err(OperatorRefusal::Store { reason: text() })),
+                    Answer::CleanerUses(_) => Answer::CleanerUses(Err(SubmitError::Store { reason: text() })),
                     // Nothing is claimed of what was not kept.
                     Answer::SessionClosed { .. } => Answer::SessionClosed { cancelled: 0 },
                 };

@@ -26,6 +26,7 @@ impl Engine {
         let Some(live) = self.live.get_mut(&id) else { return };
         live.faults = live.faults.saturating_add(1);
         let (index, cartridge) = (live.library, live.request.cartridge);
+        let application = live.request.application.clone();
         let record = FaultRecord {
             request: id,
             sequence: live.faults,
@@ -39,7 +40,7 @@ impl Engine {
             sense: failure.sense,
         };
         self.outbox.change(Change::Fault(record.clone()));
-        self.outbox.after(Effect::Event(EventKind::Fault(record)));
+        self.outbox.after(Effect::Event(EventKind::Fault { fault: record, application }));
         match (of, index, drive, cartridge) {
             (FaultOf::Medium, _, _, Some(cartridge)) => self.keep_cartridge(cartridge, |cartridge| {
                 cartridge.blame.faults = cartridge.blame.faults.saturating_add(1);

@@ -202,7 +202,7 @@ impl Engine {
     fn keep_label(&mut self, cartridge: CartridgeId, found: &LabelFound) {
         let Some(label) = label_of(found).cloned() else { return };
         if self.catalogue.cartridge(cartridge).is_some_and(|known| known.label.as_ref() != Some(&label)) {
-            self.keep_cartridge(cartridge, |cartridge| cartridge.label = Some(label));
+            self.record_label(cartridge, label);
         }
     }
 

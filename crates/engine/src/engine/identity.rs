@@ -23,11 +23,9 @@ pub(crate) fn kind_of(cartridge: &Cartridge) -> MediumKind {
 impl Engine {
     pub(crate) fn start_update_label(&mut self, id: RequestId, label: Label, now: Now) -> Start {
         if let Some(cartridge) = self.live.get(&id).and_then(|live| live.request.cartridge) {
-            self.keep_cartridge(cartridge, |cartridge| {
-                cartridge.label = Some(label);
-                // Who records it has just written it.
-                cartridge.label_read_at = Some(now.wall);
-            });
+            // Who records it has just written it.
+            self.keep_cartridge(cartridge, |cartridge| cartridge.label_read_at = Some(now.wall));
+            self.record_label(cartridge, label);
         }
         self.end(id, State::Passed(Outcome::Done), now);
         Start::Gone

@@ -8,14 +8,16 @@ use alloc::vec::Vec;
 use autochanger_scsi::ElementType;
 
 use super::Engine;
+use super::identity::kind_of;
 use super::live::Phase;
 use super::motion::Way;
 use super::schedule::Start;
-use crate::catalog::{Cleaner, MotionRecord, MotionState};
+use crate::catalog::{MediumKind, MotionRecord, MotionState};
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::queue::Blocker;
+use crate::output::EventKind;
 use crate::request::{
-    CancelledBy, ElementName, Failure, FailureKind, Operation, Outcome, State, Waiting, Wanted,
+    CancelledBy, CartridgeRef, ElementName, Failure, FailureKind, Operation, Outcome, State, Waiting, Wanted,
 };
 use crate::time::Now;
 use crate::view::OperatorTask;
@@ -51,6 +53,13 @@ impl Engine {
             (place.kind == ElementType::Transport && !busy).then_some((place, cartridge))
         });
         let Some((source, cartridge)) = own.or_else(|| self.brought(index)) else {
+            if self.live.get(&id).is_some_and(|live| live.person_is_done) {
+                if !self.ends_with_what_came(id, now) {
+                    let message = alloc::format!("nothing lay in a port of {name} when it was taken in");
+                    self.fail(id, Failure::new(FailureKind::SourceEmpty, message), now);
+                }
+                return Start::Gone;
+            }
             let task = OperatorTask::FillPort { library: name, trouble };
             return self.wait_at_ports(index, id, task, now);
         };
@@ -94,8 +103,12 @@ impl Engine {
         live.came.push(record.cartridge);
         live.attempts = 0;
         let (wanted, cartridges) = (live.request.wanted.clone(), live.came.clone());
+        let (identify, priority) = (live.request.options.identify, live.request.priority);
         if let Wanted::InjectCleaner { uses, .. } = wanted {
             self.is_cleaner(record.cartridge, uses);
+        }
+        if identify {
+            self.identify_injected(index, record.cartridge, priority, now);
         }
         let enough = cartridges.len() >= MAX_INJECTED;
         if enough || !matches!(wanted, Wanted::Inject { many: true, .. }) {
@@ -111,8 +124,25 @@ impl Engine {
         self.queue_again(index, id);
     }
 
+    /// Its label is read by a request of the manager's own, for which the inject does not wait. It is durable together with where
+    /// the cartridge is.
+    fn identify_injected(&mut self, index: LibraryIndex, cartridge: CartridgeId, priority: i8, now: Now) {
+        if self.catalogue.cartridge(cartridge).is_some_and(|known| kind_of(known) == MediumKind::Cleaning) {
+            return;
+        }
+        let wanted = Wanted::Identify { cartridge: CartridgeRef::Id(cartridge), keep: false };
+        if let Err(refusal) = self.submit_own_as(wanted, priority, now) {
+            let what = alloc::format!(
+                "the label of cartridge {} is not read: {refusal}",
+                self.cartridge_name(cartridge)
+            );
+            let library = self.library_name(index).into();
+            self.tell(EventKind::Warning { library, drive: None, what }, now);
+        }
+    }
+
     fn is_cleaner(&mut self, cartridge: CartridgeId, uses: Option<u32>) {
-        self.keep_cartridge(cartridge, |cartridge| cartridge.cleaner = Some(Cleaner { uses_left: uses }));
+        self.keep_cleaner(cartridge, |cleaner| cleaner.uses_left = uses);
     }
 
     /// A cleaner that came through the door is in its slot, or nowhere.

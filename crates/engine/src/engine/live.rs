@@ -44,6 +44,8 @@ pub(crate) struct Live {
     pub(crate) slot: Option<ElementAddress>,
     /// The port that it has reserved.
     pub(crate) port: Option<ElementAddress>,
+    /// The person at its port or door says that everything is done.
+    pub(crate) person_is_done: bool,
     /// When a person has had time enough.
     pub(crate) port_timer: Option<TimerKey>,
     /// What it has taken in so far.
@@ -153,6 +155,7 @@ impl Live {
             pause: None,
             slot: None,
             port: None,
+            person_is_done: false,
             port_timer: None,
             came: Vec::new(),
             round: None,

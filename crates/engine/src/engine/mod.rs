@@ -176,6 +176,10 @@ impl Engine {
             Input::SubmitGroup { token, submissions } => self.submit_group(token, submissions, now),
             Input::Reorder { token, caller, id, position } => self.reorder(token, &caller, id, position),
             Input::RefuseOperatorTask { token, caller, id } => self.refuse_task(token, &caller, id, now),
+            Input::SatisfyOperatorTask { token, caller, id } => self.satisfy_task(token, &caller, id, now),
+            Input::SetCleanerUses { token, caller, cartridge, uses } => {
+                self.set_cleaner_uses(token, &caller, &cartridge, uses);
+            }
             Input::CloseSession { token, session } => self.close_session(token, session, now),
             Input::Persisted { batch, result } => self.persisted(batch, result, now),
             Input::Found { token, result } => self.found(token, result, now),

@@ -6,9 +6,10 @@ use alloc::vec::Vec;
 use super::Engine;
 use super::emit::Effect;
 use super::live::{Live, Phase};
-use crate::catalog::Caller;
+use crate::catalog::{Caller, Role};
 use crate::id::{CartridgeId, LibraryIndex, RequestId, Token};
-use crate::output::{Answer, EventKind};
+use crate::library::fault::Stale;
+use crate::output::{Answer, EventKind, OperatorRefusal};
 use crate::request::{CancelError, Cancellation, CancelledBy, State, Waiting};
 use crate::time::Now;
 use crate::view::{OperatorRequest, OperatorTask};
@@ -101,6 +102,50 @@ impl Engine {
             self.was_brought(id);
             self.admit(id, now);
         }
+    }
+
+    /// An operator says that it is done (RSM: `SatisfyNtmsOperatorRequest`). That is not believed, but looked into: what was
+    /// brought is read from the library. Where only a person knows when it is done, at the ports of an inject and at a
+    /// door that the library does not tell of, the waiting ends when what is there was looked at.
+    pub(crate) fn satisfy_task(&mut self, token: Token, caller: &Caller, id: RequestId, now: Now) {
+        let answer = self.try_satisfy(caller, id, now);
+        self.outbox.after(Effect::Answer(token, Answer::Satisfied(answer)));
+    }
+
+    fn try_satisfy(&mut self, caller: &Caller, id: RequestId, now: Now) -> Result<(), OperatorRefusal> {
+        if let Some(reason) = &self.store_failed {
+            return Err(OperatorRefusal::Store { reason: reason.to_string() });
+        }
+        let live = self.live.get_mut(&id).filter(|live| live.task.is_some() && live.ending.is_none());
+        let live = live.filter(|live| live.request.is_visible_to(caller));
+        let Some(live) = live else { return Err(OperatorRefusal::NotFound { id }) };
+        if !caller.role.suffices_for(Role::Operator) {
+            let owner = live.request.application.to_string();
+            return Err(OperatorRefusal::PermissionDenied { id, owner });
+        }
+        let stale = match live.task.as_ref().map(|(task, _)| task) {
+            Some(OperatorTask::UseDoor { .. } | OperatorTask::CloseDoor { .. }) => {
+                live.person_is_done = true;
+                // The door is watched already, and what is behind it is read when it is closed.
+                return Ok(());
+            }
+            Some(OperatorTask::FillPort { .. }) => {
+                live.person_is_done = true;
+                Stale::Ports
+            }
+            Some(OperatorTask::EmptyPort { .. }) => Stale::Ports,
+            _ => Stale::All,
+        };
+        let index = live.library;
+        if let Some(library) = index.and_then(|index| self.library_mut(index)) {
+            library.stale = library.stale.max(stale);
+            // A person waits for it.
+            library.refresh_after = now.monotonic;
+        }
+        if let Some(index) = index {
+            self.mark_dirty(index);
+        }
+        Ok(())
     }
 
     /// An operator will not do what is asked (RSM: `CancelNtmsOperatorRequest`): the request that waits for it ends.

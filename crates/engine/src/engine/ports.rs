@@ -7,7 +7,7 @@ use core::time::Duration;
 use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
-use super::live::Phase;
+use super::live::{Live, Phase};
 use super::motion::Way;
 use super::work::{Timer, Work};
 use crate::changer::ask::Refusal;
@@ -15,6 +15,7 @@ use crate::changer::port::{Errand, RunErrand};
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::Library;
 use crate::library::elements::ElementState;
+use crate::library::fault::Stale;
 use crate::library::queue::Blocker;
 use crate::output::EventKind;
 use crate::quirk::Quirk;
@@ -36,7 +37,9 @@ impl Engine {
             !library.ports.waiting.is_empty() || library.queue.waiting_for(Blocker::Port).next().is_some();
         let look = waits && library.ports.next_look <= now.monotonic;
         let at_port = library.ports.waiting.iter().any(|id| {
-            self.live.get(id).is_some_and(|live| live.phase == Phase::AtPort && live.ending.is_none())
+            let waits =
+                |live: &Live| live.phase == Phase::AtPort && live.ending.is_none() && !live.person_is_done;
+            self.live.get(id).is_some_and(waits)
         });
         let errand = due(library, at_port, now.monotonic);
         let is_due = look || errand.is_some();
@@ -92,6 +95,9 @@ impl Engine {
                 Errand::Open(port) => drop(ports.open.insert(port)),
                 Errand::Close(port) => drop(ports.open.remove(&port)),
             }
+            if matches!(errand, Errand::Close(_)) {
+                self.look_into_what_was_taken_in(index);
+            }
             return self.tell_trouble_at_ports(index, now);
         };
         if refusal.is_illegal(0x20) || refusal.is_illegal(0x24) {
@@ -129,6 +135,17 @@ impl Engine {
         self.tell_trouble_at_ports(index, now);
     }
 
+    /// What lies in a tray shows when that is in.
+    fn look_into_what_was_taken_in(&mut self, index: LibraryIndex) {
+        let Some(library) = self.library(index) else { return };
+        let is_done = |id: &RequestId| self.live.get(id).is_some_and(|live| live.person_is_done);
+        if library.ports.waiting.iter().any(is_done)
+            && let Some(library) = self.library_mut(index)
+        {
+            library.stale = library.stale.max(Stale::Ports);
+        }
+    }
+
     /// Who waits for a person at a port says what is wrong with it.
     fn tell_trouble_at_ports(&mut self, index: LibraryIndex, now: Now) {
         let Some(found) = self.library(index).map(|library| library.ports.trouble()) else { return };
@@ -156,11 +173,14 @@ impl Engine {
     pub(crate) fn look_at_ports(&mut self, index: LibraryIndex) {
         let Some(library) = self.library(index) else { return };
         let brought = self.brought(index).is_some();
+        let all_seen = library.stale == Stale::Nothing && library.ports.open.is_empty();
         let waiting: Vec<RequestId> = library.ports.waiting.iter().copied().collect();
         for id in waiting {
             let Some(live) = self.live.get(&id).filter(|live| live.ending.is_none()) else { continue };
             match live.phase {
                 Phase::AtPort if brought => self.queue_again(index, id),
+                // All that was put in was seen: there is nothing more to wait for.
+                Phase::AtPort if live.person_is_done && all_seen => self.queue_again(index, id),
                 // What waited in the port for a slot was taken away again.
                 Phase::Blocked(Blocker::Slot) if !brought => self.try_again(index, &[id]),
                 _ => {}
@@ -205,14 +225,23 @@ impl Engine {
         self.withdraw_task(id);
     }
 
+    /// An inject of many to which nothing more comes has what came before.
+    pub(crate) fn ends_with_what_came(&mut self, id: RequestId, now: Now) -> bool {
+        let came = self.live.get(&id).map(|live| live.came.clone()).unwrap_or_default();
+        let some = !came.is_empty();
+        if some {
+            self.end(id, State::Passed(Outcome::Injected { cartridges: came }), now);
+        }
+        some
+    }
+
     /// Nobody came (RSM: the port's time-out). An inject of many has what came before.
     pub(crate) fn port_over(&mut self, id: RequestId, now: Now) {
         let Some(live) = self.live.get_mut(&id).filter(|live| live.ending.is_none()) else { return };
         live.port_timer = None;
         let (Some(index), operation) = (live.library, live.request.operation()) else { return };
-        if !live.came.is_empty() {
-            let cartridges = live.came.clone();
-            return self.end(id, State::Passed(Outcome::Injected { cartridges }), now);
+        if self.ends_with_what_came(id, now) {
+            return;
         }
         let library = self.library_name(index);
         let message = match operation {

@@ -5,6 +5,7 @@ use alloc::collections::BTreeSet;
 use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
+use super::emit::Effect;
 use crate::catalog::DriveRecord;
 use crate::id::LibraryIndex;
 use crate::library::elements::DriveState;
@@ -27,6 +28,26 @@ impl Engine {
         if cleans {
             self.cleaners_came();
         }
+    }
+
+    /// Changes what is known of a cleaning cartridge, keeps and tells it.
+    pub(crate) fn keep_cleaner(
+        &mut self,
+        id: crate::id::CartridgeId,
+        change: impl FnOnce(&mut crate::catalog::Cleaner),
+    ) {
+        self.keep_cartridge(id, |cartridge| change(cartridge.cleaner.get_or_insert_default()));
+        let Some(cartridge) = self.catalogue.cartridge(id) else { return };
+        let barcode = cartridge.barcode.clone();
+        let uses_left = cartridge.cleaner.and_then(|cleaner| cleaner.uses_left);
+        self.outbox.after(Effect::Event(EventKind::CleanerUses { id, barcode, uses_left }));
+    }
+
+    /// Records a label, and tells it.
+    pub(crate) fn record_label(&mut self, id: crate::id::CartridgeId, label: crate::catalog::Label) {
+        self.keep_cartridge(id, |cartridge| cartridge.label = Some(label.clone()));
+        let barcode = self.catalogue.cartridge(id).and_then(|cartridge| cartridge.barcode.clone());
+        self.outbox.after(Effect::Event(EventKind::LabelRecorded { id, barcode, label }));
     }
 
     /// Keeps what is known of the library now.

@@ -268,6 +268,9 @@ impl Engine {
             }
             Work::Door(request, work) => {
                 let request = *request;
+                if self.live.get(&request).is_some_and(|live| live.person_is_done) {
+                    work.person_is_done();
+                }
                 let step = work.step(heard, now);
                 if work.is_open_for_long(now) {
                     self.door_is_open_for_long(library, request, now);

@@ -139,7 +139,12 @@ pub enum EventKind {
         wants_cleaning: bool,
     },
     /// Something failed, and this is whose fault it was.
-    Fault(FaultRecord),
+    Fault {
+        /// What failed.
+        fault: FaultRecord,
+        /// Whose request met it.
+        application: Arc<str>,
+    },
     /// A person is asked for something (RSM: an operator request).
     OperatorAsked(OperatorRequest),
     /// What was asked of a person is done, or is not needed any more.
@@ -159,6 +164,31 @@ pub enum EventKind {
         recorded: Label,
         /// What was found.
         found: LabelFound,
+    },
+    /// A label was recorded: it was read where none was known, written, or given by an application.
+    LabelRecorded {
+        /// The cartridge.
+        id: CartridgeId,
+        /// Its barcode.
+        barcode: Option<Arc<str>>,
+        /// The label.
+        label: Label,
+    },
+    /// A library keeps a slot for its cleaning cartridge, or none any more.
+    CleanerSlot {
+        /// The library's name.
+        library: Arc<str>,
+        /// The slot's element address.
+        slot: Option<autochanger_scsi::ElementAddress>,
+    },
+    /// A cleaning cartridge was used, found to be used up, or is counted anew.
+    CleanerUses {
+        /// The cartridge.
+        id: CartridgeId,
+        /// Its barcode.
+        barcode: Option<Arc<str>>,
+        /// How often it can be used yet; `None`: it is not counted.
+        uses_left: Option<u32>,
     },
     /// A device has something to remark about what it was asked to do: an error that it recovered from, a failure that it
     /// predicts, a flag of TapeAlert, a lock or a tray that it did not give.
@@ -234,7 +264,7 @@ impl fmt::Display for EventKind {
                 let wish = if *wants_cleaning { ", and asks to be cleaned" } else { "" };
                 write!(f, "drive {drive} of {library} is {state}{wish}")
             }
-            Self::Fault(fault) => write!(f, "fault of the {}: {}", fault.of, fault.message),
+            Self::Fault { fault, .. } => write!(f, "fault of the {}: {}", fault.of, fault.message),
             Self::OperatorAsked(asked) => write!(f, "please {}", asked.task),
             Self::OperatorDone { request, .. } => {
                 write!(f, "nothing is asked of a person any more for request {request}")
@@ -250,6 +280,21 @@ impl fmt::Display for EventKind {
                     None => write!(f, "cartridge {id}")?,
                 }
                 write!(f, " should carry the label {recorded}; what was read: {found}")
+            }
+            Self::LabelRecorded { barcode, label: recorded, .. } => {
+                write!(f, "{} carries the label {recorded}", label(barcode))
+            }
+            Self::CleanerSlot { library, slot: Some(slot) } => {
+                write!(f, "slot {slot} of library {library} is kept for the cleaner")
+            }
+            Self::CleanerSlot { library, slot: None } => {
+                write!(f, "library {library} keeps no slot for a cleaner any more")
+            }
+            Self::CleanerUses { barcode, uses_left: Some(left), .. } => {
+                write!(f, "cleaner {} can be used {left} times yet", label(barcode))
+            }
+            Self::CleanerUses { barcode, uses_left: None, .. } => {
+                write!(f, "the uses of cleaner {} are not counted", label(barcode))
             }
             Self::Warning { library, drive: Some(drive), what } => {
                 write!(f, "drive {drive} of library {library}: {what}")

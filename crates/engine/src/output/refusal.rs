@@ -145,6 +145,12 @@ pub enum Refusal {
         /// Why.
         reason: String,
     },
+    /// It is no cleaning cartridge.
+    #[error("cartridge {cartridge} is no cleaning cartridge: classify it first, or inject it as one")]
+    NotACleaner {
+        /// The cartridge.
+        cartridge: String,
+    },
     /// It was taken out of service.
     #[error("{what} is disabled: enable it, or ask for another one")]
     Disabled {
@@ -204,6 +210,7 @@ impl Refusal {
             Self::CleanerSlotMissing { .. } => 4332,
             Self::CleanerInSlot { .. } => 4340,
             Self::Incompatible { .. } => 4315,
+            Self::NotACleaner { .. } => 4310,
             Self::Disabled { .. } => 4309,
             Self::Busy { .. } => 170,
             Self::Unfit(_) | Self::PriorityOutOfRange(_) => 87,
@@ -264,6 +271,50 @@ impl ReorderRefusal {
             Self::NotFound { .. } => 4312,
             Self::PermissionDenied { .. } => 5,
             Self::NotInQueue { .. } => 5023,
+            Self::ResourceExhausted { .. } => 8,
+            Self::Store { .. } => 4313,
+        }
+    }
+}
+
+/// Why it was not looked into whether what a person was asked is done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OperatorRefusal {
+    /// Nothing is asked of a person for the request, or it is not the caller's to see.
+    #[error("nothing is asked of a person for request {id}; list the operator requests to see what is")]
+    NotFound {
+        /// The id.
+        id: RequestId,
+    },
+    /// The role does not suffice.
+    #[error("to say that request {id} of {owner:?} has what it waits for needs the role of an operator")]
+    PermissionDenied {
+        /// The id.
+        id: RequestId,
+        /// Its owner.
+        owner: String,
+    },
+    /// A bound was reached.
+    #[error("{limit} questions wait for an answer: ask again when some have one")]
+    ResourceExhausted {
+        /// The bound.
+        limit: usize,
+    },
+    /// The store failed.
+    #[error("the store failed: {reason}; open the manager again")]
+    Store {
+        /// What it said.
+        reason: String,
+    },
+}
+
+impl OperatorRefusal {
+    /// The code with which `SatisfyNtmsOperatorRequest` answered the same fact on Windows.
+    pub fn win32_code(&self) -> u32 {
+        match self {
+            Self::NotFound { .. } => 4312,
+            Self::PermissionDenied { .. } => 5,
             Self::ResourceExhausted { .. } => 8,
             Self::Store { .. } => 4313,
         }

@@ -114,6 +114,12 @@ impl Transcript {
             Input::RefuseOperatorTask { token, caller, id } => {
                 (Kind::Asked, self.task_refused(*token, caller, *id))
             }
+            Input::SatisfyOperatorTask { token, caller, id } => {
+                (Kind::Asked, self.task_done(*token, caller, *id))
+            }
+            Input::SetCleanerUses { caller, cartridge, uses, .. } => {
+                (Kind::Asked, self.uses_set(caller, cartridge, *uses))
+            }
             Input::Cancel { token, caller, id, reason } => {
                 (Kind::Asked, self.cancel_asked(*token, caller, *id, reason.as_deref()))
             }

@@ -7,7 +7,7 @@ use super::Transcript;
 use crate::catalog::Caller;
 use crate::id::{RequestId, Token};
 use crate::output::Answer;
-use crate::request::{Cancellation, Options, Submission};
+use crate::request::{Cancellation, CartridgeRef, Options, Submission};
 
 impl Transcript {
     pub(super) fn submitted(&mut self, token: Token, submission: &Submission) -> String {
@@ -64,6 +64,21 @@ impl Transcript {
         format!("not to wait for a person for {}: {}", self.names.request(id), who(caller))
     }
 
+    pub(super) fn task_done(&mut self, token: Token, caller: &Caller, id: RequestId) -> String {
+        self.questions.insert(token, id);
+        format!("to look whether a person is done for {}, for {}", self.names.request(id), who(caller))
+    }
+
+    pub(super) fn uses_set(
+        &mut self,
+        caller: &Caller,
+        cartridge: &CartridgeRef,
+        uses: Option<u32>,
+    ) -> String {
+        let uses = uses.map_or_else(|| String::from("uncounted"), |uses| format!("{uses}"));
+        format!("to set the uses of {} to {uses} for {}", self.names.called(cartridge), who(caller))
+    }
+
     pub(super) fn cancel_asked(
         &mut self,
         token: Token,
@@ -99,6 +114,10 @@ impl Transcript {
             Answer::Cancel(Err(error)) => format!("{name} is not cancelled: {error}"),
             Answer::Adopted(Ok(request)) => format!("{name} is adopted: {}", request.state),
             Answer::Adopted(Err(error)) => format!("{name} is not adopted: {error}"),
+            Answer::Satisfied(Ok(())) => format!("{name} is looked into"),
+            Answer::Satisfied(Err(error)) => format!("{name} is not looked into: {error}"),
+            Answer::CleanerUses(Ok(())) => "the uses are set".into(),
+            Answer::CleanerUses(Err(error)) => format!("the uses are not set: {error}"),
             Answer::SessionClosed { cancelled } => {
                 format!("the session is closed; cancelled or stopping with it: {cancelled}")
             }
