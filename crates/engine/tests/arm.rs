@@ -8,7 +8,7 @@ use autochanger_engine::id::RequestId;
 use autochanger_engine::request::{FailureKind, Operation, Outcome, Place, State, Waiting};
 use autochanger_engine::view::OperatorTask;
 use autochanger_engine::{Answer, EventKind};
-use autochanger_sim::{Device, Fault, Library, Quirk, Timing};
+use autochanger_sim::{Device, Fault, Library, Quirk, SenseKey, Timing};
 use autochanger_world::{World, eject, inject, inventory, mount};
 
 const TAPE: &str = "VT0001L8";
@@ -439,4 +439,25 @@ fn inventories_do_not_have_a_full_arm_tried_without_end() {
     }
     assert_eq!(world.device.moves_sent(), 5);
     assert!(matches!(tasks(&world).as_slice(), [OperatorTask::EmptyArm { .. }]));
+}
+
+#[test]
+fn a_mount_whose_cartridge_stays_in_the_arm_is_not_tried_without_end() {
+    let mut world = World::ready(device());
+    world.device.inject(Fault::stuck_in_arm().on_move());
+    world.device.inject(Fault::sense(SenseKey::NotReady, 0x04, 0x01).on_move().times(40));
+    let id = world.group(1, &[TAPE, OTHER])[0];
+    for _ in 0..10 {
+        let read = world.submit(inventory()).unwrap();
+        world.rest();
+        assert!(matches!(world.state(read), State::Passed(_)));
+    }
+    let from_arm = |world: &World| {
+        let own = world.disk.motions.values().filter(|motion| motion.request == id);
+        own.filter(|motion| motion.source.address.0 == ARM).count()
+    };
+    assert!((1..=5).contains(&from_arm(&world)), "{}", from_arm(&world));
+    // The library had its chances: it is said what it answered.
+    assert!(matches!(world.state(id), State::Failed(_)), "{}", world.state(id));
+    world.assert_true();
 }

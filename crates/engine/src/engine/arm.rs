@@ -197,8 +197,9 @@ impl Engine {
         }
         let dismounts = wanting.iter().any(|live| live.request.operation() == Operation::Dismount);
         let waiting = |live: &&&Live| {
+            let given_up = refused || live.attempts >= MAX_ATTEMPTS;
             matches!(live.phase, Phase::Queued | Phase::Blocked(_))
-                && !(refused && live.request.operation() != Operation::Dismount)
+                && !(given_up && live.request.operation() != Operation::Dismount)
         };
         let mut takers: Vec<_> =
             wanting.iter().filter(waiting).map(|live| (live.order, live.request.id)).collect();
