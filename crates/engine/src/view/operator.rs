@@ -1,0 +1,107 @@
+//! What a person is asked to do.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+
+use autochanger_scsi::ElementAddress;
+
+use crate::id::RequestId;
+use crate::time::WallTime;
+
+/// Something that a person is asked to do (RSM: `NTMS_OPREQUESTINFORMATION`). It is there as long as its request waits for
+/// it; it is withdrawn when that is cancelled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OperatorRequest {
+    /// The request that waits for it.
+    pub request: RequestId,
+    /// The application of that request.
+    pub application: Arc<str>,
+    /// What is to be done.
+    pub task: OperatorTask,
+    /// Since when it is asked.
+    pub since: WallTime,
+}
+
+/// What a person is asked to do (RSM: `NtmsOpreqCommand`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OperatorTask {
+    /// Bring a cartridge that is not in the library (RSM: `NTMS_OPREQ_MOVEMEDIA`).
+    BringCartridge {
+        /// The cartridge's label or id.
+        cartridge: Arc<str>,
+        /// The library's name.
+        library: Arc<str>,
+    },
+    /// Put cartridges into the port (RSM: part of an inject).
+    FillPort {
+        /// The library's name.
+        library: Arc<str>,
+        /// Why the port could not be put out, where that is so: another host has it locked, say.
+        trouble: Option<Arc<str>>,
+    },
+    /// Take cartridges out of the port, or out of the library: there is no room.
+    EmptyPort {
+        /// The library's name.
+        library: Arc<str>,
+        /// Why the port could not be put out, where that is so: another host has it locked, say.
+        trouble: Option<Arc<str>>,
+    },
+    /// Open the door, do what is to be done, and close it.
+    UseDoor {
+        /// The library's name.
+        library: Arc<str>,
+    },
+    /// The door or port has been open for long: close it (RSM: `NTMS_OPREQ_DEVICESERVICE`).
+    CloseDoor {
+        /// The library's name.
+        library: Arc<str>,
+    },
+    /// Take a cartridge out of an arm, which the library does not do when it is told to, and put it into a slot (RSM:
+    /// `NTMS_OPREQ_DEVICESERVICE`). Run an inventory then, if the library does not tell of it by itself: with another cartridge in
+    /// it no arm moves anything.
+    EmptyArm {
+        /// The library's name.
+        library: Arc<str>,
+        /// The arm's element address.
+        arm: ElementAddress,
+        /// The cartridge's label or id.
+        cartridge: Arc<str>,
+    },
+    /// Bring a cleaning cartridge (RSM: `NTMS_OPREQ_CLEANER`).
+    BringCleaner {
+        /// The library's name.
+        library: Arc<str>,
+    },
+}
+
+impl core::fmt::Display for OperatorTask {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let told = |trouble: &Option<Arc<str>>| match trouble {
+            Some(why) => alloc::format!("; the port may be shut: {why}; unlock it there, or at the panel"),
+            None => String::new(),
+        };
+        match self {
+            Self::BringCartridge { cartridge, library } => {
+                write!(f, "bring cartridge {cartridge} into library {library}")
+            }
+            Self::FillPort { library, trouble } => {
+                write!(f, "put cartridges into the port of library {library}{}", told(trouble))
+            }
+            Self::EmptyPort { library, trouble } => {
+                let told = told(trouble);
+                write!(f, "take cartridges out of the port of library {library}: there is no room{told}")
+            }
+            Self::UseDoor { library } => write!(f, "open the door of library {library}, and close it again"),
+            Self::CloseDoor { library } => write!(f, "close the door and the port of library {library}"),
+            Self::EmptyArm { library, arm, cartridge } => write!(
+                f,
+                "take cartridge {cartridge} out of arm {arm} of library {library} and put it into a slot, then run an inventory"
+            ),
+            Self::BringCleaner { library } => {
+                write!(f, "bring a cleaning cartridge into library {library}")
+            }
+        }
+    }
+}
