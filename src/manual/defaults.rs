@@ -59,6 +59,7 @@
 //! | [`port`](Timing::port) | 10 min | OPEN/CLOSE IMPORT/EXPORT ELEMENT | a tray moves; what makers recommend |
 //! | [`drive_log`](Timing::drive_log) | 3 min | LOG SENSE to drives, and of a changer's alerts | an LTO-9 drive may take more than one; broken off, it can lose the end of its data |
 //! | [`unload`](Timing::unload) | 16 min | LOAD UNLOAD | the longest that LTO drives' makers give is 960 s |
+//! | [`unload_settle`](Timing::unload_settle) | 0 | from the end of LOAD UNLOAD to the move | most drives answer when they have let go; some robots pull before, and can do harm |
 //! | [`drive_ready`](Timing::drive_ready) | 5 min | from the move's end to a ready drive | loading and threading take half a minute; drives lag behind |
 //! | [`drive_calibration`](Timing::drive_calibration) | 2 h 15 min | the same while the drive says that it is coming ready | LTO-9 calibrates a new medium for up to 2 h |
 //! | [`cleaning`](Timing::cleaning) | 15 min | the longest that a drive may clean itself | LTO drives take two to three minutes; what takes five times as long will not end |

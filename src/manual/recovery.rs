@@ -251,6 +251,19 @@
 //! nobody. A drive that failed with several media in a row is the last choice, until it comes ready or is enabled. That a drive
 //! calibrates is seen in its state and told, so that an hour and a half is not taken for a fault.
 //!
+//! # What devices foretell
+//!
+//! A device that foretells a failure, and a library whose mechanics failed, is asked for its flags of TapeAlert; each is told
+//! ([`EventKind::Warning`](crate::EventKind::Warning)), and what it asks for is done:
+//!
+//! | flag | what is done |
+//! |---|---|
+//! | of a library 24 (its inventory is inconsistent) | it is read again |
+//! | 12, 31 (a cartridge is in no slot) | it is read again. What is in the arm is brought on from there; otherwise the library is paused until somebody enables it |
+//! | 16, 21 (a door is open, it is off line) | it is opened anew: nothing moves until it says that it is ready |
+//! | 22 (a drive is off line) | it is read again, and a drive of which it says so is not used |
+//! | of a drive 20, 21 (clean it) | it is to be cleaned. So it is when it remarks 00/17, or the library says 80/01 of its element |
+//!
 //! # A drive that is to be cleaned
 //!
 //! A cleaning (RSM: `CleanNtmsDrive`) takes the cartridge in the cleaner's slot, else any that is known as one or whose label begins

@@ -267,6 +267,9 @@ mod tests {
         pair(Some(LIBRARY), elements, ways).into_iter().map(|(address, way)| (address.0, way)).collect()
     }
 
+    /// What is told, of which elements, and which way each gets.
+    type Case<'a> = (&'a str, [DriveElement; 2], &'a [(u16, usize)]);
+
     #[test]
     fn each_shape_of_an_identifier_finds_its_drive_and_no_other() {
         const ONE: [u8; 8] = [0x50, 0, 0, 0, 0, 0, 0, 1];
@@ -278,7 +281,7 @@ mod tests {
         };
         let drives = [of(names("OWN0000002", "MADE000002", TWO)), of(names("OWN0000001", "MADE000001", ONE))];
         let both = [(500, 1), (501, 0)];
-        let cases: [(&str, [DriveElement; 2], &[(u16, usize)]); 8] = [
+        let cases: [Case<'_>; 8] = [
             (
                 "a serial number",
                 [element(500, "OWN0000001", false), element(501, "OWN0000002", false)],

@@ -264,10 +264,12 @@ fn a_failure_that_a_device_foretells_has_its_alerts_read_and_told_and_done() {
     let reads = sent(&world, ELEMENTS);
     passes(&mut world, mount(TAPE));
     let told = warnings(&world);
-    assert_eq!(told.len(), 3, "{told:?}");
-    for (at, words) in
-        [(1, "TapeAlert 12, "), (2, "TapeAlert 24, inventory inconsistent (critical); the library is read")]
-    {
+    assert_eq!(told.len(), 4, "{told:?}");
+    for (at, words) in [
+        (1, "TapeAlert 12, "),
+        (2, "TapeAlert 24, inventory inconsistent (critical); the library is read"),
+        (3, "it is paused"),
+    ] {
         assert!(told[at].0.is_none() && told[at].1.contains(words), "{:?}", told[at]);
     }
     assert!(sent(&world, ELEMENTS) > reads, "it is read again");

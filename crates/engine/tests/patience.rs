@@ -153,3 +153,22 @@ fn what_a_library_recommends_is_what_its_commands_are_given_where_that_is_more()
         );
     }
 }
+
+#[test]
+fn the_robot_comes_for_a_cartridge_only_when_the_drive_has_settled_where_that_is_wanted() {
+    const UNLOAD: u8 = 0x1B;
+    for settle in [Duration::ZERO, Duration::from_secs(20)] {
+        let mut world = World::with(library(), |config| config.libraries[0].timing.unload_settle = settle);
+        world.rest();
+        let id = world.submit(mount_in(TAPE, 500)).unwrap();
+        world.rest();
+        assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
+        let id = world.dismount(TAPE);
+        world.rest();
+        assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
+        let last = |opcode: u8| world.device.log().rfind(|it| it.opcode() == Some(opcode)).cloned().unwrap();
+        let ended = last(UNLOAD).end.expect("it has ended").at;
+        assert_eq!(last(MOVE).at - ended, settle);
+        world.assert_true();
+    }
+}

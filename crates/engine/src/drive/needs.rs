@@ -9,7 +9,7 @@ use crate::input::Timing;
 use crate::time::Now;
 
 /// TapeAlert: the drive must be cleaned.
-const CLEAN_NOW: u8 = 20;
+pub(crate) const CLEAN_NOW: u8 = 20;
 /// TapeAlert: the drive would like to be cleaned.
 const CLEAN_PERIODIC: u8 = 21;
 /// The pages that tell, the most exact one first. Reading 2Eh takes flags back from whoever reads it next, so it comes last.

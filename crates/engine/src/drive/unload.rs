@@ -31,12 +31,14 @@ pub(crate) struct Unload {
     /// Take PREVENT MEDIUM REMOVAL back when it is in the way. Once.
     force: bool,
     allowing: bool,
+    /// The drive has let go; the robot is kept from it for a while.
+    settling: bool,
     attempts: u8,
 }
 
 impl Unload {
     pub(crate) fn new(device: Device, timing: Timing, force: bool) -> Self {
-        Self { device, timing, force, allowing: false, attempts: 0 }
+        Self { device, timing, force, allowing: false, settling: false, attempts: 0 }
     }
 
     fn send(&mut self) -> Do<Unloaded> {
@@ -54,6 +56,14 @@ impl Unload {
         Do::Send(self.device, Command::new(cdb.cdb(), self.timing.status))
     }
 
+    fn let_go(&mut self) -> Do<Unloaded> {
+        self.settling = true;
+        match self.timing.unload_settle {
+            settle if settle.is_zero() => Do::Done(Unloaded::Yes),
+            settle => Do::Wait(settle),
+        }
+    }
+
     fn again(&mut self) -> Do<Unloaded> {
         if self.attempts < MAX_ATTEMPTS { Do::Wait(self.timing.retry_min) } else { Do::Done(Unloaded::Yes) }
     }
@@ -64,6 +74,7 @@ impl Procedure for Unload {
 
     fn step(&mut self, heard: Heard, _now: Now) -> Do<Unloaded> {
         let completion = match heard {
+            _ if self.settling => return Do::Done(Unloaded::Yes),
             Heard::Start | Heard::Woken => return self.send(),
             _ if self.allowing => return self.send(),
             // A drive that cannot be reached is left to the robot, which unloads by itself where it can.
@@ -74,10 +85,13 @@ impl Procedure for Unload {
             Heard::Answer(Ok(completion)) => completion,
         };
         match (completion.status, completion.sense()) {
-            (Status::CheckCondition, Some(sense)) if said(&sense) == Said::Done => Do::Done(Unloaded::Yes),
+            (Status::Good, _) => self.let_go(),
+            (Status::CheckCondition, Some(sense)) if said(&sense) == Said::Done => self.let_go(),
             (Status::CheckCondition, Some(sense)) => {
                 match meaning(&sense, Doing::Unloading, &Dialect::COMMON) {
-                    Meaning::AlreadySo | Meaning::NotOffered => Do::Done(Unloaded::Yes),
+                    // It may have let go just now.
+                    Meaning::AlreadySo => self.let_go(),
+                    Meaning::NotOffered => Do::Done(Unloaded::Yes),
                     Meaning::Again if sense.key == autochanger_scsi::SenseKey::UnitAttention => {
                         if self.attempts < MAX_ATTEMPTS { self.send() } else { Do::Done(Unloaded::Yes) }
                     }

@@ -138,6 +138,12 @@ impl Engine {
     ) {
         let Some(wants) = wants else { return };
         let known = self.library(index).and_then(|library| library.elements.get(drive)?.drive.as_ref());
+        // What the library says of it holds until it says otherwise.
+        let wants = if known.is_some_and(|drive| drive.said_to_be_dirty) {
+            wants.max(Wants::Cleaning)
+        } else {
+            wants
+        };
         let Some(known) = known.map(|drive| (drive.wants_cleaning, drive.must_clean)) else { return };
         let heard = (wants > Wants::Nothing, wants == Wants::CleaningNow);
         if known != heard {

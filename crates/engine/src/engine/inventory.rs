@@ -191,6 +191,10 @@ impl Engine {
                 let found = self.reconcile(index, &inventory.elements, kinds, now);
                 self.wake_after_inventory(index);
                 self.look_at_ports(index);
+                if kinds == TYPES {
+                    self.heed_conditions(index, now);
+                    self.look_for_stray(index, now);
+                }
                 if let Some(id) = request {
                     if self.operation(id) == Some(Operation::InjectCleaner) {
                         return self.cleaner_came_by_door(index, id, now);

@@ -212,6 +212,8 @@ impl Engine {
         self.reconsider(index, now);
         self.attach_orphans(index, now);
         self.go_on_with_labels(index, now);
+        self.heed_conditions(index, now);
+        self.look_for_stray(index, now);
         self.ask_needs_again(index, now);
         self.wake_after_inventory(index);
         self.look_at_ports(index);

@@ -1,17 +1,21 @@
 //! What devices remark beside their answers: errors that they recovered from, failures that they predict, flags of TapeAlert.
 
 use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use autochanger_scsi::{
-    Action, AdditionalSense, AlertAction, AlertSeverity, ElementAddress, SenseKey, Status, TapeAlert,
-    TapeAlertFlags,
+    Action, AdditionalSense, AlertAction, AlertSeverity, ElementAddress, ElementCondition, ElementType,
+    SenseKey, Status, TapeAlert, TapeAlertFlags,
 };
 
 use super::Engine;
 use super::work::Work;
+use crate::catalog::Service;
 use crate::changer::alerts::AskAlerts;
 use crate::command::{Completion, TransportError};
+use crate::drive::needs::{CLEAN_NOW, Wants};
 use crate::id::{Device, LibraryIndex, Path};
 use crate::library::fault::{Said, Stale, said, words};
 use crate::output::EventKind;
@@ -20,6 +24,9 @@ use crate::time::Now;
 /// How long a device may repeat a remark before it is told again: some say with each command, until they are repaired, that they will
 /// fail.
 const REPEATED: Duration = Duration::from_secs(60 * 60);
+
+/// CLEANING REQUESTED: 00/17.
+const CLEANING_REQUESTED: AdditionalSense = AdditionalSense::new(0x00, 0x17);
 
 impl Engine {
     /// A command has succeeded, and the device has something to say beside that (smc.md 2.3: success, log, alert).
@@ -43,6 +50,10 @@ impl Engine {
             },
         };
         let (name, dialect) = (library.config.name.clone(), library.dialect);
+        if let Some(drive) = drive.filter(|_| sense.code == CLEANING_REQUESTED) {
+            self.needs_heard(path.library, drive, Some(Wants::Cleaning), now);
+        }
+        let Some(library) = self.library(path.library) else { return };
         let remark = (drive, sense.code);
         let lately = |at: &Duration| now.monotonic.saturating_sub(*at) < REPEATED;
         if library.remarks.get(&remark).is_some_and(lately) {
@@ -85,12 +96,7 @@ impl Engine {
             Some(_) => TapeAlert::of_drive(flag),
         });
         for alert in alerts {
-            if drive.is_none()
-                && alert.action == AlertAction::Reinventory
-                && let Some(library) = self.library_mut(index)
-            {
-                library.touch(Stale::All);
-            }
+            self.heed_alert(index, drive, alert, now);
             let severity = match alert.severity {
                 AlertSeverity::Information => "information",
                 AlertSeverity::Warning => "warning",
@@ -104,13 +110,82 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// Does what a flag asks for.
+    fn heed_alert(
+        &mut self,
+        index: LibraryIndex,
+        drive: Option<ElementAddress>,
+        alert: &TapeAlert,
+        now: Now,
+    ) {
+        if let (Some(drive), AlertAction::Clean) = (drive, alert.action) {
+            let wants = if alert.number == CLEAN_NOW { Wants::CleaningNow } else { Wants::Cleaning };
+            return self.needs_heard(index, drive, Some(wants), now);
+        }
+        let Some(library) = self.library_mut(index).filter(|_| drive.is_none()) else { return };
+        match alert.action {
+            // Of a drive that is off line its element tells, and it is used no more.
+            AlertAction::Reinventory | AlertAction::DriveUnusable => library.touch(Stale::All),
+            // It is opened anew, and serves again when it says that it is ready.
+            AlertAction::SuspendQueue => library.touch(Stale::Library),
+            AlertAction::StopPlacing => {
+                library.has_stray = true;
+                library.touch(Stale::All);
+            }
+            _ => {}
+        }
+    }
+
+    /// The library was read after it told of a cartridge that is in no slot. What is in the arm is brought on from there; for what cannot be
+    /// seen a person must come, and until then nothing is put anywhere.
+    pub(crate) fn look_for_stray(&mut self, index: LibraryIndex, now: Now) {
+        let Some(library) = self.library_mut(index) else { return };
+        if !core::mem::take(&mut library.has_stray) {
+            return;
+        }
+        let in_arm = library.elements.of_kind(ElementType::Transport).any(|arm| arm.full);
+        if in_arm || library.service != Service::Enabled {
+            return;
+        }
+        let name = library.config.name.clone();
+        self.set_library_service(index, Service::Paused, now);
+        let what = String::from(
+            "it is paused, for it tells of a cartridge that is in no slot: find it, run an inventory, and enable the library",
+        );
+        self.tell(EventKind::Warning { library: name, drive: None, what }, now);
+    }
+
+    /// The library was read: drives of which it says that they need cleaning, or does not any more.
+    pub(crate) fn heed_conditions(&mut self, index: LibraryIndex, now: Now) {
+        let Some(library) = self.library(index) else { return };
+        let changed: Vec<(ElementAddress, bool)> = library
+            .elements
+            .of_kind(ElementType::Drive)
+            .filter_map(|element| {
+                let says = element.condition == Some(ElementCondition::DriveNeedsCleaning);
+                (element.drive.as_ref()?.said_to_be_dirty != says).then_some((element.name.address, says))
+            })
+            .collect();
+        for (drive, says) in changed {
+            self.note_drive(index, drive, |drive| drive.said_to_be_dirty = says);
+            let wants = if says { Wants::Cleaning } else { Wants::Nothing };
+            self.needs_heard(index, drive, Some(wants), now);
+        }
+    }
+}
+
 /// What a person can do about a flag, as the end of a sentence about it.
 fn to_do(action: AlertAction) -> &'static str {
     match action {
         AlertAction::Reinventory => "; the library is read again",
-        AlertAction::StopPlacing => "; look for a cartridge that is in no slot, and run an inventory",
-        AlertAction::SuspendQueue => "; close its doors, and put it online",
-        AlertAction::DriveUnusable => "; disable the drive until it is repaired",
+        AlertAction::StopPlacing => {
+            "; the library is read again, and paused if the cartridge is not in its arm"
+        }
+        AlertAction::SuspendQueue => "; nothing moves until it is ready: close its doors, and put it online",
+        AlertAction::DriveUnusable => {
+            "; the library is read again, and the drive is not used while it says so"
+        }
         AlertAction::ExpectMissingTags => "; look at the labels of cartridges without one",
         AlertAction::Clean => "; clean the drive",
         AlertAction::RetireMedium => "; copy what is on the medium, and use it no more",

@@ -120,7 +120,7 @@ impl Engine {
         }
     }
 
-    fn set_library_service(&mut self, index: LibraryIndex, service: Service, now: Now) {
+    pub(crate) fn set_library_service(&mut self, index: LibraryIndex, service: Service, now: Now) {
         let Some(library) = self.library_mut(index) else { return };
         library.service = service;
         let name = library.config.name.clone();

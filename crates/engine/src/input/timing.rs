@@ -25,6 +25,9 @@ pub struct Timing {
     pub initialize: Duration,
     /// LOAD UNLOAD, and REWIND, READ and WRITE of a label: what winds a tape, or tries a bad spot again. Default 16 min.
     pub unload: Duration,
+    /// From the end of LOAD UNLOAD to the move: some robots pull before the drive has let go, and can do harm. Default 0: most drives answer
+    /// when they have.
+    pub unload_settle: Duration,
     /// From the end of the move to a ready drive. Default 5 min; longer while the drive says that it is coming ready.
     pub drive_ready: Duration,
     /// The longest that a drive may say that it is coming ready (LTO-9 calibrates up to 2 h). Default 2 h 15 min.
@@ -68,6 +71,7 @@ impl Default for Timing {
             motion: 30 * MINUTE,
             initialize: 60 * MINUTE,
             unload: 16 * MINUTE,
+            unload_settle: Duration::ZERO,
             drive_ready: 5 * MINUTE,
             drive_calibration: 135 * MINUTE,
             drive_log: 3 * MINUTE,

@@ -70,6 +70,8 @@ pub(crate) struct DriveState {
     pub(crate) service: Service,
     pub(crate) last_cleaned: Option<WallTime>,
     pub(crate) wants_cleaning: bool,
+    /// The library says of it that it needs cleaning.
+    pub(crate) said_to_be_dirty: bool,
     /// It said that it must be cleaned: no medium is mounted in it until then, or until an administrator enables it.
     pub(crate) must_clean: bool,
     /// The media with which it has failed since it last came ready with one.

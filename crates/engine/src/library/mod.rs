@@ -80,6 +80,8 @@ pub(crate) struct Library {
     pub(crate) strangers: BTreeSet<ElementAddress>,
     /// Elements and cartridges whose motions ended while the elements were being read.
     pub(crate) overtaken: Unsettled,
+    /// It told of a cartridge that is in no slot, and was not read since.
+    pub(crate) has_stray: bool,
     /// When it was looked at last.
     pub(crate) look: Look,
     /// An inventory runs: nothing moves meanwhile.
@@ -199,6 +201,7 @@ impl Library {
             drives_unsure: false,
             strangers: BTreeSet::new(),
             overtaken: Unsettled::default(),
+            has_stray: false,
             look: Look::default(),
             reading: false,
             refreshes: 0,

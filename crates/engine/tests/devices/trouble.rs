@@ -263,3 +263,49 @@ fn a_type_that_is_refused_because_there_is_none_of_it_is_told() {
         assert_eq!(quirks(&world), told);
     }
 }
+
+/// Somebody is at the panel of a SuperLoader: 02/04/07 to all that is asked, for minutes.
+#[test]
+fn a_session_at_the_panel_is_waited_for() {
+    let mut world = World::ready(library().build());
+    let panel = Fault::sense(SenseKey::NotReady, 0x04, 0x07).lun(0).lasting(Duration::from_secs(1200));
+    world.device.inject(panel);
+    let (id, start) = (world.mount("VT0001L8"), world.now);
+    world.rest();
+    assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
+    assert!(world.now >= start + Duration::from_secs(1200));
+    assert_eq!(world.device.moves_done(), 1);
+    world.assert_true();
+}
+
+/// The partition is not ours (STK): a person must set that right, and when that was done all goes on.
+#[test]
+fn a_library_that_grants_no_access_is_unusable_and_says_why() {
+    let mut device = library().build();
+    device.inject(
+        Fault::sense(SenseKey::NotReady, 0x74, 0x71).lun(0).on(0x00).lasting(Duration::from_secs(600)),
+    );
+    let mut world = World::new(device);
+    world.until("it is told", |world| match &*world.engine.view().libraries()[0].state {
+        LibraryState::Unusable(LibraryError::Unfit { what, .. }) => {
+            assert!(what.contains("02/74/71") && what.contains("not"), "{what}");
+            true
+        }
+        _ => false,
+    });
+    does_the_main_job(world, "access is granted").assert_true();
+}
+
+/// Robot and drive, or both ports of a fail-over, do not understand each other for a while (SL150): 0B/08/00.
+#[test]
+fn a_move_that_was_broken_off_by_a_fail_over_is_looked_into_and_made_again() {
+    for times in [1, 3] {
+        let mut world = World::ready(library().build());
+        world.device.inject(Fault::sense(SenseKey::AbortedCommand, 0x08, 0x00).on_move().times(times));
+        let id = world.mount("VT0001L8");
+        world.rest();
+        assert!(matches!(world.state(id), State::Passed(_)), "{times}: {}", world.state(id));
+        assert_eq!(world.device.moves_done(), 1);
+        world.assert_true();
+    }
+}
