@@ -178,7 +178,7 @@ async fn device(
         let completion = if step.attention {
             let sense = Sense::new(SenseKey::UnitAttention, 0x28, 0x00).to_fixed();
             let sense = Bytes::from(sense.to_vec());
-            Completion { status: Status::CheckCondition, sense, data: Bytes::new() }
+            Completion { status: Status::CheckCondition, sense, ..Completion::good() }
         } else {
             Completion::good()
         };

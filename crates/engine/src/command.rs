@@ -41,12 +41,29 @@ pub struct Completion {
     pub sense: Bytes,
     /// The bytes that the device returned: what arrived, at most what was asked for.
     pub data: Bytes,
+    /// How many bytes fewer than the command allows were transferred, in whichever direction, as the way to the device tells it; never
+    /// more than that, and 0 where it does not tell. Of a command that reads it says how much of the room was left.
+    pub residual: u32,
 }
 
 impl Completion {
+    /// The same, with what the way to the device says was left of a command's data, as far as that can be: some host adapters and targets
+    /// tell nonsense.
+    #[must_use]
+    pub fn left_over(self, command: &Command, residual: u32) -> Self {
+        let out = u32::try_from(command.data_out.len()).unwrap_or(u32::MAX);
+        let came = u32::try_from(self.data.len()).unwrap_or(u32::MAX);
+        let residual = match command.data_in {
+            0 => residual.min(out),
+            // What arrived is known.
+            room => room.saturating_sub(came),
+        };
+        Self { residual, ..self }
+    }
+
     /// GOOD without data.
     pub fn good() -> Self {
-        Self { status: Status::Good, sense: Bytes::new(), data: Bytes::new() }
+        Self { status: Status::Good, sense: Bytes::new(), data: Bytes::new(), residual: 0 }
     }
 
     /// The sense data, when there is any that can be read.
@@ -182,6 +199,24 @@ pub struct Limits {
 mod tests {
     use super::*;
     use alloc::string::ToString;
+
+    #[test]
+    fn a_residual_that_cannot_be_is_none() {
+        let cdb = autochanger_scsi::TestUnitReady {}.cdb();
+        let left = |command: &Command, came: usize, said: u32| {
+            let data = Bytes::from(alloc::vec![0; came]);
+            Completion { data, ..Completion::good() }.left_over(command, said).residual
+        };
+        let reading = Command::reading(cdb, 100, Duration::from_secs(1));
+        assert_eq!(
+            (left(&reading, 40, 60), left(&reading, 40, u32::MAX), left(&reading, 100, 7)),
+            (60, 60, 0)
+        );
+        let none = Command::new(cdb, Duration::from_secs(1));
+        assert_eq!(left(&none, 0, 12), 0);
+        let writing = Command { data_out: Bytes::from_static(&[0; 24]), ..none };
+        assert_eq!((left(&writing, 0, 0), left(&writing, 0, 4), left(&writing, 0, u32::MAX)), (0, 4, 24));
+    }
 
     fn told(kind: PathFaultKind, device: &str) -> String {
         PathFault { kind, device: device.into(), detail: "it was seen".into() }.to_string()

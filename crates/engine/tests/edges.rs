@@ -295,7 +295,7 @@ fn a_deferred_error_does_not_prove_that_the_move_was_done() {
     world.answer_withheld(Ok(Completion {
         status: Status::CheckCondition,
         sense: sense.into(),
-        data: Default::default(),
+        ..Completion::good()
     }));
     let _ = id;
     world.until("its first move is over", |w| {
@@ -696,7 +696,7 @@ fn an_old_intent_that_becomes_durable_does_not_send_the_next_one() {
     world.answer_withheld(Ok(Completion {
         status: Status::CheckCondition,
         sense: sense.into(),
-        data: Default::default(),
+        ..Completion::good()
     }));
     let again = |w: &World| {
         w.stalled.iter().flat_map(|(_, c)| c).any(

@@ -209,7 +209,7 @@ fn arbitrary_commands_and_answers_make_one_line_of_bounded_length() {
         let data: Vec<u8> = (0..roll()).map(|_| roll() & 0x8F).collect();
         let sense: Vec<u8> = (0..roll() % 32).map(|_| roll()).collect();
         let status = Status::from(roll() & 0x02);
-        let result = Ok(Completion { status, sense: sense.into(), data: data.into() });
+        let result = Ok(Completion { status, sense: sense.into(), data: data.into(), residual: 0 });
         lines.push(transcript.input(&Input::Completed { command: CommandId(n), result }, at_zero()));
         for line in lines.into_iter().flatten() {
             assert!(line.text.len() <= LINE_MAX && !line.text.contains(char::is_control), "{line:?}");

@@ -69,7 +69,8 @@ pub(crate) fn completion(outcome: Outcome) -> Result<Completion, TransportError>
     };
     match outcome {
         Outcome::Answered(answer) => {
-            Ok(Completion { status: answer.status, sense: answer.sense.into(), data: answer.data.into() })
+            let (sense, data) = (answer.sense.into(), answer.data.into());
+            Ok(Completion { status: answer.status, sense, data, residual: 0 })
         }
         Outcome::NotDelivered => Err(TransportError::NotSent(fault("not delivered"))),
         _ => Err(TransportError::OutcomeUnknown(fault("the reply was lost"))),

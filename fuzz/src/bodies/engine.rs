@@ -289,7 +289,7 @@ impl<'a> World<'a> {
         let room = command.data_in as usize;
         let completion = |status, sense: &[u8], data: &[u8]| {
             let (sense, data) = (Bytes::copy_from_slice(sense), Bytes::copy_from_slice(data));
-            Err(Ok(Completion { status, sense, data: data.slice(..data.len().min(room)) }))
+            Err(Ok(Completion { status, sense, data: data.slice(..data.len().min(room)), residual: 0 }))
         };
         let what = self.script.byte();
         match what {
@@ -333,12 +333,14 @@ impl<'a> World<'a> {
                         status: answer.status,
                         sense: answer.sense.into(),
                         data: answer.data.into(),
+                        residual: 0,
                     })
                 }
                 (Outcome::Answered(answer), None) => Ok(Completion {
                     status: answer.status,
                     sense: answer.sense.into(),
                     data: answer.data.into(),
+                    residual: 0,
                 }),
                 (Outcome::NotDelivered, _) => Err(TransportError::NotSent(fault(0))),
                 _ => Err(TransportError::OutcomeUnknown(fault(1))),

@@ -4,17 +4,18 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use autochanger_iscsi::{Answer, Failure, ManagementResponse, Tag};
+use autochanger_iscsi::{Answer, Failure, ManagementResponse, Residual, Tag};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::fault::{Cause, fault, of_failure, of_management};
 use super::session::{Job, Work};
-use super::{Completion, MAX_WAITING, MAX_WAITING_FUNCTIONS, PathFaultKind, TransportError};
+use super::{Command, Completion, MAX_WAITING, MAX_WAITING_FUNCTIONS, PathFaultKind, TransportError};
 
 /// Who waits for an answer.
 pub(super) enum Reply {
-    Command(oneshot::Sender<Result<Completion, TransportError>>),
+    /// And what was asked.
+    Command(oneshot::Sender<Result<Completion, TransportError>>, Command),
     Manage(oneshot::Sender<Result<(), TransportError>>),
 }
 
@@ -89,7 +90,7 @@ impl Flights {
         let Some((_, job)) = self.line(line).pop_front() else { return };
         let deadline = deadline(now, job.timeout);
         let reply = match job.work {
-            Work::Command { reply, .. } => Reply::Command(reply),
+            Work::Command { reply, command } => Reply::Command(reply, command),
             Work::Manage { reply, .. } => Reply::Manage(reply),
         };
         self.in_flight.push_back(InFlight { tag, reply, device: job.device, deadline });
@@ -104,17 +105,19 @@ impl Flights {
     }
 
     pub(super) fn completed(&mut self, tag: Tag, answer: Answer) {
-        let Some((Reply::Command(reply), _)) = self.take(tag) else { return };
+        let Some((Reply::Command(reply, command), _)) = self.take(tag) else { return };
+        let residual = match answer.residual {
+            Residual::Underflow(bytes) => bytes,
+            Residual::None | Residual::Overflow(_) => 0,
+        };
+        let (status, sense, data) = (answer.status.into(), answer.sense, answer.data);
+        let completion = Completion { status, sense, data, residual: 0 };
         // Nobody may be waiting any more.
-        let _ = reply.send(Ok(Completion {
-            status: answer.status.into(),
-            sense: answer.sense,
-            data: answer.data,
-        }));
+        let _ = reply.send(Ok(completion.left_over(&command, residual)));
     }
 
     pub(super) fn failed(&mut self, tag: Tag, failure: Failure, cause: Option<&Cause>) {
-        let Some((Reply::Command(reply), device)) = self.take(tag) else { return };
+        let Some((Reply::Command(reply, _), device)) = self.take(tag) else { return };
         let _ = reply.send(Err(of_failure(failure, cause, &device)));
     }
 
@@ -156,7 +159,7 @@ impl Flights {
             let fault = fault(&device, PathFaultKind::TimedOut, "no answer within the command's time");
             let error = TransportError::OutcomeUnknown(fault);
             match reply {
-                Reply::Command(reply) => drop(reply.send(Err(error))),
+                Reply::Command(reply, _) => drop(reply.send(Err(error))),
                 Reply::Manage(reply) => drop(reply.send(Err(error))),
             }
             late.push(tag);

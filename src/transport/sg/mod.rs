@@ -195,7 +195,9 @@ impl BlockingTransport for Path {
             Ok(answer) => {
                 let sense = Bytes::copy_from_slice(answer.sense());
                 buffer.truncate(answer.transferred);
-                Ok(Completion { status: answer.status, sense, data: buffer.into() })
+                let completion =
+                    Completion { status: answer.status, sense, data: buffer.into(), residual: 0 };
+                Ok(completion.left_over(command, answer.residual))
             }
             Err(error) => {
                 // After an answer that never came the node would give it to the next command.

@@ -92,10 +92,11 @@ impl SimPath {
         PathFault { kind, device: Arc::clone(&self.device), detail: detail.to_owned() }
     }
 
-    fn completion(&self, outcome: Outcome) -> Result<Completion, TransportError> {
+    fn completion(&self, command: &Command, outcome: Outcome) -> Result<Completion, TransportError> {
         match outcome {
             Outcome::Answered(Answer { status, sense, data }) => {
-                Ok(Completion { status, sense: Bytes::from(sense), data: Bytes::from(data) })
+                let (sense, data) = (Bytes::from(sense), Bytes::from(data));
+                Ok(Completion { status, sense, data, residual: 0 }.left_over(command, 0))
             }
             Outcome::NotDelivered => Err(TransportError::NotSent(
                 self.fault(PathFaultKind::Unreachable, "the command could not be delivered (simulated)"),
@@ -157,7 +158,7 @@ impl Transport for SimPath {
             let outcome = state.device.take(key);
             state.settle();
             if let Some(outcome) = outcome {
-                return self.completion(outcome);
+                return self.completion(&command, outcome);
             }
             let receiver = state.expect(key);
             (Waiting { shared, key }, receiver, now.saturating_add(*timeout))
@@ -173,7 +174,7 @@ impl Transport for SimPath {
         let outcome = shared.wait(deadline, look).await;
         drop(waiting);
         match outcome {
-            Some(outcome) => self.completion(outcome),
+            Some(outcome) => self.completion(&command, outcome),
             None => Err(TransportError::OutcomeUnknown(
                 self.fault(PathFaultKind::TimedOut, &format!("no answer within {}", shown(command.timeout))),
             )),

@@ -395,3 +395,19 @@ async fn the_initiators_that_are_remembered_are_bounded_and_none_with_a_session_
     assert_eq!(code(&early).await, Some((0x29, 0x00)), "the first without a session has made way");
     assert_eq!(code(&kept).await, None);
 }
+
+#[tokio::test]
+async fn what_a_device_left_of_the_room_for_its_data_is_told() {
+    let library = SimulatedLibrary::start(stocked());
+    let path = changer(&library).await;
+    let ask = |room: u16| {
+        let cdb = autochanger_scsi::Inquiry { vpd: None, allocation: room }.cdb();
+        path.execute(Command::reading(cdb, room.into(), PATIENCE))
+    };
+    let whole = ask(255).await.unwrap();
+    assert!(!whole.data.is_empty());
+    assert_eq!(whole.residual, 255 - whole.data.len() as u32);
+    let part = ask(8).await.unwrap();
+    assert_eq!((part.data.len(), part.residual), (8, 0));
+    assert_eq!(path.execute(ready()).await.unwrap().residual, 0);
+}

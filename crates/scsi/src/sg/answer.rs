@@ -12,6 +12,8 @@ pub struct Answer {
     pub status: Status,
     /// How many bytes of data came in.
     pub transferred: usize,
+    /// How many bytes the kernel says were not transferred; 0 where it says what cannot be.
+    pub residual: u32,
     pub(super) sense: [u8; SENSE_MAX],
     pub(super) sense_length: u8,
 }

@@ -17,6 +17,7 @@ pub(super) fn judge(cdb: &Cdb, data: &[u8], sense: [u8; SENSE_MAX], ended: Ended
     let answer = |status, transferred| Answer {
         status,
         transferred,
+        residual: u32::try_from(ended.residue).unwrap_or(0),
         sense,
         sense_length: u8::try_from(written).unwrap_or(0),
     };
