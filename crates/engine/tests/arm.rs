@@ -9,7 +9,7 @@ use autochanger_engine::request::{FailureKind, Operation, Outcome, Place, State,
 use autochanger_engine::view::OperatorTask;
 use autochanger_engine::{Answer, EventKind};
 use autochanger_sim::{Device, Fault, Library, Quirk, SenseKey, Timing};
-use autochanger_world::{World, eject, inject, inventory, mount};
+use autochanger_world::{World, eject, inject, inventory};
 
 const TAPE: &str = "VT0001L8";
 const OTHER: &str = "VT0002L8";
