@@ -44,6 +44,8 @@ const CLEARLY: f64 = 1.5;
 /// No policy is faster by more than this share: which job is the last one is luck, and a drive is asked once in some seconds whether it
 /// is ready.
 const LUCK: f64 = 0.005;
+/// The same where cartridges come in: between motions the ports are looked at, which nobody else does here.
+const PORTS: f64 = 0.02;
 
 fn main() -> ExitCode {
     let quick = std::env::args().any(|argument| argument == "--quick");
@@ -166,9 +168,8 @@ fn line(trial: &Trial<'_>, broken: &mut Vec<String>) {
         object(format!("{:.1} % of the bound", 100.0 * bound.reached));
     }
     for (name, peer) in ["one after the other", "FIFO"].into_iter().zip(&peers) {
-        // A cartridge that comes in is a motion of one request, which makes its intents one after the other: with several arms this is
-        // told and not yet promised.
-        if times(peer) < 1.0 - LUCK && !trial.floods() {
+        let luck = if trial.floods() { PORTS } else { LUCK };
+        if times(peer) < 1.0 - luck {
             object(format!("{:?}, and {:?} with {name}", ours.makespan(), peer.makespan()));
         }
     }
