@@ -38,6 +38,16 @@ pub enum Bug {
     StopThatIsForgotten,
     /// What is ready for a group that failed stays in its drive.
     GroupLeftInDrive,
+    /// That a cartridge has arrived is kept, and nobody is told.
+    PlaceNotTold,
+    /// That nothing is asked of a person any more is not told.
+    TaskNotWithdrawn,
+    /// Whoever cannot use what it was woken for keeps that to itself.
+    WakeNotPassedOn,
+    /// A drive that did not answer is not looked for again.
+    DriveNotLookedFor,
+    /// A library that was paused goes on with what was prepared.
+    PauseThatIsForgotten,
 }
 
 /// What is planted in an engine.

@@ -171,6 +171,12 @@ impl Device {
         self.nexuses.post(0, MICROCODE_CHANGED, None);
     }
 
+    /// Whether a drive asks to be cleaned.
+    pub fn asks_for_cleaning(&self, drive: impl Into<autochanger_scsi::ElementAddress>) -> bool {
+        let drive = drive.into();
+        self.drives.iter().any(|known| known.address == drive && known.dirty.is_some())
+    }
+
     /// A drive was cleaned by hand: it asks for it no more. `false` where there is no such drive.
     pub fn drive_was_cleaned(&mut self, drive: impl Into<autochanger_scsi::ElementAddress>) -> bool {
         let drive = drive.into();

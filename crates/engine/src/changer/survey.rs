@@ -55,6 +55,8 @@ pub(crate) struct Surveyed {
     pub(crate) paths: BTreeMap<ElementAddress, DrivePath>,
     /// How long it recommends to wait for its commands, by operation code.
     pub(crate) recommended: BTreeMap<u8, Duration>,
+    /// A way that can lead to a drive was not answered.
+    pub(crate) silent: bool,
     /// What was found to be otherwise than the standard says.
     pub(crate) quirks: BTreeSet<Quirk>,
     /// The form of INITIALIZE ELEMENT STATUS that was used, if the library had to look at its elements.
@@ -196,6 +198,7 @@ impl Survey {
             self.stage,
             Stage::Candidate { .. } | Stage::CandidateSerial { .. } | Stage::Further(..)
         );
+        self.found.silent |= of_drive && matches!(&answer, Err(Refusal::Path(_)));
         if let Err(Refusal::Path(fault)) = &answer
             && !of_drive
         {

@@ -249,7 +249,8 @@ impl Engine {
             self.answer_group(asked, Err(SubmitError::SessionClosed));
         }
         let mut cancelled = 0;
-        for id in bound {
+        // After the store has failed nothing can be kept of a cancel, and so nothing is told of it.
+        for id in bound.into_iter().filter(|_| self.store_failed.is_none()).collect::<Vec<_>>() {
             if let Verdict::Accepted(_) = self.stop(id, CancelledBy::SessionClosed, now) {
                 cancelled += 1;
             }

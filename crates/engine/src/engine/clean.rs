@@ -31,11 +31,8 @@ impl Engine {
         let Some(live) = self.live.get(&id) else { return Start::Gone };
         let (cartridge, putting_back, failing) =
             (live.request.cartridge, live.putting_back, live.request.failing.is_some());
-        // The cleaning cartridge is in the drive for this request already, and not for another cleaning of the drive.
+        // The cleaning cartridge is in the drive for this request already.
         let inside = |cartridge: &CartridgeId| {
-            if self.medium_is_busy(*cartridge, id) {
-                return false;
-            }
             let place = self.standing_place(id, *cartridge).ok();
             // On its way back it may have stayed in the arm.
             let in_arm = |place: ElementName| putting_back && place.kind == ElementType::Transport;
@@ -196,6 +193,7 @@ impl Engine {
                     drive.must_clean = false;
                 });
                 self.tell_drive(index, drive);
+                self.who_waits_finds_out(index, drive);
                 (None, None)
             }
             Cleaned::UsedUp(_) | Cleaned::NoCleaner => {

@@ -360,11 +360,13 @@ impl Engine {
         }
         cartridge.place = place;
         cartridge.last_seen = now.wall;
-        self.outbox.after(Effect::Event(EventKind::Cartridge {
-            id,
-            barcode: cartridge.barcode.clone(),
-            place: cartridge.place.clone(),
-        }));
+        if !self.planted.is(Bug::PlaceNotTold) {
+            self.outbox.after(Effect::Event(EventKind::Cartridge {
+                id,
+                barcode: cartridge.barcode.clone(),
+                place: cartridge.place.clone(),
+            }));
+        }
         self.outbox.change(Change::Cartridge(cartridge.clone()));
         let cleans = super::identity::kind_of(&cartridge) == crate::catalog::MediumKind::Cleaning;
         self.catalogue.put(cartridge);

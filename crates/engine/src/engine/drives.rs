@@ -9,13 +9,17 @@ use super::Engine;
 use super::emit::Effect;
 use super::live::Phase;
 use super::start::OWN;
-use super::work::Work;
+use super::work::{Timer, Work};
 use crate::catalog::{Caller, MediumKind, Role};
 use crate::drive::needs::{AskNeeds, Wants};
 use crate::id::{LibraryIndex, RequestId, SessionId};
+use crate::library::Library;
 use crate::library::elements::{DriveState as Kept, ElementState};
+use crate::library::fault::Stale;
+use crate::library::queue::Blocker;
 use crate::output::EventKind;
-use crate::request::{Operation, Options, Submission, Wanted};
+use crate::planted::Bug;
+use crate::request::{Operation, Options, Place, Submission, Wanted};
 use crate::time::{Now, WallTime};
 use crate::view::DriveState;
 
@@ -23,6 +27,10 @@ use crate::view::DriveState;
 const IDLE: i8 = -15;
 /// The priority of one that it must have: no mount can use the drive before.
 const URGENT: i8 = 15;
+
+/// How often a drive that did not answer is looked for again, after pauses that double: a quarter of an hour in all, in which a drive
+/// that was switched on, or a host that was reset, answers. Then somebody has to look: an inventory begins anew.
+const MAX_LOOKS: u32 = 10;
 
 /// A drive that asks again so soon after it was cleaned was not helped by it: the cleaning cartridge is not used up on it.
 const HELPED: Duration = Duration::from_secs(6 * 60 * 60);
@@ -77,6 +85,29 @@ impl Engine {
             self.tell_drive(index, drive);
         }
         before
+    }
+
+    /// The ways to the drives were looked for. One that was not answered can lead to a drive that has none: it is looked for again.
+    pub(crate) fn note_unheard(&mut self, index: LibraryIndex, silent: bool, now: Now) {
+        let silent = silent && !self.planted.is(Bug::DriveNotLookedFor);
+        let Some(library) = self.library_mut(index) else { return };
+        let lacks = |it: &ElementState| it.drive.as_ref().is_some_and(|drive| drive.device.is_none());
+        let lacking = silent && library.elements.of_kind(ElementType::Drive).any(lacks);
+        let (tries, first) = (library.unheard.unwrap_or(0), library.config.timing.retry_min);
+        library.unheard = lacking.then_some(tries.saturating_add(1));
+        let pause = first.saturating_mul(2u32.saturating_pow(tries.min(MAX_LOOKS)));
+        if lacking && tries < MAX_LOOKS {
+            self.set_timer(now.monotonic.saturating_add(pause), Timer::FindDrives(index));
+        }
+    }
+
+    /// The library is opened anew when it is still, as one that says that its drives are others.
+    pub(crate) fn look_for_unheard(&mut self, index: LibraryIndex) {
+        let Some(library) = self.library_mut(index).filter(|library| library.unheard.is_some()) else {
+            return;
+        };
+        library.touch(Stale::Library);
+        self.mark_dirty(index);
     }
 
     pub(crate) fn step_begins(&mut self, id: RequestId, now: Now) {
@@ -159,6 +190,79 @@ impl Engine {
         if heard.0 {
             self.clean_unasked(index, drive, heard.1, now);
         }
+        self.who_waits_for_cleaning(index, drive);
+    }
+
+    /// Drives that must be cleaned, and that nobody cleans for want of a cleaner, are cleaned when one came.
+    pub(crate) fn clean_what_must_be(&mut self, now: Now) {
+        let must: Vec<(LibraryIndex, ElementAddress)> = self
+            .libraries
+            .iter()
+            .filter(|library| library.is_ready() && self.has_cleaner(library))
+            .flat_map(|library| {
+                let drives = library.elements.of_kind(ElementType::Drive).map(|drive| drive.name.address);
+                drives.filter(|drive| !library.elements.may_load(*drive)).map(|drive| (library.index, drive))
+            })
+            .collect();
+        for (index, drive) in must {
+            self.clean_unasked(index, drive, true, now);
+        }
+    }
+
+    fn has_cleaner(&self, library: &Library) -> bool {
+        self.catalogue.cartridges().any(|cartridge| {
+            Some(cartridge.library) == library.id
+                && !cartridge.disabled
+                && super::identity::kind_of(cartridge) == MediumKind::Cleaning
+                && cartridge.cleaner.and_then(|cleaner| cleaner.uses_left) != Some(0)
+                && matches!(cartridge.place, Place::Element(_))
+        })
+    }
+
+    /// It must be cleaned, and nobody is about to.
+    fn is_left_dirty(&self, index: LibraryIndex, drive: ElementAddress) -> bool {
+        self.library(index).is_some_and(|library| !library.elements.may_load(drive))
+            && !self.is_to_be_cleaned(index, drive)
+    }
+
+    fn is_to_be_cleaned(&self, index: LibraryIndex, drive: ElementAddress) -> bool {
+        self.live.values().any(|live| {
+            live.library == Some(index)
+                && live.ending.is_none()
+                && matches!(live.request.wanted, Wanted::CleanDrive { drive: asked, .. } if asked == drive)
+        })
+    }
+
+    /// Whether what is waited for comes only when an administrator puts it into service: the one drive, or all that would do.
+    pub(crate) fn is_out_of_service(&self, index: LibraryIndex, blocker: Blocker) -> bool {
+        let Some(library) = self.library(index) else { return false };
+        let out = |drive| !library.elements.drive_serves(drive) || self.is_left_dirty(index, drive);
+        match blocker {
+            Blocker::Drive(drive) => out(drive),
+            Blocker::AnyDrive(need) => {
+                let drives = library.elements.of_kind(ElementType::Drive).map(|drive| drive.name.address);
+                let mut fitting = drives.filter(|drive| library.elements.drive_fits(*drive, need)).peekable();
+                fitting.peek().is_some() && fitting.all(out)
+            }
+            _ => false,
+        }
+    }
+
+    /// The drive must be cleaned and nobody is about to: whoever waits for it finds out.
+    pub(crate) fn who_waits_for_cleaning(&mut self, index: LibraryIndex, drive: ElementAddress) {
+        if self.is_left_dirty(index, drive) {
+            self.who_waits_finds_out(index, drive);
+        }
+    }
+
+    /// Whether the drive serves has changed: whoever waits for it finds out anew what it waits for, or that it waits in vain.
+    pub(crate) fn who_waits_finds_out(&mut self, index: LibraryIndex, drive: ElementAddress) {
+        self.wake_all(index, Blocker::Drive(drive));
+        let Some(library) = self.library(index) else { return };
+        let fitting = library.queue.needs().filter(|need| library.elements.drive_fits(drive, *need));
+        for need in fitting.collect::<Vec<_>>() {
+            self.wake_all(index, Blocker::AnyDrive(need));
+        }
     }
 
     /// Hands in a cleaning of the manager's own; one for a drive.
@@ -170,12 +274,7 @@ impl Engine {
         let cleaner = self.catalogue.cartridges().any(|cartridge| {
             Some(cartridge.library) == id && super::identity::kind_of(cartridge) == MediumKind::Cleaning
         });
-        let asked = self.live.values().any(|live| {
-            live.library == Some(index)
-                && live.ending.is_none()
-                && live.request.operation() == Operation::CleanDrive
-                && live.request.named_drive() == Some(drive)
-        });
+        let asked = self.is_to_be_cleaned(index, drive);
         if !auto || in_vain || asked || !(cleaner || must) {
             return;
         }

@@ -8,7 +8,7 @@ use crate::library::fault::Stale;
 use crate::library::queue::Blocker;
 use crate::output::{AdoptError, Answer, Change, EventKind};
 use crate::planted::Bug;
-use crate::request::{CancelError, Cancellation, CancelledBy, Failure, Operation, Request, State};
+use crate::request::{CancelError, Cancellation, CancelledBy, Failure, Operation, Request, State, Wanted};
 use crate::time::Now;
 
 impl Engine {
@@ -36,6 +36,10 @@ impl Engine {
                 matches!(operation, Operation::Inventory | Operation::DoorAccess | Operation::InjectCleaner)
             }
             _ => false,
+        };
+        let cleaned = match live.request.wanted {
+            Wanted::CleanDrive { drive, .. } => Some(drive),
+            _ => None,
         };
         let was_at_door = live.phase == Phase::Door;
         let deferred_in = live.request.drive.filter(|_| live.phase == Phase::Deferred);
@@ -78,6 +82,9 @@ impl Engine {
             // A mount can be waiting for this dismount although it had reserved nothing yet.
             if let (Some(cartridge), Operation::Dismount) = (cartridge, operation) {
                 self.wake(index, Blocker::Medium(cartridge));
+            }
+            if let Some(drive) = cleaned {
+                self.who_waits_for_cleaning(index, drive);
             }
             if let Some(failure) = failed_load {
                 self.recover_after(index, &failure, now);

@@ -106,6 +106,7 @@ impl Engine {
         let (identify, priority) = (live.request.options.identify, live.request.priority);
         if let Wanted::InjectCleaner { uses, .. } = wanted {
             self.is_cleaner(record.cartridge, uses);
+            self.clean_what_must_be(now);
         }
         if identify {
             self.identify_injected(index, record.cartridge, priority, now);

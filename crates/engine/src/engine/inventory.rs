@@ -70,6 +70,7 @@ impl Engine {
         library.elements.try_drives_again();
         library.arms_refused.clear();
         library.ports.try_again();
+        library.unheard = library.unheard.map(|_| 0);
         let initialize = library.initialize();
         if full {
             self.begin(index, Work::Initialize(id, initialize), now);
@@ -186,6 +187,7 @@ impl Engine {
                 if kinds == TYPES {
                     self.follow_slots(index, &inventory.elements, now);
                     self.find_drives(index, &inventory, now);
+                    self.look_for_unheard(index);
                 }
                 self.note_look(index, kinds == TYPES, now);
                 let found = self.reconcile(index, &inventory.elements, kinds, now);

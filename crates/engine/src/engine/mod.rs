@@ -244,6 +244,7 @@ impl Engine {
                 Timer::Wake(task) => self.step_task(task, Heard::Woken, now),
                 Timer::Reopen(library) => self.begin_open(library, now),
                 Timer::Watch(library) => self.look_again(library, now),
+                Timer::FindDrives(library) => self.look_for_unheard(library),
                 Timer::Requeue(request) => self.requeue_after_pause(request, now),
                 Timer::Schedule(library) => self.mark_dirty(library),
                 Timer::Look(library) => self.look_unasked(library, now),

@@ -197,6 +197,7 @@ impl Engine {
         }
         self.recognize_drives(index, &unsure, now);
         self.follow_ways(index);
+        self.note_unheard(index, found.silent, now);
         self.outbox.after(Effect::Surveyed(index));
     }
 

@@ -10,6 +10,7 @@ use crate::catalog::{Caller, Role};
 use crate::id::{CartridgeId, LibraryIndex, RequestId, Token};
 use crate::library::fault::Stale;
 use crate::output::{Answer, EventKind, OperatorRefusal};
+use crate::planted::Bug;
 use crate::request::{CancelError, Cancellation, CancelledBy, State, Waiting};
 use crate::time::Now;
 use crate::view::{OperatorRequest, OperatorTask};
@@ -34,8 +35,9 @@ impl Engine {
     }
 
     pub(crate) fn withdraw_task(&mut self, id: RequestId) {
+        let told = !self.planted.is(Bug::TaskNotWithdrawn);
         let Some(live) = self.live.get_mut(&id) else { return };
-        if live.task.take().is_some() {
+        if live.task.take().is_some() && told {
             let application = live.request.application.clone();
             self.outbox.after(Effect::Event(EventKind::OperatorDone { request: id, application }));
         }
@@ -83,6 +85,7 @@ impl Engine {
     /// Cartridges were found in the library: who waited for one of them takes its place in the queue.
     pub(crate) fn cartridges_came(&mut self, now: Now) {
         self.cleaners_came();
+        self.clean_what_must_be(now);
         let come: Vec<RequestId> = self
             .awaiting_persons()
             .filter(|live| {

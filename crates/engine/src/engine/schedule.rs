@@ -179,11 +179,7 @@ impl Engine {
         if let Some(library) = self.library_mut(index) {
             library.queue.block(order, id, blocker);
         }
-        let out_of_service = |drive| self.library(index).is_some_and(|l| !l.elements.drive_serves(drive));
-        let waiting = match blocker {
-            Blocker::Drive(drive) if out_of_service(drive) => Waiting::Service,
-            other => other.shown(),
-        };
+        let waiting = if self.is_out_of_service(index, blocker) { Waiting::Service } else { blocker.shown() };
         self.show_waiting(id, Some(waiting));
         // What it was woken for is still there: the next in line may be able to use it.
         match woken_from {

@@ -14,6 +14,7 @@ use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::elements::Need;
 use crate::library::queue::Blocker;
 use crate::output::EventKind;
+use crate::planted::Bug;
 use crate::request::{CancelledBy, Failure, FailureKind, Operation, Outcome, ServiceTarget, State};
 use crate::time::Now;
 
@@ -129,6 +130,7 @@ impl Engine {
         match service {
             Service::Enabled => self.wake_all(index, Blocker::Service),
             Service::Draining => self.wake_all(index, Blocker::Service),
+            Service::Paused if self.planted.is(Bug::PauseThatIsForgotten) => {}
             Service::Paused => self.retract_unsent(index, now),
             Service::Disabled => {
                 self.retract_unsent(index, now);
@@ -168,8 +170,7 @@ impl Engine {
         if service != Service::Enabled {
             self.retract_loads_of(index, drive, now);
         }
-        // Each finds out anew what it waits for, or that it waits in vain.
-        self.wake_all(index, Blocker::Drive(drive));
+        self.who_waits_finds_out(index, drive);
         match service {
             Service::Enabled => self.wake_for_drive(index, drive),
             Service::Paused => {}

@@ -165,8 +165,9 @@ impl Engine {
     /// A mount whose medium is in a drive that will do begins at once: it needs no arm.
     pub(crate) fn mount_in_place(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> bool {
         let Some(live) = self.live.get(&id) else { return false };
-        // A group begins together, and what is to leave its drive is not mounted there.
-        let alone = live.request.options.group.is_none() || live.granted.is_some();
+        // A group begins together, also where one of it has a drive already that is kept for all; and what is to leave its drive is
+        // not mounted there.
+        let alone = live.request.options.group.is_none() || self.has_drive_of_its_own(id);
         let Some(cartridge) = live.request.cartridge.filter(|_| alone && !live.putting_back) else {
             return false;
         };

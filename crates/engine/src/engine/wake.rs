@@ -60,6 +60,9 @@ impl Engine {
 
     /// What it was woken for it does not use: the next in line may.
     pub(crate) fn pass_on(&mut self, index: LibraryIndex, id: RequestId) {
+        if self.planted.is(Bug::WakeNotPassedOn) {
+            return;
+        }
         if let Some(from) = self.live.get_mut(&id).and_then(|live| live.woken_from.take()) {
             self.wake_next(index, from);
         }

@@ -91,6 +91,8 @@ pub(crate) enum Timer {
     Reopen(LibraryIndex),
     /// The ways in reserve are to be looked at.
     Watch(LibraryIndex),
+    /// A drive that did not answer can answer now.
+    FindDrives(LibraryIndex),
     Requeue(RequestId),
     Schedule(LibraryIndex),
     /// A library that nobody asks for anything is looked at.

@@ -78,6 +78,8 @@ pub(crate) struct Library {
     pub(crate) drives_unsure: bool,
     /// Drives that were found in place of others: what they hold is not what those held.
     pub(crate) strangers: BTreeSet<ElementAddress>,
+    /// A drive did not answer when the ways to the drives were looked for, and has none: how often that was so in a row.
+    pub(crate) unheard: Option<u32>,
     /// Elements and cartridges whose motions ended while the elements were being read.
     pub(crate) overtaken: Unsettled,
     /// It told of a cartridge that is in no slot, and was not read since.
@@ -204,6 +206,7 @@ impl Library {
             has_stray: false,
             look: Look::default(),
             reading: false,
+            unheard: None,
             refreshes: 0,
             refresh_after: Duration::ZERO,
             motions: BTreeMap::new(),

@@ -58,7 +58,8 @@ pub enum Waiting {
     Library,
     /// Its session ended before it was started: a session must adopt it.
     Owner,
-    /// The library or the drive is paused, being drained or disabled.
+    /// The library or the drives that would do are paused, being drained or disabled, or must be cleaned and nobody is about to:
+    /// an administrator puts them into service, or has them cleaned.
     Service,
     /// The others of its group.
     Group,
