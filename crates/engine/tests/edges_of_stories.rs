@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use autochanger_engine::request::{FailureKind, State, Waiting, Wanted};
+use autochanger_engine::request::{FailureKind, InventoryMethod, State, Waiting, Wanted};
 use autochanger_scsi::ElementAddress;
 use autochanger_sim::{Fault, Library, Timing};
 use autochanger_world::{
@@ -167,7 +167,7 @@ fn a_dismount_that_was_put_off_is_not_ended_by_the_settled_half_of_an_exchange_t
         Act::Pass(12),
         Act::Submit(Handed {
             deadline: Some(1819),
-            ..handed(39, Ask::Inventory { library: 0, full: false })
+            ..handed(39, Ask::Inventory { library: 0, method: Some(InventoryMethod::Fast) })
         }),
     ];
     let setup = Setup { libraries: vec![shape], max_live_requests: 64, max_pending_cancels: 16 };

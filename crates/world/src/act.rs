@@ -1,6 +1,6 @@
 //! What can happen in a story: typed, so that a failing story can be shrunk and read.
 
-use autochanger_sim::SenseKey;
+use autochanger_sim::{SenseKey, Status};
 
 use crate::wanted::Ask;
 use crate::world::PowerFailure;
@@ -46,6 +46,13 @@ pub enum Act {
         /// The request's number.
         number: u32,
     },
+    /// Somebody says that what a person is asked for the request of that number is done.
+    Satisfy {
+        /// Who.
+        who: u8,
+        /// The request's number.
+        number: u32,
+    },
     /// Somebody cancels the request of that number.
     Cancel {
         /// Who.
@@ -86,6 +93,25 @@ pub enum Act {
         /// The next manager cancels what is unfinished.
         cancel_unfinished: bool,
     },
+    /// The power goes, hands are in a library while it is off, and it comes back.
+    ChangedWhileOff {
+        /// Which library.
+        library: u8,
+        /// What they do.
+        hand: Hand,
+    },
+    /// The manager is shut down, and started again after so many steps.
+    ShutDown(u8),
+    /// The next batch cannot be committed, nor any after it; the manager is started again after so many steps.
+    StoreFails(u8),
+    /// So many questions to the store are not answered.
+    NoLookUps(u8),
+    /// Another manager has the libraries for so many attempts to take one.
+    OtherOwner(u8),
+    /// Requests that have ended are deleted from the store.
+    Purge,
+    /// The wall clock is so many seconds ahead from now on.
+    Clock(u32),
     /// The power goes at one of the batches to come.
     PowerLossAt(PowerFailure),
     /// The disk stalls.
@@ -160,11 +186,40 @@ pub enum Mishap {
     },
     /// Looks are answered with ABORTED COMMAND.
     NoLooks(u8),
-    /// A unit attention that names a change comes up.
+    /// A unit attention comes up.
     Attention {
-        /// Only of a port.
-        port: bool,
+        /// Of the changer (0), or of a drive, counted from 1.
+        lun: u8,
+        /// The additional sense code.
+        asc: u8,
+        /// Its qualifier.
+        ascq: u8,
     },
+    /// Motions, or looks, are answered with a bare status.
+    Status {
+        /// Of which command.
+        to: Command,
+        /// Which status.
+        status: Status,
+        /// How often.
+        times: u8,
+    },
+    /// The drive says for ever that it is not ready.
+    NeverReady {
+        /// Which drive.
+        drive: u8,
+        /// It says that it is coming ready; else that somebody must look.
+        coming: bool,
+    },
+    /// No command reaches the drive for so many seconds.
+    SilentDrive {
+        /// Which drive.
+        drive: u8,
+        /// Seconds.
+        time: u16,
+    },
+    /// Somebody opens the door while the arm carries a cartridge.
+    DoorUnderMove,
     /// The door is open for so many seconds: motions are refused, and an attention follows.
     Door(u16),
     /// The arm picks a cartridge and cannot place it.
@@ -182,6 +237,18 @@ pub enum Mishap {
     },
     /// Drives and arms work again.
     Repair,
+}
+
+/// To which commands a bare status is answered. RESERVATION CONFLICT is only drawn for motions: at an opening a library is
+/// another's with it, and stays so until somebody gives it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// MOVE MEDIUM.
+    Move,
+    /// EXCHANGE MEDIUM.
+    Exchange,
+    /// READ ELEMENT STATUS.
+    Look,
 }
 
 /// What hands do. Slots, ports and drives are counted from 0.

@@ -8,12 +8,12 @@ use autochanger_engine::request::{
 };
 use autochanger_engine::view::LibraryState;
 use autochanger_engine::{Input, output};
-use autochanger_sim::ElementType;
+use autochanger_sim::{Device, ElementType};
 use uuid::Uuid;
 
 use crate::perform::is_guest;
 use crate::watch::Sight;
-use crate::world::World;
+use crate::world::{Store, World};
 
 /// Steps of time in which the devices and the engine must come to rest. The longest rest of 20,000 stories took a tenth.
 const MAX_STEPS: u32 = 20_000;
@@ -27,6 +27,8 @@ impl World {
             if !self.step() {
                 return;
             }
+            // One that is opened while the arm carries a cartridge can be opened after the calm has begun.
+            self.device.0.iter_mut().for_each(Device::operator_close_door);
         }
         let what = format!("no rest in {MAX_STEPS} steps: {:?}", self.engine.view().requests());
         self.watch.object("rest", what, self.now);
@@ -36,6 +38,7 @@ impl World {
     pub(crate) fn calm(&mut self) {
         self.watch.note(|| "-- calm".into());
         self.power_fails = None;
+        (self.lookups_lost, self.claims_refused) = (0, 0);
         self.release_disk();
         for library in 0..self.device.0.len() {
             self.device.0[library].clear_faults();
@@ -46,14 +49,18 @@ impl World {
         self.set_right();
         // A library that a person must look at is looked at, and the manager started again.
         let ready = |world: &Self| {
-            world.engine.view().libraries().iter().all(|library| *library.state == LibraryState::Ready)
+            world.store == Store::Sound
+                && world.engine.view().libraries().iter().all(|library| *library.state == LibraryState::Ready)
         };
         if !ready(self) {
             self.crash();
             self.come_to_rest();
         }
-        self.read_all();
+        let mut looked = self.read_all();
         for _ in 0..MAX_ROUNDS {
+            if looked {
+                self.see(&Sight::Rest);
+            }
             if self.violation().is_some() || self.engine.view().requests().is_empty() {
                 break;
             }
@@ -61,7 +68,7 @@ impl World {
             self.come_to_rest();
             // With nothing mounted, what they wait for is a library that somebody looks at.
             if self.set_right() || self.engine.view().mounts().is_empty() {
-                self.read_all();
+                looked = self.read_all();
             }
             self.answers.clear();
             self.events.clear();
@@ -114,21 +121,22 @@ impl World {
         something
     }
 
-    /// Every library serves, and is read.
-    fn read_all(&mut self) {
-        self.enable_all();
+    /// Every library serves, and is read; `false` where that was refused.
+    fn read_all(&mut self) -> bool {
+        let mut all = self.enable_all();
         for library in 0..self.device.0.len() {
             let Some(library) = self.library_id(library) else { continue };
-            self.ask_calmly(Wanted::Inventory {
+            all &= self.ask_calmly(Wanted::Inventory {
                 library: Some(library),
                 method: Some(InventoryMethod::Fast),
             });
         }
         self.come_to_rest();
+        all
     }
 
-    /// Everything is in service again.
-    fn enable_all(&mut self) {
+    /// Everything is in service again; `false` where that was refused.
+    fn enable_all(&mut self) -> bool {
         let view = self.engine.view();
         let serves = |service| service == Service::Enabled;
         let libraries = view.libraries().into_iter().filter(|library| !serves(library.service));
@@ -144,9 +152,11 @@ impl World {
             )
             .chain(cartridges.map(|cartridge| ServiceTarget::cartridge(cartridge.id)))
             .collect();
+        let mut all = true;
         for target in targets {
-            self.ask_calmly(Wanted::SetService { target, service: Service::Enabled });
+            all &= self.ask_calmly(Wanted::SetService { target, service: Service::Enabled });
         }
+        all
     }
 
     /// Whoever waits for an owner gets one, what a person is asked is refused, and everything in a drive is dismounted.
@@ -171,8 +181,8 @@ impl World {
         }
     }
 
-    /// Hands in a request of the administrator's.
-    fn ask_calmly(&mut self, wanted: Wanted) {
+    /// Hands in a request of the administrator's. Whether it was accepted.
+    fn ask_calmly(&mut self, wanted: Wanted) -> bool {
         self.next_id += 1;
         let submission = Submission {
             id: RequestId(Uuid::from_u128(0x2000_0000 + self.next_id)),
@@ -186,7 +196,7 @@ impl World {
         };
         let token = self.token();
         self.input(Input::Submit { token, submission });
-        let Some(output::Answer::Submitted(Err(error))) = self.answers.remove(&token.0) else { return };
+        let Some(output::Answer::Submitted(Err(error))) = self.answers.remove(&token.0) else { return true };
         self.watch.note(|| format!("-- refused in calm: {error}"));
         // A house that is full of those who wait is emptied by one of them giving up.
         let waits = |request: &&Request| matches!(request.state, State::Queued | State::Waiting(_));
@@ -196,5 +206,6 @@ impl World {
             let (token, caller) = (self.token(), self.administrator());
             self.input(Input::Cancel { token, caller, id, reason: Some("calm".into()) });
         }
+        false
     }
 }

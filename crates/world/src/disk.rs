@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use autochanger_engine::catalog::{
-    Cartridge, DriveRecord, FaultRecord, LibraryRecord, MotionRecord, MountRecord,
+    Cartridge, DriveRecord, FaultRecord, LibraryRecord, MotionRecord, MotionState, MountRecord,
 };
 use autochanger_engine::id::{CartridgeId, LibraryId, RequestId};
 use autochanger_engine::request::Request;
@@ -81,5 +81,26 @@ impl Disk {
             mounts: self.mounts.values().cloned().collect(),
             drives: self.drives.values().cloned().collect(),
         }
+    }
+
+    /// What a purge of everything that has ended would delete: a request stays whose medium is mounted, or that has a motion in
+    /// doubt.
+    #[must_use]
+    pub fn purgeable(&self) -> Vec<RequestId> {
+        let in_doubt = |id: RequestId| {
+            let mut motions = self.motions.range((id, 0)..=(id, u32::MAX));
+            motions.any(|(_, motion)| matches!(motion.state, MotionState::Open | MotionState::Unknown))
+        };
+        let ended = self.requests.values().filter(|request| request.state.is_final());
+        ended.map(|request| request.id).filter(|id| !self.mounts.contains_key(id) && !in_doubt(*id)).collect()
+    }
+
+    /// Deletes requests with their motions and faults.
+    pub fn purge(&mut self, ids: &[RequestId]) {
+        for id in ids {
+            self.requests.remove(id);
+        }
+        self.motions.retain(|(id, _), _| !ids.contains(id));
+        self.faults.retain(|(id, _), _| !ids.contains(id));
     }
 }

@@ -4,7 +4,7 @@
 mod ask;
 mod mishap;
 
-use crate::act::{Act, Handed};
+use crate::act::{Act, Handed, Mishap};
 use crate::dice::Dice;
 use crate::story::{Setup, Shape, Story};
 use crate::wanted::Ask;
@@ -26,6 +26,7 @@ enum Kind {
     DoorAccess,
     CleanerSlot,
     CleanDrive,
+    Dirty,
     Label,
     Repeat,
     Service,
@@ -33,6 +34,7 @@ enum Kind {
     Group,
     Reorder,
     Refuse,
+    Satisfy,
     Cancel,
     Adopt,
     CloseSession,
@@ -40,6 +42,13 @@ enum Kind {
     Hands,
     PowerLoss,
     PowerLossAt,
+    ChangedWhileOff,
+    ShutDown,
+    StoreFails,
+    NoLookUps,
+    OtherOwner,
+    Purge,
+    Clock,
     HoldDisk,
     CommitOne,
     ReleaseDisk,
@@ -129,14 +138,15 @@ impl Author {
         let services = self.services;
         let (ports, doors, cleaning, labels) = (self.ports, self.doors, self.cleaning, self.labels);
         let kind = self.dice.weighted(&[
-            (20, Kind::Mount),
-            (18, Kind::Dismount),
+            (26, Kind::Mount),
+            (22, Kind::Dismount),
             (3, Kind::Inventory),
             (when(ports, 4), Kind::Eject),
             (when(ports, 4), Kind::Inject),
             (when(doors, 2), Kind::DoorAccess),
             (when(cleaning, 4), Kind::CleanerSlot),
             (when(cleaning, 4), Kind::CleanDrive),
+            (when(cleaning, 3), Kind::Dirty),
             (when(labels, 6), Kind::Label),
             (2, Kind::Repeat),
             (when(services, 4), Kind::Service),
@@ -144,13 +154,21 @@ impl Author {
             (3, Kind::Group),
             (2, Kind::Reorder),
             (1, Kind::Refuse),
+            (1, Kind::Satisfy),
             (8, Kind::Cancel),
             (2, Kind::Adopt),
             (1, Kind::CloseSession),
             (when(faults, 9), Kind::Mishap),
             (if hands || ports || doors { 3 } else { 0 }, Kind::Hands),
-            (when(power, 2), Kind::PowerLoss),
+            (when(power, 1), Kind::PowerLoss),
             (when(power, 2), Kind::PowerLossAt),
+            (when(power && hands, 1), Kind::ChangedWhileOff),
+            (when(power, 1), Kind::ShutDown),
+            (when(power && disk, 1), Kind::StoreFails),
+            (when(power && disk, 1), Kind::NoLookUps),
+            (when(power && faults, 1), Kind::OtherOwner),
+            (1, Kind::Purge),
+            (1, Kind::Clock),
             (when(disk, 6), Kind::HoldDisk),
             (when(disk, 9), Kind::CommitOne),
             (when(disk, 3), Kind::ReleaseDisk),
@@ -196,6 +214,10 @@ impl Author {
                 Some(handed) => Act::Refuse { who: self.asker(handed), number: handed.number },
                 None => Act::Pass(1),
             },
+            Kind::Satisfy => match self.earlier() {
+                Some(handed) => Act::Satisfy { who: self.asker(handed), number: handed.number },
+                None => Act::Pass(1),
+            },
             Kind::Cancel => match self.earlier() {
                 Some(handed) => Act::Cancel { who: self.asker(handed), number: handed.number },
                 None => Act::Pass(1),
@@ -204,6 +226,10 @@ impl Author {
                 Some(handed) => Act::Adopt { who: self.asker(handed), number: handed.number },
                 None => Act::Pass(1),
             },
+            Kind::Dirty => {
+                let (drive, required) = (self.dice.roll(3) as u8, self.dice.once_in(2));
+                Act::Mishap { library: self.library(), mishap: Mishap::Dirty { drive, required } }
+            }
             Kind::CloseSession => Act::CloseSession { who: self.who() },
             Kind::Mishap => Act::Mishap { library: self.library(), mishap: self.mishap() },
             Kind::Hands => Act::Hands { library: self.library(), hand: self.hand() },
@@ -214,6 +240,13 @@ impl Author {
                 let (batch, kept) = (self.dice.roll(6), self.dice.once_in(2));
                 Act::PowerLossAt(PowerFailure { batch, kept })
             }
+            Kind::ChangedWhileOff => Act::ChangedWhileOff { library: self.library(), hand: self.hand() },
+            Kind::ShutDown => Act::ShutDown(self.dice.roll(12) as u8),
+            Kind::StoreFails => Act::StoreFails(self.dice.roll(12) as u8),
+            Kind::NoLookUps => Act::NoLookUps(1 + self.dice.roll(3) as u8),
+            Kind::OtherOwner => Act::OtherOwner(1 + self.dice.roll(3) as u8),
+            Kind::Purge => Act::Purge,
+            Kind::Clock => Act::Clock(self.dice.roll(8) * 600),
             Kind::HoldDisk => Act::HoldDisk,
             Kind::CommitOne => Act::CommitOne,
             Kind::ReleaseDisk => Act::ReleaseDisk,

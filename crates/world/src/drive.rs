@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use autochanger_engine::catalog::MotionState;
 use autochanger_engine::command::{Completion, PathFault, PathFaultKind, TransportError};
+use autochanger_engine::input::{ClaimError, StoreFailure};
 use autochanger_engine::{Change, Input, Output, id};
 use autochanger_sim::Outcome;
 
 use crate::devices::{completion, unit};
 use crate::watch::{Sight, Way};
-use crate::world::{InFlight, PowerFailure, World};
+use crate::world::{InFlight, PowerFailure, Store, World};
 
 const MOVE_MEDIUM: u8 = 0xA5;
 const EXCHANGE_MEDIUM: u8 = 0xA6;
@@ -116,14 +117,28 @@ impl World {
                 let until = self.now.saturating_add(command.timeout);
                 self.in_flight.insert((library, key), InFlight { id, until });
             }
+            Output::Persist { batch, .. } if self.store != Store::Sound => {
+                self.store = Store::Failed;
+                let result = Err(StoreFailure("the disk is broken".into()));
+                inputs.push_back(Input::Persisted { batch, result });
+            }
             Output::Persist { batch, changes } if self.disk_held => self.stalled.push_back((batch, changes)),
             Output::Persist { batch, changes } => {
                 self.commit(changes);
                 inputs.push_back(Input::Persisted { batch, result: Ok(()) });
             }
+            Output::Lookup { token, .. } if self.lookups_lost > 0 => {
+                self.lookups_lost -= 1;
+                let result = Err(StoreFailure("the disk did not answer".into()));
+                inputs.push_back(Input::Found { token, result });
+            }
             Output::Lookup { token, id } => {
                 let result = Ok(self.disk.requests.get(&id).cloned());
                 inputs.push_back(Input::Found { token, result });
+            }
+            Output::Claim { library, .. } if self.claims_refused > 0 => {
+                self.claims_refused -= 1;
+                inputs.push_back(Input::Claimed { library, result: Err(ClaimError::InUse { pid: None }) });
             }
             Output::Claim { library, .. } => inputs.push_back(Input::Claimed { library, result: Ok(()) }),
             Output::Answer { token, answer } => {

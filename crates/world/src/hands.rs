@@ -59,6 +59,13 @@ impl World {
         }
     }
 
+    /// Requests that have ended are deleted.
+    pub(crate) fn purge(&mut self) {
+        let ids = self.disk.purgeable();
+        self.see(&Sight::Purge(&ids));
+        self.disk.purge(&ids);
+    }
+
     /// The device answers what the transport kept, without having carried it out.
     pub fn answer_withheld(&mut self, result: Result<Completion, TransportError>) {
         self.withhold_moves = false;

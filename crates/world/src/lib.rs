@@ -17,6 +17,7 @@ mod drive;
 mod hands;
 mod perform;
 mod person;
+mod retell;
 mod run;
 mod shrink;
 mod story;

@@ -6,14 +6,15 @@ use autochanger_engine::Input;
 use autochanger_engine::catalog::{Caller, Role};
 use autochanger_engine::id::{LibraryId, RequestId, SessionId};
 use autochanger_engine::input::RestartPolicy;
-use autochanger_engine::request::{GroupId, Options, Submission, Wanted};
+use autochanger_engine::request::{GroupId, Options, Request, Submission, Wanted};
 use autochanger_sim::{Fault, SenseKey};
 use uuid::Uuid;
 
-use crate::act::{ARM, Act, FIRST_DRIVE, Handed, Mishap};
+use crate::act::{ARM, Act, Command, FIRST_DRIVE, Handed, Mishap};
 use crate::wanted::Ask;
-use crate::world::World;
+use crate::world::{Store, World};
 
+const TEST_UNIT_READY: u8 = 0x00;
 const MOVE_MEDIUM: u8 = 0xA5;
 const EXCHANGE_MEDIUM: u8 = 0xA6;
 const READ_ELEMENT_STATUS: u8 = 0xB8;
@@ -57,14 +58,24 @@ pub(crate) fn is_of_story(id: RequestId) -> bool {
     (0x1000_0000..0x2000_0000).contains(&id.0.as_u128())
 }
 
+/// The application's name.
+pub(crate) fn application(who: u8) -> &'static str {
+    match who {
+        0 => "backup",
+        1 => "archive",
+        2 => "restore",
+        _ => "operator",
+    }
+}
+
 /// Two operators' applications, one with the least rights, and an administrator.
 fn caller(who: u8) -> Caller {
-    let (application, role) = match who {
-        0 => ("backup", Role::Operator),
-        1 => ("archive", Role::Operator),
-        2 => ("restore", Role::Application),
-        _ => ("operator", Role::Administrator),
+    let role = match who {
+        0 | 1 => Role::Operator,
+        2 => Role::Application,
+        _ => Role::Administrator,
     };
+    let application = application(who);
     Caller { session: SessionId(u64::from(who) + 1), application: application.into(), role }
 }
 
@@ -95,7 +106,7 @@ fn submission(handed: Handed, id_given: bool, wanted: Wanted) -> Submission {
 impl World {
     /// Lets an act happen.
     pub(crate) fn act(&mut self, act: &Act) {
-        self.watch.note(|| format!("-- {act:?}"));
+        self.watch.note(|| format!("-- {act}"));
         match *act {
             Act::Submit(handed) => self.hand_in(handed, false, true),
             Act::Repeat { handed, same } => self.hand_in(handed, true, same),
@@ -107,6 +118,10 @@ impl World {
             Act::Refuse { who, number } => {
                 let (token, caller, id) = (self.token(), caller(who), request_id(number));
                 self.input(Input::RefuseOperatorTask { token, caller, id });
+            }
+            Act::Satisfy { who, number } => {
+                let (token, caller, id) = (self.token(), caller(who), request_id(number));
+                self.input(Input::SatisfyOperatorTask { token, caller, id });
             }
             Act::Cancel { who, number } => {
                 let token = self.token();
@@ -134,6 +149,27 @@ impl World {
                     if cancel_unfinished { RestartPolicy::CancelUnfinished } else { RestartPolicy::Resume };
                 self.crash_with(|config| config.restart = policy);
             }
+            Act::ChangedWhileOff { library, hand } => {
+                self.off_with(|world| world.hand(library.into(), hand));
+            }
+            Act::ShutDown(steps) => {
+                self.input(Input::Stop);
+                for _ in 0..steps {
+                    self.step();
+                }
+                self.crash();
+            }
+            Act::StoreFails(steps) => {
+                self.store = Store::ToFail;
+                for _ in 0..steps {
+                    self.step();
+                }
+                self.crash();
+            }
+            Act::NoLookUps(times) => self.lookups_lost = times,
+            Act::OtherOwner(times) => self.claims_refused = times,
+            Act::Purge => self.purge(),
+            Act::Clock(ahead) => self.wall_ahead = Duration::from_secs(ahead.into()),
             Act::PowerLossAt(failure) => self.power_fails = Some(failure),
             Act::HoldDisk => self.disk_held = true,
             Act::CommitOne => self.release_one(),
@@ -195,6 +231,10 @@ impl World {
         let motion = |exchange| if exchange { EXCHANGE_MEDIUM } else { MOVE_MEDIUM };
         let seconds = |seconds: u16| Duration::from_secs(seconds.into());
         let drive = |drive: u8| FIRST_DRIVE + u16::from(drive);
+        let cleaned: Vec<u16> = match mishap {
+            Mishap::Dirty { .. } => self.drives_to_be_cleaned(library),
+            _ => Vec::new(),
+        };
         let Some(device) = self.device.0.get_mut(library) else { return };
         self.mishaps += 1;
         let fault = match mishap {
@@ -218,7 +258,25 @@ impl World {
             Mishap::NoLooks(times) => {
                 Fault::sense(SenseKey::AbortedCommand, 0x44, 0x00).on(READ_ELEMENT_STATUS).times(times.into())
             }
-            Mishap::Attention { port } => Fault::unit_attention(0, 0x28, u8::from(port)),
+            Mishap::Attention { lun, asc, ascq } => Fault::unit_attention(lun.into(), asc, ascq),
+            Mishap::Status { to, status, times } => {
+                let opcode = match to {
+                    Command::Move => MOVE_MEDIUM,
+                    Command::Exchange => EXCHANGE_MEDIUM,
+                    Command::Look => READ_ELEMENT_STATUS,
+                };
+                Fault::status(status).on(opcode).times(times.into())
+            }
+            Mishap::NeverReady { drive: n, coming } => {
+                Fault::sense(SenseKey::NotReady, 0x04, if coming { 0x01 } else { 0x03 })
+                    .on(TEST_UNIT_READY)
+                    .lun(u16::from(n) + 1)
+                    .always()
+            }
+            Mishap::SilentDrive { drive: n, time } => {
+                Fault::not_delivered().lun(u16::from(n) + 1).lasting(seconds(time))
+            }
+            Mishap::DoorUnderMove => Fault::door_mid_move(),
             Mishap::Door(time) => {
                 device.inject(Fault::unit_attention(0, 0x28, 0x00));
                 Fault::sense(SenseKey::NotReady, 0x04, 0x01).lun(0).lasting(seconds(time))
@@ -226,13 +284,29 @@ impl World {
             Mishap::StuckInArm => Fault::stuck_in_arm().on_move(),
             Mishap::StuckInDrive(n) => Fault::stuck_in_drive(drive(n)),
             Mishap::DeadDrive(n) => Fault::dead_drive(drive(n)),
+            // Whoever is cleaning it would be said to have left it so.
+            Mishap::Dirty { drive: n, .. } if cleaned.contains(&drive(n)) => return,
             Mishap::Dirty { drive: n, required } => {
                 device.drive_asks_for_cleaning(drive(n), required);
                 return;
             }
-            Mishap::Repair => return self.repair(library),
+            Mishap::Repair => {
+                device.clear_faults();
+                return self.repair(library);
+            }
         };
         device.inject(fault);
+    }
+
+    fn drives_to_be_cleaned(&self, library: usize) -> Vec<u16> {
+        let library = self.library_id(library);
+        let of_library = |request: &Request| Some(request.library) == library;
+        let requests = self.engine.view().requests().into_iter().filter(of_library);
+        let drive = |request: Request| match request.wanted {
+            Wanted::CleanDrive { drive, .. } => Some(drive.0),
+            _ => None,
+        };
+        requests.filter_map(drive).collect()
     }
 
     /// Drives and arms of the library work again.

@@ -129,6 +129,11 @@ impl World {
             OperatorTask::EmptyPort { .. } => Some(self.empty_ports(library)),
             OperatorTask::UseDoor { .. } => self.do_by_hand(library, Hand::OpenDoor),
             OperatorTask::CloseDoor { .. } => self.do_by_hand(library, Hand::CloseDoor),
+            OperatorTask::EmptyArm { arm, cartridge, .. } => {
+                let slot = self.empty_slot(library)?;
+                let done = self.device.0.get_mut(library)?.operator_swap(arm, slot);
+                Some(done.map(|()| vec![cartridge.as_ref().into()]))
+            }
             OperatorTask::BringCleaner { .. } => {
                 let to = self.empty_slot(library).unwrap_or(FIRST_PORT);
                 self.bring(library, to, number, true)
@@ -152,6 +157,7 @@ fn of(task: &OperatorTask) -> Option<&Arc<str>> {
         | OperatorTask::EmptyPort { library, .. }
         | OperatorTask::UseDoor { library }
         | OperatorTask::CloseDoor { library }
+        | OperatorTask::EmptyArm { library, .. }
         | OperatorTask::BringCleaner { library } => Some(library),
         _ => None,
     }

@@ -1,7 +1,6 @@
 //! A story: libraries, and what happens to them. It is told from beginning to calm, and the checkers look on.
 
 use std::any::Any;
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -113,16 +112,6 @@ pub struct Tale {
     pub restarts: u64,
     /// Virtual time.
     pub time: Duration,
-}
-
-/// One line for each library and each act.
-impl fmt::Display for Story {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Setup { libraries, max_live_requests, max_pending_cancels } = &self.setup;
-        write!(f, "story {}: {max_live_requests} requests, {max_pending_cancels} cancels", self.seed)?;
-        libraries.iter().try_for_each(|shape| write!(f, "\n  {shape:?}"))?;
-        self.acts.iter().try_for_each(|act| write!(f, "\n  {act:?}"))
-    }
 }
 
 impl Story {

@@ -39,8 +39,8 @@ pub enum Ask {
     Inventory {
         /// Which library.
         library: u8,
-        /// After a scan.
-        full: bool,
+        /// How; `None`: as the library's configuration says.
+        method: Option<InventoryMethod>,
     },
     /// Something is taken into or out of service.
     Service {
@@ -154,10 +154,7 @@ impl World {
                 slot: slot.map(|slot| ElementAddress(FIRST_SLOT + u16::from(slot))),
                 force,
             },
-            Ask::Inventory { library: at, full } => {
-                let method = if full { InventoryMethod::Full } else { InventoryMethod::Fast };
-                Wanted::Inventory { library: library(at)?, method: Some(method) }
-            }
+            Ask::Inventory { library: at, method } => Wanted::Inventory { library: library(at)?, method },
             Ask::Service { target, service } => Wanted::SetService { target: self.target(target)?, service },
             Ask::DoorAccess { library: at, then } => Wanted::DoorAccess { library: library(at)?, then },
             Ask::Eject { cartridge, port } => Wanted::Eject {

@@ -38,10 +38,14 @@ pub enum Sight<'a> {
     Event(&'a Event),
     /// Hands touched cartridges with these labels.
     Hands(&'a [String]),
+    /// These requests are about to be deleted from the disk.
+    Purge(&'a [RequestId]),
     /// The power is back: another engine has begun.
     Restart,
     /// The devices have gone on.
     Passed,
+    /// In calm everything has come to rest, and who still waits has not been given what it waits for.
+    Rest,
     /// Calm has been given, and everything has come to rest.
     Calm,
 }

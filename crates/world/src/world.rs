@@ -68,6 +68,12 @@ pub struct World {
     pub(crate) imported: BTreeSet<u8>,
     /// Cartridges that hands have taken out, and of which library.
     pub(crate) outside: Vec<(usize, String)>,
+    /// Whether the disk can be written.
+    pub(crate) store: Store,
+    /// So many questions to the disk are lost.
+    pub(crate) lookups_lost: u8,
+    /// So many attempts to take a library fail.
+    pub(crate) claims_refused: u8,
     /// A path that leads to another library.
     pub elsewhere: Option<(u8, Device)>,
     /// When something other than a look at a path in reserve was last done.
@@ -81,6 +87,16 @@ pub const OWNER: u64 = 0x0A0B_0C0D;
 
 /// Ports of each library, one for each path that a test may configure.
 const PORTS: u8 = 8;
+
+/// Whether the disk can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Store {
+    Sound,
+    /// The next batch will not be written.
+    ToFail,
+    /// No batch is written any more, until the next start.
+    Failed,
+}
 
 /// When the power goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,6 +194,9 @@ impl World {
             mishaps: 0,
             imported: BTreeSet::new(),
             outside: Vec::new(),
+            store: Store::Sound,
+            lookups_lost: 0,
+            claims_refused: 0,
             elsewhere: None,
             active_at: now,
             next_token: 0,
@@ -195,13 +214,19 @@ impl World {
 
     /// The same, and the next manager is set up in another way.
     pub fn crash_with(&mut self, adjust: impl FnOnce(&mut Config)) {
+        self.off_with(|world| adjust(&mut world.config));
+    }
+
+    /// The power goes, something happens, and it comes back.
+    pub(crate) fn off_with(&mut self, meanwhile: impl FnOnce(&mut Self)) {
         self.notice_hands();
         self.stalled.clear();
         self.disk_held = false;
         self.power_fails = None;
         self.in_flight.clear();
+        self.store = Store::Sound;
         self.config.seed += 1;
-        adjust(&mut self.config);
+        meanwhile(self);
         let (snapshot, now) = (self.disk.snapshot(), self.moment());
         self.tape.write(|transcript| Some(transcript.started(&self.config, &snapshot, now)));
         self.engine = Engine::new(self.config.clone(), snapshot, now);

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use autochanger_engine::Input;
 use autochanger_engine::id::{CartridgeId, CommandId, Device, Path, RequestId};
+use autochanger_engine::request::{Outcome, State};
+use autochanger_engine::{Change, Input};
 
 use crate::watch::{Checker, Facts, Sight};
 
@@ -16,6 +17,8 @@ const MAX_SENDS: u32 = 7;
 pub(crate) struct Bounds {
     in_flight: BTreeMap<CommandId, (Path, bool)>,
     sends: BTreeMap<(RequestId, Option<CartridgeId>, u16), u32>,
+    /// The manager is being shut down: what gives the libraries back waits for nothing.
+    stopped: bool,
     /// The last event of this engine.
     event: u64,
 }
@@ -42,7 +45,15 @@ impl Checker for Bounds {
             Sight::Input(Input::Completed { command, .. }) => {
                 self.in_flight.remove(command);
             }
-            Sight::Commit(_) => {
+            Sight::Commit(changes) => {
+                // Somebody has looked: what was given up is tried anew.
+                let looked = |change: &Change| {
+                    matches!(change, Change::Request(request) if &*request.application != "autochanger"
+                        && matches!(request.state, State::Passed(Outcome::Inventoried { .. })))
+                };
+                if changes.iter().any(looked) {
+                    self.sends.clear();
+                }
                 let live = facts.disk.requests.values().filter(|request| !request.state.is_final()).count();
                 // The manager's own dismounts, one for a drive, are beside the bound.
                 let drives: usize =
@@ -57,6 +68,8 @@ impl Checker for Bounds {
                 }
                 self.event = event.sequence;
             }
+            Sight::Input(Input::Stop) => self.stopped = true,
+            Sight::Purge(ids) => self.sends.retain(|(id, ..), _| !ids.contains(id)),
             Sight::Restart => *self = Self::default(),
             _ => {}
         }
@@ -72,7 +85,7 @@ impl Bounds {
         };
         let allowed = allowed.map_or(1, |library| usize::from(library.moves_in_flight));
         let here = self.in_flight.values().filter(|(on, _)| *on == path).count();
-        if here > allowed {
+        if here > allowed && !self.stopped {
             return Err(format!("{here} commands are in flight on {path:?}, {allowed} are allowed"));
         }
         Ok(())

@@ -31,6 +31,10 @@ impl Checker for Calm {
         if let Some(drive) = facts.view.drives(None).iter().find(|drive| drive.reserved_by.is_some()) {
             return Err(format!("a drive is reserved by nobody who is live: {drive:?}"));
         }
+        // They answer, and each is a unit of its changer's target.
+        if let Some(drive) = facts.view.drives(None).iter().find(|drive| drive.device.is_none()) {
+            return Err(format!("no way to a drive that answers is known: {drive:?}"));
+        }
         self.catalogue_is_true(facts)
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct Cancels {
     asked: BTreeMap<Token, RequestId>,
     cancelled: BTreeSet<RequestId>,
     stopping: BTreeSet<RequestId>,
+    /// What was deleted, from when on nobody can look.
+    purged: BTreeSet<RequestId>,
 }
 
 impl Checker for Cancels {
@@ -63,6 +65,12 @@ impl Checker for Cancels {
                     }
                 }
             }
+            Sight::Purge(ids) => {
+                self.purged.extend(ids.iter().copied());
+                self.moved.retain(|id, _| !ids.contains(id));
+                self.cancelled.retain(|id| !ids.contains(id));
+                self.stopping.retain(|id| !ids.contains(id));
+            }
             // Who asked before has nobody to be answered by.
             Sight::Restart => {
                 self.in_flight.clear();
@@ -82,6 +90,9 @@ impl Cancels {
         facts: &Facts<'_>,
     ) -> Result<(), String> {
         let kept = facts.disk.requests.get(&id);
+        if kept.is_none() && self.purged.contains(&id) {
+            return Ok(());
+        }
         match answer {
             Ok(Cancellation::Cancelled) => {
                 self.cancelled.insert(id);

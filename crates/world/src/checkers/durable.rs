@@ -1,14 +1,20 @@
 //! Nobody is told what is not on the disk.
 
+use std::collections::BTreeSet;
+
+use autochanger_engine::id::RequestId;
 use autochanger_engine::request::{CancelError, Cancellation, Request, State};
-use autochanger_engine::{Answer, EventKind};
+use autochanger_engine::{Answer, Event, EventKind};
 
 use crate::disk::Disk;
 use crate::watch::{Checker, Facts, Sight};
 
 /// Holds each answer and each end against the disk, at the moment at which it is given.
-#[derive(Debug)]
-pub(crate) struct Durable;
+#[derive(Debug, Default)]
+pub(crate) struct Durable {
+    /// What was deleted since: it was on the disk when the answer was found.
+    purged: BTreeSet<RequestId>,
+}
 
 impl Checker for Durable {
     fn name(&self) -> &'static str {
@@ -17,11 +23,22 @@ impl Checker for Durable {
 
     fn see(&mut self, sight: &Sight<'_>, facts: &Facts<'_>) -> Result<(), String> {
         match sight {
+            Sight::Purge(ids) => {
+                self.purged.extend(ids.iter().copied());
+                Ok(())
+            }
+            Sight::Answer(_, Answer::Submitted(Ok(request)) | Answer::Adopted(Ok(request)))
+            | Sight::Event(Event { kind: EventKind::Request(request), .. })
+                if self.purged.contains(&request.id) && request.state.is_final() =>
+            {
+                Ok(())
+            }
             Sight::Answer(_, Answer::Submitted(Ok(request)) | Answer::Adopted(Ok(request))) => {
                 is_kept(facts.disk, request)
             }
             Sight::Answer(_, Answer::Cancel(Err(CancelError::AlreadyFinished { id, state }))) => {
                 match facts.disk.requests.get(id) {
+                    None if self.purged.contains(id) => Ok(()),
                     Some(kept) if kept.state == **state && state.is_final() => Ok(()),
                     kept => Err(format!("{id} is said to have ended: {state}; the disk has {kept:?}")),
                 }
@@ -31,6 +48,7 @@ impl Checker for Durable {
                 EventKind::Mounted(mount) if !facts.disk.mounts.contains_key(&mount.id) => {
                     Err(format!("the mount {} is told, and not on the disk", mount.id))
                 }
+                EventKind::CancelAccepted { id, .. } if self.purged.contains(id) => Ok(()),
                 EventKind::CancelAccepted { id, cancellation, .. } => {
                     let kept = facts.disk.requests.get(id);
                     let fits = kept.is_some_and(|kept| match cancellation {

@@ -39,6 +39,8 @@ impl Checker for Intents {
                     self.in_flight.entry(*id).or_default().push(intent);
                 }
             }
+            // Their ids can be given again.
+            Sight::Purge(ids) => self.sent.retain(|(id, _)| !ids.contains(id)),
             // What never left was not sent: the same intent may still not be used again, for it is closed as not sent.
             Sight::Input(Input::Completed { command, result }) => {
                 let intents = self.in_flight.remove(command);

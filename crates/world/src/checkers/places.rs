@@ -7,7 +7,7 @@ use autochanger_engine::catalog::{Cartridge, MotionState};
 use autochanger_engine::id::{CartridgeId, RequestId};
 use autochanger_engine::request::Place;
 
-use crate::watch::{Checker, Facts, Sight};
+use crate::watch::{Checker, Facts, Sight, Way};
 
 /// Looks at the catalogue as each batch leaves it. The labels of a story are unique. Where hands were, the catalogue cannot
 /// know who stands in an element before it is read again.
@@ -24,6 +24,9 @@ impl Checker for Places {
     fn see(&mut self, sight: &Sight<'_>, facts: &Facts<'_>) -> Result<(), String> {
         if let Sight::Hands(labels) = sight {
             self.touched.extend(labels.iter().cloned());
+        }
+        if let Sight::Send { ways, .. } = sight {
+            return ways.iter().try_for_each(|way| leaves_the_unknown_alone(*way, facts));
         }
         let Sight::Commit(changes) = sight else { return Ok(()) };
         let untouched = |cartridge: &Cartridge| {
@@ -49,7 +52,22 @@ impl Checker for Places {
             let all = kept.chain(changed.values().copied()).filter(|cartridge| !away.contains(&cartridge.id));
             let (mut labels, mut elements) = (BTreeMap::new(), BTreeMap::new());
             for cartridge in all {
-                let Place::Element(name) = cartridge.place else { continue };
+                let name = match &cartridge.place {
+                    Place::Element(name) => *name,
+                    // It is somewhere, and so nowhere else.
+                    Place::Unknown { one_of } => {
+                        if let (Some(label), Some(name)) = (&cartridge.barcode, one_of.first())
+                            && let Some(other) = labels.insert((cartridge.library, label), *name)
+                        {
+                            return Err(format!(
+                                "{label} is in {other}, and in an unknown place: {}",
+                                cartridge.place
+                            ));
+                        }
+                        continue;
+                    }
+                    _ => continue,
+                };
                 if let Some(other) = elements.insert((cartridge.library, name.address), cartridge)
                     && untouched(other)
                     && untouched(cartridge)
@@ -65,6 +83,28 @@ impl Checker for Places {
         }
         self.one_mount_in_a_drive(changes, facts)
     }
+}
+
+/// A cartridge in an unknown place is not moved, and where it can be nothing is put.
+fn leaves_the_unknown_alone(way: Way, facts: &Facts<'_>) -> Result<(), String> {
+    let Some(motion) = way.intent.and_then(|intent| facts.disk.motions.get(&intent)) else { return Ok(()) };
+    for cartridge in facts.disk.cartridges.values().filter(|it| it.library == motion.library) {
+        let Place::Unknown { one_of } = &cartridge.place else { continue };
+        if cartridge.id == motion.cartridge {
+            return Err(format!(
+                "{:?} is moved from {}, and its place is {}",
+                cartridge.barcode, way.source, cartridge.place
+            ));
+        }
+        if one_of.iter().any(|name| name.address.0 == way.destination) {
+            let label = cartridge.barcode.as_deref().unwrap_or("-");
+            return Err(format!(
+                "something is put into {}, where {label} can be: {}",
+                way.destination, cartridge.place
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The cartridges whose motions are open once the batch is on the disk.

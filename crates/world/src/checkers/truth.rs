@@ -6,7 +6,7 @@ use std::sync::Arc;
 use autochanger_engine::Change;
 use autochanger_engine::catalog::{MotionState, Service};
 use autochanger_engine::id::CartridgeId;
-use autochanger_engine::request::{FailureKind, Outcome, Place, Request, State};
+use autochanger_engine::request::{FailureKind, Outcome, Place, Request, State, Wanted};
 use autochanger_sim::{Device, ElementType};
 
 use crate::watch::{Checker, Facts, Sight};
@@ -25,8 +25,12 @@ struct Standing {
 pub(crate) struct Truth {
     standing: BTreeMap<CartridgeId, Standing>,
     touched: BTreeSet<String>,
+    /// Hands have been somewhere.
+    hands: bool,
     /// Motions that took effect when it was looked last.
     done: u64,
+    /// Intents that were deleted and may have had an effect.
+    purged: u64,
 }
 
 impl Checker for Truth {
@@ -36,7 +40,12 @@ impl Checker for Truth {
 
     fn see(&mut self, sight: &Sight<'_>, facts: &Facts<'_>) -> Result<(), String> {
         match sight {
+            Sight::Purge(ids) => {
+                let gone = facts.disk.motions.values().filter(|motion| ids.contains(&motion.request));
+                self.purged += gone.filter(|motion| may_have_effect(motion.state)).count() as u64;
+            }
             Sight::Hands(labels) => {
+                self.hands = true;
                 self.touched.extend(labels.iter().cloned());
                 self.standing.retain(|_, standing| !self.touched.contains(&*standing.label));
             }
@@ -63,7 +72,10 @@ impl Checker for Truth {
                     }
                 }
             }
-            Sight::Passed | Sight::Calm => return self.look(facts),
+            Sight::Passed | Sight::Calm => {
+                self.known_again(facts);
+                return self.look(facts);
+            }
             _ => {}
         }
         Ok(())
@@ -96,6 +108,8 @@ impl Truth {
         let address = match &request.state {
             State::Passed(Outcome::Mounted { drive, .. }) => drive.0,
             State::Passed(Outcome::Dismounted { slot }) => slot.0,
+            State::Passed(Outcome::Ejected { port }) => port.0,
+            State::Passed(Outcome::Cleaned { .. }) => return is_clean(request, facts),
             State::Stopped { place: Some(Place::Element(name)), .. } => name.address.0,
             State::Failed(failure) if failure.kind == FailureKind::Group => {
                 return self.went_home(request, changes, facts);
@@ -150,6 +164,31 @@ impl Truth {
         ))
     }
 
+    /// What hands have touched is known again once the catalogue has it where it is, and nothing moves it.
+    fn known_again(&mut self, facts: &Facts<'_>) {
+        if self.touched.is_empty() {
+            return;
+        }
+        let moving: BTreeSet<CartridgeId> = facts
+            .disk
+            .motions
+            .values()
+            .filter(|motion| motion.state == MotionState::Open)
+            .map(|motion| motion.cartridge)
+            .collect();
+        for cartridge in facts.disk.cartridges.values().filter(|it| !moving.contains(&it.id)) {
+            let (Some(label), Some(library)) = (&cartridge.barcode, facts.library(cartridge.library)) else {
+                continue;
+            };
+            let Place::Element(name) = cartridge.place else { continue };
+            if self.touched.contains(&**label)
+                && facts.devices.0.get(library).and_then(|device| device.find(label)) == Some(name.address)
+            {
+                self.touched.remove(&**label);
+            }
+        }
+    }
+
     /// Looks whether all stands where it must, when something has moved.
     fn look(&mut self, facts: &Facts<'_>) -> Result<(), String> {
         let done = facts.devices.0.iter().map(Device::moves_done).sum();
@@ -158,13 +197,29 @@ impl Truth {
         }
         // Each motion that took effect has an intent that may have: one that was concluded to have done nothing has not. Where
         // hands were, a motion can have taken what they put in the place of the one that was meant, and nobody can tell.
-        let may_have = |state| !matches!(state, MotionState::NotMoved | MotionState::NotSent);
-        let intents = facts.disk.motions.values().filter(|motion| may_have(motion.state)).count() as u64;
-        if self.touched.is_empty() && done > intents {
+        let kept = facts.disk.motions.values().filter(|motion| may_have_effect(motion.state)).count() as u64;
+        let intents = kept + self.purged;
+        if !self.hands && done > intents {
             return Err(format!("{done} motions took effect, and only {intents} intents may have"));
         }
         self.standing.values().try_for_each(|standing| standing.look(facts))
     }
+}
+
+/// A drive that is said to be clean does not ask for it any more.
+fn is_clean(request: &Request, facts: &Facts<'_>) -> Result<(), String> {
+    let (Wanted::CleanDrive { drive, .. }, Some(library)) = (&request.wanted, facts.library(request.library))
+    else {
+        return Ok(());
+    };
+    match facts.devices.0.get(library).is_some_and(|device| device.asks_for_cleaning(*drive)) {
+        true => Err(format!("{} is {}, and drive {drive} is as dirty as before", request.id, request.state)),
+        false => Ok(()),
+    }
+}
+
+fn may_have_effect(state: MotionState) -> bool {
+    !matches!(state, MotionState::NotMoved | MotionState::NotSent)
 }
 
 impl Standing {

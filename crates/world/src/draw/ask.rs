@@ -1,7 +1,7 @@
 //! What is asked.
 
 use autochanger_engine::catalog::Service;
-use autochanger_engine::request::AfterDoor;
+use autochanger_engine::request::{AfterDoor, InventoryMethod};
 
 use super::{Author, Kind};
 use crate::perform::{FIRST_CLEANER, FIRST_GUEST};
@@ -15,7 +15,17 @@ impl Author {
                 let (force, deferred) = (self.dice.once_in(6), self.dice.once_in(5));
                 Ask::Dismount { cartridge: self.cartridge(), slot, force, deferred }
             }
-            Kind::Inventory => Ask::Inventory { library: self.library(), full: self.dice.once_in(5) },
+            Kind::Inventory => {
+                let method = self.dice.weighted(&[
+                    (10, Some(InventoryMethod::Fast)),
+                    (3, Some(InventoryMethod::Full)),
+                    (1, Some(InventoryMethod::Nothing)),
+                    (1, None),
+                    (u32::from(self.labels), Some(InventoryMethod::NewLabels)),
+                    (u32::from(self.labels), Some(InventoryMethod::AllLabels)),
+                ]);
+                Ask::Inventory { library: self.library(), method }
+            }
             Kind::Service => {
                 let services = [Service::Paused, Service::Draining, Service::Disabled];
                 let service = services[self.dice.roll(3) as usize];
@@ -28,8 +38,14 @@ impl Author {
             }
             Kind::Inject => Ask::Inject { library: self.library(), many: self.dice.once_in(3) },
             Kind::DoorAccess => {
-                let follows = [AfterDoor::Nothing, AfterDoor::Inventory, AfterDoor::FullInventory];
-                Ask::DoorAccess { library: self.library(), then: follows[self.dice.roll(3) as usize] }
+                let then = self.dice.weighted(&[
+                    (2, AfterDoor::Nothing),
+                    (3, AfterDoor::Inventory),
+                    (2, AfterDoor::FullInventory),
+                    (1, AfterDoor::Default),
+                    (u32::from(self.labels), AfterDoor::NewLabels),
+                ]);
+                Ask::DoorAccess { library: self.library(), then }
             }
             Kind::CleanerSlot => {
                 let library = self.library();

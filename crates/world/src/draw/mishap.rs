@@ -1,9 +1,9 @@
 //! What goes wrong, and what hands do.
 
-use autochanger_sim::SenseKey;
+use autochanger_sim::{SenseKey, Status};
 
 use super::Author;
-use crate::act::{Hand, Mishap};
+use crate::act::{Command, Hand, Mishap};
 
 /// The sense data that a motion can be answered with: each leads to another meaning.
 const SENSES: [(SenseKey, u8, u8); 8] = [
@@ -17,10 +17,24 @@ const SENSES: [(SenseKey, u8, u8); 8] = [
     (SenseKey::MediumError, 0x30, 0x00),
 ];
 
+/// Unit attentions beside those of 28h: a reset, other parameters, an inventory that is to be read, other firmware, another definition,
+/// other logical units, and one that has nothing to do with us.
+const ATTENTIONS: [(u8, u8); 9] = [
+    (0x29, 0x00),
+    (0x29, 0x03),
+    (0x2A, 0x01),
+    (0x2A, 0x10),
+    (0x2F, 0x00),
+    (0x3F, 0x01),
+    (0x3F, 0x02),
+    (0x3F, 0x0E),
+    (0x5E, 0x01),
+];
+
 impl Author {
     pub(super) fn mishap(&mut self) -> Mishap {
         let exchange = self.dice.once_in(3);
-        match self.dice.roll(28) {
+        match self.dice.roll(36) {
             0..=2 => Mishap::LostReply { exchange, effect: true },
             3 | 4 => Mishap::LostReply { exchange, effect: false },
             5..=7 if self.late > 0 => {
@@ -42,11 +56,29 @@ impl Author {
                 Mishap::Sense { exchange: false, key: SenseKey::NotReady, asc: 0x04, ascq: 0x01, times: 40 }
             }
             18 => Mishap::NoLooks(1 + self.dice.roll(3) as u8),
-            19 | 20 => Mishap::Attention { port: self.dice.once_in(3) },
+            19 | 20 => {
+                let (asc, ascq) = match self.dice.once_in(2) {
+                    true => (0x28, self.dice.roll(2) as u8),
+                    false => ATTENTIONS[self.dice.roll(ATTENTIONS.len() as u32) as usize],
+                };
+                let lun = if self.dice.once_in(3) { 1 + self.dice.roll(3) as u8 } else { 0 };
+                Mishap::Attention { lun, asc, ascq }
+            }
             21 => Mishap::Door(1 + self.dice.roll(600) as u16),
             22 => Mishap::StuckInArm,
             23 => Mishap::StuckInDrive(self.dice.roll(3) as u8),
             24 => Mishap::DeadDrive(self.dice.roll(3) as u8),
+            27..=29 => {
+                let to = [Command::Move, Command::Exchange, Command::Look][self.dice.roll(3) as usize];
+                let statuses = [Status::Busy, Status::TaskSetFull, Status::ReservationConflict];
+                let status = statuses[self.dice.roll(if to == Command::Look { 2 } else { 3 }) as usize];
+                Mishap::Status { to, status, times: 1 + self.dice.roll(6) as u8 }
+            }
+            30 | 31 => Mishap::NeverReady { drive: self.dice.roll(3) as u8, coming: self.dice.once_in(2) },
+            32 | 33 => {
+                Mishap::SilentDrive { drive: self.dice.roll(3) as u8, time: 1 + self.dice.roll(4000) as u16 }
+            }
+            34 => Mishap::DoorUnderMove,
             25 | 26 => Mishap::Dirty { drive: self.dice.roll(3) as u8, required: self.dice.once_in(2) },
             _ => Mishap::Repair,
         }
