@@ -184,7 +184,7 @@ pub enum AfterDoor {
     /// The library scans itself (INITIALIZE ELEMENT STATUS), then the inventory is read.
     FullInventory,
     /// What the library's configuration says, by
-    /// [`inventory_method`](crate::input::LibraryConfig::inventory_method) (RSM: `NTMS_INVENTORY_DEFAULT`).
+    /// `LibraryConfig::inventory_method` (RSM: `NTMS_INVENTORY_DEFAULT`).
     Default,
     /// The inventory is read, and then the labels of the media that came, and of those without a barcode: hands can have put one
     /// in another's place, which nothing but its label tells.
