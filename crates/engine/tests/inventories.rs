@@ -205,6 +205,23 @@ fn after_a_crash_the_round_goes_on_and_nothing_is_read_twice() {
 }
 
 #[test]
+fn however_often_the_manager_is_started_anew_no_more_readings_are_under_way_than_leave_a_drive() {
+    let mut world = World::ready(library(2));
+    let pause = |service| Wanted::SetService { target: ServiceTarget::Library(None), service };
+    world.submit(pause(Service::Paused)).unwrap();
+    let id = world.submit(inventory(InventoryMethod::AllLabels)).unwrap();
+    for _ in 0..4 {
+        world.rest();
+        assert_eq!(live_readings(&world), 1);
+        world.crash();
+    }
+    world.rest();
+    world.submit(pause(Service::Enabled)).unwrap();
+    world.rest();
+    assert_eq!(labels(&world, id), LabelsRead::new(5, 0, 0));
+}
+
+#[test]
 fn the_method_of_the_library_is_taken_where_none_is_named() {
     use InventoryMethod::*;
     for (method, reads, initializes, loads) in

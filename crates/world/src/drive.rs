@@ -163,7 +163,8 @@ impl World {
         match &mut self.power_fails {
             None => false,
             Some(PowerFailure { batch: 0, kept }) => {
-                if *kept && !self.disk_held {
+                // A store that has failed takes nothing any more.
+                if *kept && !self.disk_held && self.store == Store::Sound {
                     self.commit(changes.clone());
                 }
                 true

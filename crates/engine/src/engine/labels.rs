@@ -13,6 +13,7 @@ use super::Engine;
 use super::contents::Reconciled;
 use super::identity::kind_of;
 use super::live::Phase;
+use super::start::OWN;
 use crate::catalog::{Cartridge, MediumKind, Service};
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::output::SubmitError;
@@ -122,9 +123,6 @@ impl Engine {
         loop {
             let Some(live) = self.live.get(&id) else { return };
             let (Some(round), priority) = (live.round.as_ref(), live.request.priority) else { return };
-            if round.running.len() >= at_once {
-                return;
-            }
             let left = self.labels_left(index, id);
             let Some(cartridge) = left.next else {
                 if round.running.is_empty() && !left.others_read {
@@ -132,6 +130,9 @@ impl Engine {
                 }
                 return;
             };
+            if self.readings_under_way(index) >= at_once {
+                return;
+            }
             let wanted = Wanted::Identify { cartridge: CartridgeRef::Id(cartridge), keep: false };
             let reading = match self.submit_own_as(wanted, priority, now) {
                 Ok(reading) => Some(reading),
@@ -146,6 +147,13 @@ impl Engine {
                 None => round.failed = round.failed.saturating_add(1),
             }
         }
+    }
+
+    /// The readings that are live, whichever inventory and whichever process of the manager has begun them.
+    fn readings_under_way(&self, index: LibraryIndex) -> usize {
+        let Some(library) = self.library(index).and_then(|library| library.id) else { return 0 };
+        let line = self.live.in_line(library, Operation::Identify);
+        line.filter(|live| &*live.request.application == OWN).count()
     }
 
     /// A drive is left to others, where there is another one.

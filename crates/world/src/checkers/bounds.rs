@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 
 use autochanger_engine::id::{CartridgeId, CommandId, Device, Path, RequestId};
-use autochanger_engine::request::{Outcome, State};
+use autochanger_engine::request::{Operation, Outcome, State};
 use autochanger_engine::{Change, Input};
+use autochanger_sim::ElementType;
 
 use crate::watch::{Checker, Facts, Sight};
 
 /// Motions of one cartridge from one element that are sent for one request by one engine, at most: the engine tries five times,
 /// an exchange that turns out not to be offered is one more, and a medium that must be unloaded first another.
 const MAX_SENDS: u32 = 7;
+
+/// Whose requests the manager's own are.
+const OWN: &str = "autochanger";
 
 /// Counts.
 #[derive(Debug, Default)]
@@ -48,19 +52,13 @@ impl Checker for Bounds {
             Sight::Commit(changes) => {
                 // Somebody has looked: what was given up is tried anew.
                 let looked = |change: &Change| {
-                    matches!(change, Change::Request(request) if &*request.application != "autochanger"
+                    matches!(change, Change::Request(request) if &*request.application != OWN
                         && matches!(request.state, State::Passed(Outcome::Inventoried { .. })))
                 };
                 if changes.iter().any(looked) {
                     self.sends.clear();
                 }
-                let live = facts.disk.requests.values().filter(|request| !request.state.is_final()).count();
-                // The manager's own dismounts, one for a drive, are beside the bound.
-                let drives: usize =
-                    facts.devices.0.iter().map(|device| usize::from(device.drive_count())).sum();
-                if live > facts.config.max_live_requests + drives {
-                    return Err(format!("{live} requests are live"));
-                }
+                self.counts(facts)?;
             }
             Sight::Event(event) => {
                 if event.sequence != self.event + 1 {
@@ -78,6 +76,29 @@ impl Checker for Bounds {
 }
 
 impl Bounds {
+    /// The manager's own requests are beside the bound: a dismount for each place that a medium is cleared from, a cleaning for each drive,
+    /// and readings of labels, which leave a drive to others.
+    fn counts(&self, facts: &Facts<'_>) -> Result<(), String> {
+        let live = facts.disk.requests.values().filter(|request| !request.state.is_final());
+        let (own, others): (Vec<_>, Vec<_>) = live.partition(|request| &*request.application == OWN);
+        if others.len() > facts.config.max_live_requests {
+            return Err(format!("{} requests are live", others.len()));
+        }
+        for (operation, kinds) in [
+            (Operation::Dismount, &[ElementType::Drive, ElementType::Transport][..]),
+            (Operation::CleanDrive, &[ElementType::Drive]),
+            (Operation::Identify, &[ElementType::Drive]),
+        ] {
+            let places = facts.devices.0.iter().flat_map(|device| device.contents());
+            let places = places.filter(|(_, kind, _)| kinds.contains(kind)).count();
+            let own = own.iter().filter(|request| request.operation() == operation).count();
+            if own > places {
+                return Err(format!("{own} requests of the manager's own are live, each a {operation}"));
+            }
+        }
+        Ok(())
+    }
+
     fn is_within(&self, path: Path, facts: &Facts<'_>) -> Result<(), String> {
         let allowed = match path.device {
             Device::Changer => facts.config.libraries.get(usize::from(path.library.0)),
