@@ -75,7 +75,7 @@ pub use request::{
     Request, ServiceTarget, State, Waiting,
 };
 pub use scsi::{ElementAddress, ElementType};
-pub use store::{FaultFilter, HistoryFilter, Purge, Purged};
+pub use store::{FaultFilter, HistoryFilter, Purge, Purged, Sweep};
 
 /// What is kept: libraries, cartridges, mounts and motions, and who may do what.
 pub mod catalog {

@@ -250,6 +250,8 @@ on_both![
     a_request_that_was_purged_can_be_kept_anew,
     an_end_that_is_written_again_with_another_time_counts_once,
     one_purge_is_bounded_and_says_that_there_is_more,
+    a_sweep_goes_on_where_it_was_and_looks_at_nothing_twice,
+    a_step_of_a_sweep_is_bounded_from_both_sides,
     drives_are_loaded_as_they_were_kept_last,
     what_a_cartridge_is_and_carries_is_kept,
     faults_are_told_the_latest_first_and_filtered,

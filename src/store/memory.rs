@@ -1,6 +1,7 @@
 //! A store that forgets: maps in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use autochanger_engine::catalog::{
     Cartridge, DriveRecord, FaultRecord, LibraryRecord, MotionRecord, MotionState, MountRecord,
@@ -12,7 +13,7 @@ use autochanger_engine::{Change, Snapshot};
 use autochanger_scsi::ElementAddress;
 
 use super::purge::end_of;
-use super::{FaultFilter, HistoryFilter, Purge, Purged, Store, StoreError};
+use super::{End, FaultFilter, HistoryFilter, Purge, Purged, Store, StoreError, Sweep};
 
 /// Keeps everything in memory: for tests, and for programs that want no file. What it holds ends with the process.
 ///
@@ -24,7 +25,7 @@ pub struct MemoryStore {
     requests: BTreeMap<RequestId, Request>,
     live: BTreeSet<RequestId>,
     /// In the order in which they ended: the first is the first to be forgotten.
-    ended: BTreeSet<(WallTime, RequestId)>,
+    ended: BTreeSet<End>,
     motions: BTreeMap<(RequestId, u32), MotionRecord>,
     open_motions: BTreeSet<(RequestId, u32)>,
     mounts: BTreeMap<RequestId, MountRecord>,
@@ -152,6 +153,28 @@ impl MemoryStore {
         purged
     }
 
+    fn sweep(&mut self, sweep: &Sweep) -> Purged {
+        let mut purged = Purged { reached: sweep.after, ..Purged::default() };
+        let mut ids = Vec::new();
+        let from = sweep.after.map_or(Bound::Unbounded, Bound::Excluded);
+        let behind = self.ended.range((from, Bound::Unbounded)).take_while(|(at, _)| *at < sweep.before);
+        for (looked_at, end) in behind.enumerate() {
+            if looked_at == sweep.effective_limit() {
+                purged.more = true;
+                break;
+            }
+            purged.reached = Some(*end);
+            if self.is_held(end.1) || self.requests.get(&end.1).is_some_and(|request| sweep.keeps(request)) {
+                purged.kept += 1;
+            } else {
+                ids.push(end.1);
+            }
+        }
+        purged.deleted = ids.len();
+        ids.into_iter().for_each(|id| self.delete(id));
+        purged
+    }
+
     fn purge_these(&mut self, ids: &[RequestId]) -> Purged {
         let mut purged = Purged { more: ids.len() > Purge::MAX, ..Purged::default() };
         for id in ids.iter().take(Purge::MAX) {
@@ -245,6 +268,7 @@ impl Store for MemoryStore {
             Purge::EndedBefore(moment) => self.purge_oldest(|_, at| at < *moment),
             Purge::KeepNewest(keep) => self.keep_newest(usize::try_from(*keep).unwrap_or(usize::MAX)),
             Purge::Requests(ids) => self.purge_these(ids),
+            Purge::Sweep(sweep) => self.sweep(sweep),
         })
     }
 

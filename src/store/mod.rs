@@ -24,7 +24,7 @@ use autochanger_engine::{Change, Snapshot};
 pub use error::StoreError;
 pub use faults::FaultFilter;
 pub use memory::MemoryStore;
-pub use purge::{Purge, Purged};
+pub use purge::{End, Purge, Purged, Sweep};
 #[cfg(feature = "redb")]
 #[doc(hidden)]
 pub use redb::Disk;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use autochanger::clock::WallTime;
-use autochanger::store::{FaultFilter, HistoryFilter, MemoryStore, Purge, RedbStore, Store};
+use autochanger::store::{FaultFilter, HistoryFilter, MemoryStore, Purge, RedbStore, Store, Sweep};
 use autochanger_engine::Change;
 use autochanger_engine::catalog::{MotionState, Service};
 use autochanger_engine::request::{Operation, Place, Request};
@@ -78,6 +78,14 @@ fn purge() -> impl Strategy<Value = Purge> {
         (0..50_u64).prop_map(|at| Purge::EndedBefore(WallTime(at))),
         (0..IDS).prop_map(Purge::KeepNewest),
         vec(id(), 0..3).prop_map(Purge::Requests),
+        (0..50_u64, any::<bool>(), prop::option::of((0..50_u64, id())), 0..4_usize).prop_map(
+            |(before, keep_failed, after, at_most)| {
+                let mut sweep = Sweep::before(WallTime(before));
+                (sweep.keep_failed, sweep.at_most) = (keep_failed, at_most);
+                sweep.after = after.map(|(at, id)| (WallTime(at), id));
+                Purge::Sweep(sweep)
+            }
+        ),
     ]
 }
 

@@ -2,7 +2,7 @@
 
 pub(crate) mod bodies {
     use autochanger::clock::WallTime;
-    use autochanger::store::{HistoryFilter, Purge, Purged, Store};
+    use autochanger::store::{HistoryFilter, Purge, Purged, Store, Sweep};
     use autochanger_engine::Change;
     use autochanger_engine::catalog::MotionState;
     use autochanger_engine::request::{Request, State};
@@ -117,13 +117,82 @@ pub(crate) mod bodies {
         let third = store.purge(&Purge::Requests(ids)).unwrap();
         assert_eq!((third.deleted, third.unknown, third.more), (0, Purge::MAX, true));
     }
+
+    /// A request of that state that ended at this minute.
+    fn ended_as(number: u64, minute: u64, state: State) -> Change {
+        Change::Request(Request { ended_at: Some(WallTime(minute)), ..mount_request(number, state) })
+    }
+
+    fn sweep(before: u64, keep_failed: bool, at_most: usize) -> Sweep {
+        let mut sweep = Sweep::before(WallTime(before));
+        (sweep.keep_failed, sweep.at_most) = (keep_failed, at_most);
+        sweep
+    }
+
+    pub(crate) fn a_sweep_goes_on_where_it_was_and_looks_at_nothing_twice(store: &mut dyn Store) {
+        // The even ones failed, and two of them at one moment; 7 is mounted, 9 is too young.
+        for (number, minute) in
+            [(0, 10), (1, 11), (2, 12), (4, 12), (3, 13), (5, 14), (6, 15), (7, 16), (9, 30)]
+        {
+            let state = if number % 2 == 0 { State::Failed(failure()) } else { mounted() };
+            store.commit(&[ended_as(number, minute, state)]).unwrap();
+        }
+        store.commit(&[Change::Mount(mount(7)), Change::Request(mount_request(8, State::Queued))]).unwrap();
+
+        let mut step = sweep(30, true, 3);
+        let mut seen = Vec::new();
+        loop {
+            let purged = store.purge(&Purge::Sweep(step.clone())).unwrap();
+            seen.push((purged.deleted, purged.kept, purged.more));
+            assert!(purged.reached > step.after, "it has come further");
+            step.after = purged.reached;
+            if !purged.more {
+                break;
+            }
+        }
+        assert_eq!(seen, [(1, 2, true), (2, 1, true), (0, 2, false)]);
+        assert_eq!(step.after, Some((WallTime(16), request_id(7))));
+        assert_eq!(left(store), [0, 2, 4, 6, 7, 8, 9]);
+
+        // Later: only what is behind the place is looked at.
+        step.before = WallTime(31);
+        let purged = store.purge(&Purge::Sweep(step.clone())).unwrap();
+        assert_eq!((purged.deleted, purged.kept, purged.more), (1, 0, false));
+        step.after = purged.reached;
+        let nothing = store.purge(&Purge::Sweep(step.clone())).unwrap();
+        assert_eq!((nothing.deleted, nothing.kept, nothing.more, nothing.reached), (0, 0, false, step.after));
+
+        // From the beginning: what was mounted is not any more.
+        store.commit(&[Change::MountEnded(request_id(7))]).unwrap();
+        let again = store.purge(&Purge::Sweep(sweep(31, true, 100))).unwrap();
+        assert_eq!((again.deleted, again.kept, again.more), (1, 4, false));
+        let all = store.purge(&Purge::Sweep(sweep(31, false, 100))).unwrap();
+        assert_eq!((all.deleted, all.kept, all.more), (4, 0, false));
+        assert_eq!(left(store), [8]);
+    }
+
+    pub(crate) fn a_step_of_a_sweep_is_bounded_from_both_sides(store: &mut dyn Store) {
+        let changes: Vec<Change> = (0..Purge::MAX as u64 + 2)
+            .map(|number| ended_as(number, number, State::Failed(failure())))
+            .collect();
+        store.commit(&changes).unwrap();
+        let kept = store.purge(&Purge::Sweep(sweep(u64::MAX, true, usize::MAX))).unwrap();
+        assert_eq!((kept.kept, kept.more), (Purge::MAX, true));
+        let one = store.purge(&Purge::Sweep(sweep(u64::MAX, false, 0))).unwrap();
+        assert_eq!((one.deleted, one.more), (1, true), "a step that does nothing would be one without end");
+        // A place behind the moment, as after the clock was set back.
+        let mut beyond = sweep(3, false, 9);
+        beyond.after = Some((WallTime(40), request_id(40)));
+        assert_eq!(store.purge(&Purge::Sweep(beyond)).unwrap().deleted, 0);
+    }
 }
 
 #[cfg(feature = "redb")]
 mod in_the_file {
     use std::path::PathBuf;
 
-    use autochanger::store::{Disk, Purge, RedbStore, Store};
+    use autochanger::clock::WallTime;
+    use autochanger::store::{Disk, Purge, RedbStore, Store, Sweep};
     use autochanger_engine::Change;
     use autochanger_engine::catalog::MotionState;
     use autochanger_engine::request::State;
@@ -174,6 +243,33 @@ mod in_the_file {
         assert_eq!(store.purge(&Purge::KeepNewest(10)).unwrap().deleted, PAST as usize - 10);
         assert_eq!(store.request(request_id(0)).unwrap(), None);
         store.request(request_id(PAST - 1)).unwrap_err();
+    }
+
+    #[test]
+    fn a_sweep_leaves_what_it_cannot_read_and_writes_nothing_when_nothing_goes() {
+        let (_directory, path) = with_a_past_of(3);
+        let database = redb::Database::open(&path).unwrap();
+        let transaction = database.begin_write().unwrap();
+        let mut requests =
+            transaction.open_table(redb::TableDefinition::<u128, &[u8]>::new("requests")).unwrap();
+        requests.insert(request_id(1).0.as_u128(), &b"nobody can read this"[..]).unwrap();
+        drop(requests);
+        transaction.commit().unwrap();
+        drop(database);
+
+        let disk = TestDisk::new(std::fs::read(path).unwrap());
+        let mut store = RedbStore::open_disk(disk.clone()).unwrap();
+        let mut sweep = Sweep::before(WallTime(u64::MAX));
+        sweep.keep_failed = true;
+        let purged = store.purge(&Purge::Sweep(sweep.clone())).unwrap();
+        assert_eq!((purged.deleted, purged.kept), (2, 1));
+        let before = disk.bytes_written();
+        let purged = store.purge(&Purge::Sweep(sweep.clone())).unwrap();
+        assert_eq!((purged.deleted, purged.kept), (0, 1));
+        assert_eq!(disk.bytes_written(), before);
+        store.commit(&ended(7..8)).unwrap();
+        sweep.keep_failed = false;
+        assert_eq!(store.purge(&Purge::Sweep(sweep)).unwrap().deleted, 2, "it is asked for by its age alone");
     }
 
     #[test]

@@ -1,18 +1,25 @@
 //! The index of ends: which requests are purged, and that it is done without reading the others.
 
+use std::ops::Bound;
+
 use ::redb::ReadableTable;
 use ::redb::ReadableTableMetadata;
 use autochanger_engine::id::RequestId;
 use autochanger_engine::request::Request;
+use autochanger_engine::time::WallTime;
 use uuid::Uuid;
 
 use super::file::storage_error;
 use super::tables::{EndKey, IdKey, WriteTables, damaged, dangling, read_request};
 use crate::store::purge::end_of;
-use crate::store::{Purge, Purged, StoreError};
+use crate::store::{End, Purge, Purged, StoreError, Sweep};
 
 fn end_key(request: &Request) -> Option<EndKey> {
-    end_of(request).map(|(at, id)| (at.0, id.0.as_u128()))
+    end_of(request).map(key_of)
+}
+
+fn key_of((at, id): End) -> EndKey {
+    (at.0, id.0.as_u128())
 }
 
 impl WriteTables<'_> {
@@ -52,6 +59,7 @@ impl WriteTables<'_> {
                 self.purge_oldest(|number, _| number < beyond)
             }
             Purge::Requests(ids) => self.purge_these(ids),
+            Purge::Sweep(sweep) => self.sweep(sweep),
         }
     }
 
@@ -78,6 +86,44 @@ impl WriteTables<'_> {
             purged.deleted += 1;
         }
         Ok(purged)
+    }
+
+    fn sweep(&mut self, sweep: &Sweep) -> Result<Purged, StoreError> {
+        let mut purged = Purged { reached: sweep.after, ..Purged::default() };
+        let mut ends = Vec::new();
+        let from = sweep.after.map_or(Bound::Unbounded, |end| Bound::Excluded(key_of(end)));
+        let behind = self.ended.range::<EndKey>((from, Bound::Unbounded)).map_err(storage_error)?;
+        for (looked_at, row) in behind.enumerate() {
+            let end = row.map_err(storage_error)?.0.value();
+            if end.0 >= sweep.before.0 {
+                break;
+            }
+            if looked_at == sweep.effective_limit() {
+                purged.more = true;
+                break;
+            }
+            purged.reached = Some((WallTime(end.0), RequestId(Uuid::from_u128(end.1))));
+            if self.is_held(end.1)? || self.is_kept(end.1, sweep)? {
+                purged.kept += 1;
+            } else {
+                ends.push(end);
+            }
+        }
+        for end in ends {
+            self.delete(end)?;
+            purged.deleted += 1;
+        }
+        Ok(purged)
+    }
+
+    /// Whether the sweep leaves it. One that cannot be read may be one of those; whoever asks for it is told.
+    fn is_kept(&self, id: IdKey, sweep: &Sweep) -> Result<bool, StoreError> {
+        if !sweep.keep_failed {
+            return Ok(false);
+        }
+        let request = self.requests.get(id).map_err(storage_error)?;
+        let request = request.map(|bytes| read_request(id, bytes.value()));
+        Ok(request.is_some_and(|request| request.map_or(true, |request| sweep.keeps(&request))))
     }
 
     fn purge_these(&mut self, ids: &[RequestId]) -> Result<Purged, StoreError> {

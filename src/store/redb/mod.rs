@@ -113,6 +113,15 @@ impl RedbStore {
         &mut self,
         work: impl FnOnce(&mut WriteTables<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        self.write_if(work, |_| true)
+    }
+
+    /// The same; one that has nothing to keep is given up, which waits for no disk.
+    fn write_if<T>(
+        &mut self,
+        work: impl FnOnce(&mut WriteTables<'_>) -> Result<T, StoreError>,
+        is_kept: impl FnOnce(&T) -> bool,
+    ) -> Result<T, StoreError> {
         let quick_repair = self.quick_repair;
         self.with_database(|database| {
             let mut transaction = database.begin_write().map_err(storage_error)?;
@@ -121,7 +130,11 @@ impl RedbStore {
             let mut tables = WriteTables::open(&transaction)?;
             let result = work(&mut tables)?;
             drop(tables);
-            transaction.commit().map_err(storage_error)?;
+            if is_kept(&result) {
+                transaction.commit().map_err(storage_error)?;
+            } else {
+                transaction.abort().map_err(storage_error)?;
+            }
             Ok(result)
         })
     }
@@ -152,7 +165,7 @@ impl Store for RedbStore {
     }
 
     fn purge(&mut self, purge: &Purge) -> Result<Purged, StoreError> {
-        self.write(|tables| tables.purge(purge))
+        self.write_if(|tables| tables.purge(purge), |purged| purged.deleted > 0)
     }
 
     fn request(&mut self, id: RequestId) -> Result<Option<Request>, StoreError> {
