@@ -59,12 +59,12 @@ pub use error::{
 };
 pub use session::{
     APPLICATION_NAME_MAX, CancelBuilder, Cancellation, Classified, ClassifyBuilder, CleanDriveBuilder,
-    Cleaned, CleanerSlotBuilder, DEFAULT_MAX_LIVE_REQUESTS, DEFAULT_MAX_PENDING_CANCELS, DismountBuilder,
-    Dismounted, Done, DoorAccessBuilder, EjectAllBuilder, EjectBuilder, EjectCleanerBuilder, Ejected, Ending,
-    EventStream, GroupMember, Identified, IdentifyBuilder, InjectBuilder, InjectCleanerBuilder, Injected,
-    Inventory, InventoryBuilder, Lagged, LibraryConfig, Manager, ManagerBuilder, MountAllBuilder,
-    MountBuilder, Mounted, Progress, READY_PATIENCE, ServiceBuilder, Session, SessionBuilder, Ticket,
-    TicketOutcome, UpdateLabelBuilder, Verdict, WriteFreeLabelBuilder,
+    Cleaned, CleanerSlotBuilder, DEFAULT_MAX_LIVE_REQUESTS, DEFAULT_MAX_PENDING_CANCELS, DEFAULT_PURGE_AFTER,
+    DismountBuilder, Dismounted, Done, DoorAccessBuilder, EjectAllBuilder, EjectBuilder, EjectCleanerBuilder,
+    Ejected, Ending, EventStream, GroupMember, Identified, IdentifyBuilder, InjectBuilder,
+    InjectCleanerBuilder, Injected, Inventory, InventoryBuilder, Lagged, LibraryConfig, Manager,
+    ManagerBuilder, MountAllBuilder, MountBuilder, Mounted, Progress, READY_PATIENCE, ServiceBuilder,
+    Session, SessionBuilder, Ticket, TicketOutcome, UpdateLabelBuilder, Verdict, WriteFreeLabelBuilder,
 };
 
 pub use catalog::{Cartridge, Compatibility, Label, Role, Service};

@@ -150,4 +150,5 @@ pub(crate) enum Report {
     Persisted { batch: BatchId, result: Result<(), StoreFailure> },
     Found { token: Token, result: Box<Result<Option<Request>, StoreFailure>> },
     Claimed { library: LibraryIndex, result: Result<super::claim::Lock, ClaimError> },
+    Swept(Result<Purged, PurgeFailed>),
 }

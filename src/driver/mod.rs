@@ -8,6 +8,7 @@ mod owner;
 mod path;
 mod record;
 mod standing;
+mod sweep;
 mod trace;
 mod writer;
 
@@ -31,6 +32,7 @@ pub(crate) use owner::machine_number;
 pub(crate) use owner::owner_key;
 pub(crate) use path::Ways;
 pub(crate) use record::{Recorder, Sink};
+pub(crate) use sweep::Keep;
 pub(crate) use writer::Writer;
 
 use crate::clock::Clock;
@@ -39,6 +41,7 @@ use inbox::{Inbox, Next};
 use message::Report;
 use path::Paths;
 use standing::Standings;
+use sweep::Sweeping;
 
 /// Submissions on their way to the engine: enough to keep it busy while callers are scheduled, few enough that a caller
 /// feels a full house at once instead of filling memory.
@@ -70,6 +73,7 @@ pub(crate) struct Setup {
     pub(crate) libraries: Arc<[Ways]>,
     pub(crate) lock_directory: PathBuf,
     pub(crate) recorder: Option<Recorder>,
+    pub(crate) keep: Keep,
 }
 
 /// The way to a driver.
@@ -91,6 +95,7 @@ pub(crate) fn start(setup: Setup) -> (Lanes, oneshot::Receiver<()>) {
     let (alive, ended) = oneshot::channel();
     let stop = Arc::new(Notify::new());
     let lanes = Lanes { submissions, control, events: events.downgrade(), stop: Arc::clone(&stop) };
+    let sweeping = Sweeping::new(setup.keep, setup.clock.now());
     let driver = Driver {
         engine: setup.engine,
         clock: setup.clock,
@@ -107,6 +112,7 @@ pub(crate) fn start(setup: Setup) -> (Lanes, oneshot::Receiver<()>) {
         locks: HashMap::new(),
         lock_directory: setup.lock_directory,
         recorder: setup.recorder,
+        sweeping,
         timer: None,
         stopping: false,
         giving_back: HashSet::new(),
@@ -156,6 +162,7 @@ struct Driver {
     locks: HashMap<LibraryIndex, Lock>,
     lock_directory: PathBuf,
     recorder: Option<Recorder>,
+    sweeping: Sweeping,
     timer: Option<Timer>,
     stopping: bool,
     /// Commands that give libraries back and have not ended.
@@ -178,6 +185,7 @@ impl Driver {
                     if self.engine.next_deadline().is_some_and(|at| at <= self.clock.now().monotonic) {
                         self.handle(Input::Tick);
                     }
+                    self.sweep();
                 }
                 Next::Stop => break,
             }
@@ -309,6 +317,7 @@ impl Driver {
 
     fn hear(&mut self, report: Report) {
         let input = match report {
+            Report::Swept(result) => return self.swept(result),
             Report::Completed { command, result } => {
                 trace::command_ended(command, &result);
                 Input::Completed { command, result }
@@ -436,10 +445,10 @@ impl Driver {
         token
     }
 
-    /// Sees to it that the timer goes off at the engine's deadline or before it. One that goes off too early is set
+    /// Sees to it that the timer goes off at the engine's deadline, or a sweep's, or before it. One that goes off too early is set
     /// again: cheaper than setting it anew whenever the deadline moves away.
     fn arm_timer(&mut self) {
-        let Some(at) = self.engine.next_deadline() else {
+        let Some(at) = self.engine.next_deadline().into_iter().chain(self.sweeping.due()).min() else {
             self.timer = None;
             return;
         };

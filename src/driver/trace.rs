@@ -62,6 +62,9 @@ pub(super) fn event(event: &Event) {
         EventKind::Warning { library, drive: None, what } => {
             tracing::warn!(%library, %what, "the library warns")
         }
+        EventKind::Purged { requests, failure: Some(failure) } => {
+            tracing::warn!(requests, %failure, "purging went no further");
+        }
         EventKind::Attention { library, what } => tracing::info!(%library, %what, "attention"),
         other => tracing::debug!(event = ?other, "event"),
     }

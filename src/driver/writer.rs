@@ -11,7 +11,7 @@ use autochanger_engine::{Change, Snapshot};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::message::{Ask, PurgeFailed, Report};
-use crate::store::{Purge, Purged, Store, StoreError};
+use crate::store::{Purge, Purged, Store, StoreError, Sweep};
 
 /// The thread's name, as `ps -L` and a debugger show it.
 const THREAD_NAME: &str = "autochanger-sto";
@@ -34,10 +34,26 @@ pub(crate) type Failed = Option<StoreFailure>;
 /// What the thread is asked. Unbounded as a channel, bounded by the driver's unanswered questions (batches, look-ups) and by the
 /// permits that questions carry.
 pub(crate) enum Job {
-    Commit { changes: Vec<Change>, owed: Owed },
-    Find { token: Token, id: RequestId, reports: mpsc::UnboundedSender<Report> },
+    Commit {
+        changes: Vec<Change>,
+        owed: Owed,
+    },
+    Find {
+        token: Token,
+        id: RequestId,
+        reports: mpsc::UnboundedSender<Report>,
+    },
     Ask(Ask),
-    Purge { purge: Purge, permit: OwnedSemaphorePermit, reply: oneshot::Sender<Result<Purged, PurgeFailed>> },
+    Purge {
+        purge: Purge,
+        permit: OwnedSemaphorePermit,
+        reply: oneshot::Sender<Result<Purged, PurgeFailed>>,
+    },
+    /// What waits until there is nothing else to do.
+    Sweep {
+        sweep: Sweep,
+        reports: mpsc::UnboundedSender<Report>,
+    },
 }
 
 impl Writer {
@@ -135,6 +151,22 @@ impl Writer {
         }
     }
 
+    /// Makes a step of a sweep when nothing else waits for the store. What it came to is reported.
+    pub(crate) fn sweep(&mut self, sweep: Sweep, reports: &mpsc::UnboundedSender<Report>) {
+        match self {
+            Self::Inline { store, failed } => {
+                let _ = reports.send(Report::Swept(purge_unless_failed(
+                    &mut **store,
+                    failed,
+                    &Purge::Sweep(sweep),
+                )));
+            }
+            Self::Thread { jobs, .. } => {
+                let _ = jobs.send(Job::Sweep { sweep, reports: reports.clone() });
+            }
+        }
+    }
+
     /// Closes the store and returns when it is closed.
     pub(crate) async fn close(self) {
         if let Self::Thread { jobs, ended } = self {
@@ -170,19 +202,25 @@ impl Drop for Owed {
 }
 
 /// The thread's work: commits everything that waits as one group, then answers one question, which so sees it, and looks for
-/// commits again: however long a history is read, no commit waits for more than one.
+/// commits again: however long a history is read, no commit waits for more than one. A sweep's step comes when nothing waits.
 fn write(store: &mut dyn Store, queue: &blocking::Receiver<Job>) {
     let mut failed = None;
     let mut questions = VecDeque::new();
+    let mut sweep = None;
     loop {
         let mut group = Group::default();
-        let mut next = if questions.is_empty() { queue.recv().ok() } else { queue.try_recv().ok() };
+        let is_idle = questions.is_empty() && sweep.is_none();
+        let mut next = if is_idle { queue.recv().ok() } else { queue.try_recv().ok() };
         if next.is_none() && questions.is_empty() {
-            return;
+            match sweep.take() {
+                Some(step) => answer(step, store, &failed),
+                None => return,
+            }
         }
         while let Some(job) = next {
             match job {
                 Job::Commit { changes, owed } => group.add(changes, owed),
+                step @ Job::Sweep { .. } => sweep = Some(step),
                 question => questions.push_back(question),
             }
             next = if group.changes.len() < GROUP_MAX { queue.try_recv().ok() } else { None };
@@ -204,6 +242,10 @@ fn answer(question: Job, store: &mut dyn Store, failed: &Failed) {
         Job::Purge { purge, permit, reply } => {
             let _ = reply.send(purge_unless_failed(store, failed, &purge));
             drop(permit);
+        }
+        Job::Sweep { sweep, reports } => {
+            let result = purge_unless_failed(store, failed, &Purge::Sweep(sweep));
+            let _ = reports.send(Report::Swept(result));
         }
         Job::Commit { .. } => {}
     }
@@ -262,6 +304,64 @@ mod tests {
     use autochanger_engine::catalog::{FaultRecord, MotionRecord};
     use autochanger_engine::id::RequestId;
     use autochanger_engine::request::Request;
+
+    /// Notes what it is asked for, in order.
+    struct Noting(MemoryStore, std::sync::mpsc::Sender<&'static str>);
+
+    impl Store for Noting {
+        fn load(&mut self) -> Result<Snapshot, StoreError> {
+            self.0.load()
+        }
+        fn commit(&mut self, batch: &[Change]) -> Result<(), StoreError> {
+            let _ = self.1.send("commit");
+            self.0.commit(batch)
+        }
+        fn request(&mut self, id: RequestId) -> Result<Option<Request>, StoreError> {
+            let _ = self.1.send("question");
+            self.0.request(id)
+        }
+        fn history(&mut self, filter: &HistoryFilter) -> Result<Vec<Request>, StoreError> {
+            self.0.history(filter)
+        }
+        fn motions(&mut self, request: RequestId) -> Result<Vec<MotionRecord>, StoreError> {
+            self.0.motions(request)
+        }
+        fn faults(&mut self, filter: &FaultFilter) -> Result<Vec<FaultRecord>, StoreError> {
+            self.0.faults(filter)
+        }
+        fn purge(&mut self, purge: &Purge) -> Result<Purged, StoreError> {
+            let _ = self.1.send("sweep");
+            self.0.purge(purge)
+        }
+    }
+
+    #[test]
+    fn a_sweep_waits_until_nobody_waits_for_the_store() {
+        let (note, notes) = std::sync::mpsc::channel();
+        let (jobs, queue) = blocking::channel();
+        let (reports, mut told) = mpsc::unbounded_channel();
+        let sweep = Sweep::before(autochanger_engine::time::WallTime(0));
+        let owed = |batch| Owed { batch: BatchId(batch), reports: Some(reports.clone()) };
+        let find =
+            || Job::Find { token: Token(1), id: RequestId(uuid::Uuid::nil()), reports: reports.clone() };
+        for job in [
+            Job::Sweep { sweep, reports: reports.clone() },
+            find(),
+            Job::Commit { changes: Vec::new(), owed: owed(1) },
+            find(),
+            Job::Commit { changes: Vec::new(), owed: owed(2) },
+        ] {
+            assert!(jobs.send(job).is_ok());
+        }
+        drop(jobs);
+        write(&mut Noting(MemoryStore::new(), note), &queue);
+        assert_eq!(notes.into_iter().collect::<Vec<_>>(), ["commit", "question", "question", "sweep"]);
+        let mut last = None;
+        while let Ok(report) = told.try_recv() {
+            last = Some(report);
+        }
+        assert!(matches!(last, Some(Report::Swept(Ok(_)))));
+    }
 
     /// Fails its first commit, or panics at it; every other one succeeds.
     struct Broken {

@@ -138,7 +138,8 @@
 //!
 //! An [id of your own](MountBuilder::id) makes a submission repeatable: the same request under the same id is answered with
 //! how it stands, also after a restart. "The same" means the same operation and details, application and priority. Another
-//! one under that id is refused as [`IdReused`](crate::Refusal::IdReused). A [group](crate::Session::mount_all) is repeatable where all of its
+//! one under that id is refused as [`IdReused`](crate::Refusal::IdReused). An id is known as long as its request is kept, three days after
+//! its end [unless set otherwise](crate::ManagerBuilder::purge_after); after that it is a new one. A [group](crate::Session::mount_all) is repeatable where all of its
 //! [members have ids](crate::GroupMember::id): it is known whole, or it is another one.
 //!
 //! # Dropping

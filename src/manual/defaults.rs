@@ -14,6 +14,10 @@
 //! | giving libraries back at the end | 5 s | – | two short commands each; what stays is the same owner's again |
 //! | live requests | 100,000 ([`DEFAULT_MAX_LIVE_REQUESTS`]) | [`max_live_requests`](ManagerBuilder::max_live_requests) | some 50 MB, and more than a library works off in a month |
 //! | open verdicts, followers of one end, look-ups | 4,096 each ([`DEFAULT_MAX_PENDING_CANCELS`]) | [`max_pending_cancels`](ManagerBuilder::max_pending_cancels) | verdicts wait for moves in flight, of which there are as many as arms |
+//! | a request is kept after its end | 72 h ([`DEFAULT_PURGE_AFTER`]) | [`purge_after`](ManagerBuilder::purge_after) | a long weekend. It goes with the next sweep, an hour later at most; with what it kept mounted or in doubt, up to a day later |
+//! | … one that failed | for ever | [`purge_failed`](ManagerBuilder::purge_failed) | somebody may want to look into it |
+//! | the first sweep; the next ones | 10 s after the start; every hour | – | a program that runs for minutes a night gets to it, too |
+//! | requests that one step of a sweep looks at | 256, and 50 ms of rest | – | it is made when nobody waits for the store; who comes just then waits for a millisecond or so |
 //! | worth of a point of priority | 10 min ([`DEFAULT_PRIORITY_WORTH`](crate::DEFAULT_PRIORITY_WORTH)) | [`priority_worth`](ManagerBuilder::priority_worth) | the lowest priority is served at the latest when it has waited five hours longer than the highest: within a night |
 //! | libraries; drives named for one | 65,535 each | – | they are numbered with 16 bits |
 //! | [`ready`](crate::Manager::ready) bears with a library that cannot be reached | 10 s ([`READY_PATIENCE`]) | [`ready_within`](crate::Manager::ready_within) | longer than a target's restart, shorter than a person waits without a word |
@@ -144,7 +148,7 @@
 //! | ended requests kept in memory | 100,000 ([`MemoryStore::MAX_ENDED`]) | a day of a library that never rests, in some 50 MB |
 //! | requests that one purge deletes | 8,192 ([`Purge::MAX`]) | commits wait meanwhile |
 //! | a file that is verified when it is opened | up to 256 MiB, a million ended requests | a start waits for a quarter of a second at most |
-//! | ended requests kept in a file | all, some 300 bytes each | nothing is purged by itself: [`purge_requests`](crate::Session::purge_requests) |
+//! | ended requests kept in a file | those of [72 h](#the-manager), and all that failed; some 300 bytes each | the room of what is purged is used again |
 //! | requests in one answer | 100 ([`HistoryFilter::DEFAULT_LIMIT`]), at most 10,000 ([`HistoryFilter::MAX_LIMIT`]) | the store answers nobody else meanwhile |
 //! | a record read from a file | 64 KiB, names and texts 4,096 bytes each | what is longer is damaged, or not ours |
 //! | pages kept in memory | 32 MiB | what is live fits many times over |
@@ -202,6 +206,7 @@
 //! assert_eq!(Role::default(), Role::Operator);
 //! assert_eq!(autochanger::DEFAULT_MAX_LIVE_REQUESTS, 100_000);
 //! assert_eq!(autochanger::DEFAULT_MAX_PENDING_CANCELS, 4096);
+//! assert_eq!(autochanger::DEFAULT_PURGE_AFTER, 72 * 60 * MINUTE);
 //! assert_eq!(autochanger::READY_PATIENCE, Duration::from_secs(10));
 //! assert_eq!(autochanger::APPLICATION_NAME_MAX, 256);
 //! assert_eq!(autochanger::transcript::LINE_MAX, 1000);
@@ -236,7 +241,7 @@ use crate::transport::{
 };
 #[cfg(doc)]
 use crate::{
-    APPLICATION_NAME_MAX, DEFAULT_MAX_LIVE_REQUESTS, DEFAULT_MAX_PENDING_CANCELS, LibraryConfig,
-    ManagerBuilder, READY_PATIENCE, RestartPolicy, Timing,
+    APPLICATION_NAME_MAX, DEFAULT_MAX_LIVE_REQUESTS, DEFAULT_MAX_PENDING_CANCELS, DEFAULT_PURGE_AFTER,
+    LibraryConfig, ManagerBuilder, READY_PATIENCE, RestartPolicy, Timing,
     store::{HistoryFilter, MemoryStore, Purge},
 };

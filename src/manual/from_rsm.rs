@@ -36,7 +36,7 @@
 //! | `IdentifyNtmsSlot` | [`Session::identify`] | of a cartridge, by label, id or element; [`keep`](crate::IdentifyBuilder::keep) for `NTMS_DISMOUNT_DEFERRED` |
 //! | `UpdateNtmsOmidInfo` | [`Session::update_label`] | the label itself, not its raw bytes: no label library must claim it |
 //! | `SetNtmsRequestOrder`, `GetNtmsRequestOrder` | [`Session::reorder`], [`queue_position`](Session::queue_position) | for every operation, not only mounts. `None` for RSM's 0; the place is durable. One's own requests need no administrator |
-//! | `DeleteNtmsRequests`, `dwLibRequestPurgeTime` | [`Session::purge_requests`] | also by age and by number; nothing is purged by itself, so that `NOAUTOPURGE` and `NOFAILEDPURGE` have nothing to switch off. What a mounted medium or a motion in doubt needs is kept and counted |
+//! | `DeleteNtmsRequests` | [`Session::purge_requests`] | also by age and by number. What a mounted medium or a motion in doubt needs is kept and counted |
 //! | `CancelNtmsOperatorRequest` | [`Session::refuse_operator_request`] | by the id of the request that waits, which ends by it |
 //! | `SatisfyNtmsOperatorRequest` | [`Session::satisfy_operator_request`] | it is not believed, as in RSM, but looked into at once; what is not so stays asked. The manager also sees by itself, at each inventory, what was done |
 //! | `WaitForNtmsOperatorRequest` | awaiting the ticket of the request that waits | nothing is asked of a person but for a request: its end is the answer. [`EventKind::OperatorDone`](crate::EventKind::OperatorDone) tells that a task is done with |
@@ -97,7 +97,7 @@
 //! | `OperationOption`: `DEFERRED`, `FORCEIMMEDIATE` | [`deferred`](crate::DismountBuilder::deferred), [`force`](crate::DismountBuilder::force); the two are kept apart in [`Request::options`](crate::Request) and in what was asked for |
 //! | … `INJECTMANY` | [`inject_many`](Session::inject_many) |
 //! | … `FULL_INVENTORY`, `SLOTS_ONLY` | [`InventoryMethod`](crate::InventoryMethod); media in drives that nobody uses have their labels read where they are |
-//! | `dwLibRequestPurgeTime`, `dwLibRequestFlags` | [`Session::purge_requests`], called when it suits |
+//! | `dwLibRequestPurgeTime`; `dwLibRequestFlags`: `NOAUTOPURGE`, `NOFAILEDPURGE` | [`ManagerBuilder::purge_after`](crate::ManagerBuilder::purge_after): 72 h, or `None`; [`purge_failed`](crate::ManagerBuilder::purge_failed): those that failed stay unless it is said |
 //! | `dwOpRequestPurgeTime`, `dwOpRequestFlags` | – : a task is gone when it is done, and what waited for it is a request |
 //! | `dwMediaPoolPolicy` | – : with pools |
 //! | `RECOGNIZECLEANERBARCODE` | always: `CLN` begins a cleaner's barcode |

@@ -199,7 +199,10 @@
 //!
 //! # The past
 //!
-//! Nothing is forgotten by itself. [`purge_requests`](Session::purge_requests) forgets requests that have ended, by age, by number or by id; what a
+//! Three days after its end a request is forgotten, with its motions and faults, or after the time that
+//! [`purge_after`](crate::ManagerBuilder::purge_after) sets, or never. Those that failed stay, unless
+//! [`purge_failed`](crate::ManagerBuilder::purge_failed) says otherwise. It is done by the way, while nobody waits for the store, and
+//! [`EventKind::Purged`](crate::EventKind::Purged) tells how many went. [`purge_requests`](Session::purge_requests) forgets requests that have ended, by age, by number or by id; what a
 //! mounted medium or a motion in doubt needs is kept.
 
 #[cfg(doc)]

@@ -288,7 +288,7 @@
 //! Put the disk right and open the manager anew: what the store then holds is the truth, and open motions are looked into.
 //! A damaged file is told when it is opened, or when the record is read, by [`StoreError`](crate::store::StoreError). Files
 //! of up to 256 MiB are verified whole when they are opened, in about a millisecond for each megabyte; larger ones are trusted, and on
-//! some damage that was not found the process may end. [Purging](crate::store::Store::purge) keeps them small.
+//! some damage that was not found the process may end. [Purging](super::operating#the-past) keeps them small.
 
 #[cfg(all(doc, feature = "redb"))]
 use crate::store::RedbStore;

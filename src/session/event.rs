@@ -116,6 +116,7 @@ impl Sight {
             | EventKind::Warning { .. }
             | EventKind::Path { .. }
             | EventKind::TookOver { .. }
+            | EventKind::Purged { .. }
             | EventKind::StoreFailed { .. } => true,
             _ => false,
         }

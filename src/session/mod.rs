@@ -29,7 +29,7 @@ pub use cancel::{CancelBuilder, Cancellation, Ending, Verdict};
 pub use config::LibraryConfig;
 pub use event::{EventStream, Lagged};
 pub use manager::{APPLICATION_NAME_MAX, Manager, READY_PATIENCE, SessionBuilder};
-pub use open::{DEFAULT_MAX_LIVE_REQUESTS, DEFAULT_MAX_PENDING_CANCELS, ManagerBuilder};
+pub use open::{DEFAULT_MAX_LIVE_REQUESTS, DEFAULT_MAX_PENDING_CANCELS, DEFAULT_PURGE_AFTER, ManagerBuilder};
 pub use outcome::{
     Classified, Cleaned, Dismounted, Done, Ejected, Identified, Injected, Inventory, Mounted, TicketOutcome,
 };

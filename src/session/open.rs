@@ -13,7 +13,7 @@ use super::config::LibraryConfig;
 use super::manager::Manager;
 use super::shared::Shared;
 use crate::clock::{Clock, SystemClock};
-use crate::driver::{self, Recorder, Setup, Sink, Writer};
+use crate::driver::{self, Keep, Recorder, Setup, Sink, Writer};
 use crate::error::OpenError;
 use crate::store::{MemoryStore, Store};
 
@@ -23,6 +23,9 @@ pub const DEFAULT_MAX_LIVE_REQUESTS: usize = 100_000;
 /// Cancels that may wait for a verdict, and look-ups for the store, unless the caller says otherwise: verdicts wait for
 /// moves in flight, of which there are as many as arms, so even a storm of repeated cancels seldom comes near.
 pub const DEFAULT_MAX_PENDING_CANCELS: usize = 4096;
+
+/// How long a request is kept after its end unless the caller says otherwise: a long weekend, as on Windows Server 2003.
+pub const DEFAULT_PURGE_AFTER: Duration = Duration::from_secs(72 * 3600);
 
 /// Sets a manager up; made by [`Manager::builder`].
 #[must_use]
@@ -38,6 +41,7 @@ pub struct ManagerBuilder {
     owner: Option<String>,
     priority_worth: Duration,
     label_formats: Vec<SharedFormat>,
+    keep: Keep,
 }
 
 enum StoreChoice {
@@ -61,6 +65,7 @@ impl ManagerBuilder {
             owner: None,
             priority_worth: DEFAULT_PRIORITY_WORTH,
             label_formats: usual_formats(),
+            keep: Keep { time: Some(DEFAULT_PURGE_AFTER), failed: true },
         }
     }
 
@@ -124,6 +129,28 @@ impl ManagerBuilder {
     /// [`CancelError::ResourceExhausted`](crate::CancelError::ResourceExhausted).
     pub fn max_pending_cancels(mut self, cancels: usize) -> Self {
         self.max_pending_cancels = cancels;
+        self
+    }
+
+    /// How long a request is kept after its end ([`DEFAULT_PURGE_AFTER`], three days), with its motions and faults; `None`: until
+    /// [`purge_requests`](crate::Session::purge_requests) is called. A request's [id](crate::MountBuilder::id) is known for as long: after that
+    /// the same submission is a new one.
+    ///
+    /// What is older is forgotten within an hour or so, a few requests at a time, while nobody waits for the store;
+    /// [`EventKind::Purged`](crate::EventKind::Purged) tells how many. What failed [stays](Self::purge_failed), and so does what has a medium mounted
+    /// or a motion in doubt, and for up to a day longer. The time is that of the wall clock: one that is set ahead has requests forgotten
+    /// early.
+    #[doc(alias = "dwLibRequestPurgeTime", alias = "NTMS_LIBREQFLAGS_NOAUTOPURGE")]
+    pub fn purge_after(mut self, time: impl Into<Option<Duration>>) -> Self {
+        self.keep.time = time.into();
+        self
+    }
+
+    /// Whether requests that failed are forgotten as the others are. Unless it is said they stay, for whoever looks into it,
+    /// until [`purge_requests`](crate::Session::purge_requests) is called.
+    #[doc(alias = "NTMS_LIBREQFLAGS_NOFAILEDPURGE")]
+    pub fn purge_failed(mut self, yes: bool) -> Self {
+        self.keep.failed = !yes;
         self
     }
 
@@ -214,6 +241,7 @@ impl ManagerBuilder {
             libraries: Arc::clone(&ways),
             lock_directory,
             recorder,
+            keep: self.keep,
         };
         let (lanes, ended) = driver::start(setup);
         Ok(Manager::new(Shared::new(lanes, self.clock, ways), ended))

@@ -140,6 +140,14 @@ pub enum Input {
         /// Whether it is ours.
         result: Result<(), ClaimError>,
     },
+    /// Requests that ended long ago were forgotten unasked, or could not be: told as
+    /// [`EventKind::Purged`](crate::EventKind::Purged).
+    Purged {
+        /// So many.
+        requests: u64,
+        /// Why it went no further.
+        failure: Option<Arc<str>>,
+    },
     /// The manager is being shut down: nothing is begun any more, and what is under way is left to the next one.
     Stop,
     /// Time passed: a deadline that [`next_deadline`](crate::Engine::next_deadline) named may be due.

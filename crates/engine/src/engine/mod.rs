@@ -75,7 +75,7 @@ use crate::changer::Heard;
 use crate::id::{CommandId, IdSource, LibraryId, LibraryIndex, Path, RequestId};
 use crate::input::{Config, Input, Snapshot};
 use crate::library::Library;
-use crate::output::Output;
+use crate::output::{EventKind, Output};
 use crate::planted::Planted;
 use crate::time::Now;
 use catalogue::Catalogue;
@@ -185,6 +185,7 @@ impl Engine {
             Input::Found { token, result } => self.found(token, result, now),
             Input::Completed { command, result } => self.completed(command, result, now),
             Input::Claimed { library, result } => self.claimed(library, result, now),
+            Input::Purged { requests, failure } => self.tell(EventKind::Purged { requests, failure }, now),
             Input::Stop => {
                 self.stopped = true;
                 self.give_back(now);

@@ -201,6 +201,13 @@ pub enum EventKind {
         /// What it said, and of what.
         what: String,
     },
+    /// Requests that ended long ago were forgotten, as the manager is set to do by itself (RSM: `dwLibRequestPurgeTime`).
+    Purged {
+        /// So many, with their motions and faults.
+        requests: u64,
+        /// Why it went no further; it is tried again.
+        failure: Option<Arc<str>>,
+    },
     /// The library said that something changed; the touched part of the inventory is read again.
     Attention {
         /// The library's name.
@@ -300,6 +307,11 @@ impl fmt::Display for EventKind {
                 write!(f, "drive {drive} of library {library}: {what}")
             }
             Self::Warning { library, drive: None, what } => write!(f, "library {library}: {what}"),
+            Self::Purged { requests, failure } => {
+                let plural = if *requests == 1 { "" } else { "s" };
+                write!(f, "{requests} request{plural} that ended long ago forgotten")?;
+                failure.iter().try_for_each(|failure| write!(f, "; it went no further: {failure}"))
+            }
             Self::Attention { library, what } => write!(f, "library {library} tells of a change: {what}"),
         }
     }

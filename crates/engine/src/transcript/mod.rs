@@ -101,7 +101,7 @@ impl Transcript {
     }
 
     /// The line of an input, at the time at which the engine is to handle it; call it before
-    /// [`Engine::handle`](crate::Engine::handle). `None`: that time passed is not worth a line.
+    /// [`Engine::handle`](crate::Engine::handle). `None`: that time passed is not worth a line, nor is what an event repeats.
     pub fn input(&mut self, input: &Input, now: Now) -> Option<Line> {
         let (kind, text) = match input {
             Input::Submit { token, submission } => (Kind::Asked, self.submitted(*token, submission)),
@@ -132,6 +132,8 @@ impl Transcript {
             }
             Input::Claimed { library, result } => (Kind::Found, self.claimed(*library, result)),
             Input::Stop => (Kind::Asked, String::from("to stop")),
+            // The event says it.
+            Input::Purged { .. } => return None,
             Input::Tick => return None,
         };
         Some(self.line(kind, text, now))
