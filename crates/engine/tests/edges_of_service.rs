@@ -6,7 +6,9 @@ use std::time::Duration;
 use autochanger_engine::catalog::{Label, MotionRecord, MotionState, Service};
 use autochanger_engine::id::{RequestId, Token};
 use autochanger_engine::output::SubmitError;
-use autochanger_engine::request::{FailureKind, GroupId, Outcome, ServiceTarget, State, Submission, Wanted};
+use autochanger_engine::request::{
+    FailureKind, GroupId, Operation, Outcome, ServiceTarget, State, Submission, Wanted,
+};
 use autochanger_engine::{Answer, Input};
 use autochanger_scsi::{ElementAddress, SenseKey};
 use autochanger_sim::{Device, Fault, Library, Timing};
@@ -228,4 +230,30 @@ fn a_draining_library_hands_no_medium_over_to_a_mount_that_waits() {
     world.submit(library_to_be(Service::Enabled)).unwrap();
     world.rest();
     assert!(matches!(world.state(heir), State::Passed(_)), "{}", world.state(heir));
+}
+
+#[test]
+fn however_often_the_manager_is_started_anew_a_draining_drive_is_emptied_by_one_dismount() {
+    let stocked = Library::new().slots(10).drives(2).cartridge_at(500, "VT0009L8").timing(Timing::midrange());
+    let mut world = World::ready(stocked.build());
+    let service = |target, service| Wanted::SetService { target, service };
+    let library = ServiceTarget::Library(None);
+    world.submit(service(library.clone(), Service::Paused)).unwrap();
+    let drive = ServiceTarget::Drive { library: None, drive: ElementAddress(500) };
+    let drain = world.submit(service(drive, Service::Draining)).unwrap();
+    let own = |world: &World| {
+        let own = world.disk.requests.values().filter(|request| &*request.application == "autochanger");
+        own.filter(|request| request.operation() == Operation::Dismount).count()
+    };
+    for _ in 0..4 {
+        world.rest();
+        assert_eq!((own(&world), world.state(drain).is_final()), (1, false));
+        world.crash();
+    }
+    world.rest();
+    world.submit(service(library, Service::Enabled)).unwrap();
+    world.rest();
+    assert!(matches!(world.state(drain), State::Passed(_)), "{}", world.state(drain));
+    assert_eq!((own(&world), world.device.moves_sent()), (1, 1));
+    world.assert_true();
 }

@@ -4,9 +4,12 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
+use autochanger_scsi::ElementType;
+
 use super::Engine;
 use super::live::{Live, Phase};
 use super::motion::Way;
+use super::start::OWN;
 use super::work::{Timer, Work};
 use crate::catalog::{MotionRecord, MotionState};
 use crate::changer::motion::Motion;
@@ -89,16 +92,31 @@ impl Engine {
             })
             .map(|live| live.request.id)
             .collect();
-        // What is under way keeps its drive and its medium: a mount that was claimed meanwhile would take them at once.
-        orphans.sort_by_key(|&id| self.has_begun_nothing(id));
-        for id in orphans {
+        for &id in &orphans {
             if let Some(live) = self.live.get_mut(&id) {
                 live.library = Some(index);
             }
+            self.goes_on_displacing(index, id);
+        }
+        // What is under way keeps its drive and its medium: a mount that was claimed meanwhile would take them at once.
+        orphans.sort_by_key(|&id| self.has_begun_nothing(id));
+        for id in orphans {
             match self.open_motions.get(&id).cloned() {
                 Some(record) => self.settle_open_motion(index, id, record, now),
                 None => self.attach(index, id, now),
             }
+        }
+    }
+
+    /// A drive that a dismount of the manager's own was to free is freed by that one, and by no second one.
+    fn goes_on_displacing(&mut self, index: LibraryIndex, id: RequestId) {
+        let own = |live: &&Live| {
+            live.request.operation() == Operation::Dismount && &*live.request.application == OWN
+        };
+        let cartridge = self.live.get(&id).filter(own).and_then(|live| live.request.cartridge);
+        let place = cartridge.and_then(|cartridge| self.standing_place(id, cartridge).ok());
+        if let Some(place) = place.filter(|place| place.kind == ElementType::Drive) {
+            self.displaces(index, id, place.address);
         }
     }
 
@@ -193,6 +211,7 @@ impl Engine {
             return self.put_back(index, id, now);
         }
         self.release(id, index);
+        self.goes_on_displacing(index, id);
         let Some(live) = self.live.get_mut(&id) else { return };
         if live.deadline_over {
             return self.end_early(id, CancelledBy::Deadline, now);

@@ -283,6 +283,11 @@ impl Engine {
         }
         let Some(id) = self.dismount_own(cartridge, now) else { return };
         self.because(id, Why::MakesWay);
+        self.displaces(index, id, drive);
+    }
+
+    /// The dismount of the manager's own is the one that frees the drive.
+    pub(crate) fn displaces(&mut self, index: LibraryIndex, id: RequestId, drive: ElementAddress) {
         // Known from the start, so that the drive is let go of however the dismount ends.
         if let Some(live) = self.live.get_mut(&id) {
             live.request.drive = Some(drive);
