@@ -17,7 +17,7 @@
 //! | a request is kept after its end | 72 h ([`DEFAULT_PURGE_AFTER`]) | [`purge_after`](ManagerBuilder::purge_after) | a long weekend. It goes with the next sweep, an hour later at most; with what it kept mounted or in doubt, up to a day later |
 //! | … one that failed | for ever | [`purge_failed`](ManagerBuilder::purge_failed) | somebody may want to look into it |
 //! | the first sweep; the next ones | 10 s after the start; every hour | – | a program that runs for minutes a night gets to it, too |
-//! | requests that one step of a sweep looks at | 256, and 50 ms of rest | – | it is made when nobody waits for the store; who comes just then waits for a millisecond or so |
+//! | requests that one step of a sweep looks at | 256, and 50 ms of rest | – | it is made when nobody waits for the store; who comes just then waits for some two milliseconds, and a sync |
 //! | worth of a point of priority | 10 min ([`DEFAULT_PRIORITY_WORTH`](crate::DEFAULT_PRIORITY_WORTH)) | [`priority_worth`](ManagerBuilder::priority_worth) | the lowest priority is served at the latest when it has waited five hours longer than the highest: within a night |
 //! | libraries; drives named for one | 65,535 each | – | they are numbered with 16 bits |
 //! | [`ready`](crate::Manager::ready) bears with a library that cannot be reached | 10 s ([`READY_PATIENCE`]) | [`ready_within`](crate::Manager::ready_within) | longer than a target's restart, shorter than a person waits without a word |
