@@ -4,7 +4,7 @@ use autochanger_engine::catalog::Service;
 use autochanger_engine::id::RequestId;
 use autochanger_engine::output::SubmitError;
 use autochanger_engine::request::{
-    CartridgeRef, InventoryMethod, Request, ServiceTarget, State, Submission, Waiting, Wanted,
+    CartridgeRef, InventoryMethod, Operation, Request, ServiceTarget, State, Submission, Waiting, Wanted,
 };
 use autochanger_engine::view::LibraryState;
 use autochanger_engine::{Input, output};
@@ -66,8 +66,8 @@ impl World {
             }
             self.give_way();
             self.come_to_rest();
-            // With nothing mounted, what they wait for is a library that somebody looks at.
-            if self.set_right() || self.engine.view().mounts().is_empty() {
+            // With nothing mounted, what they wait for is a library that somebody looks at; where a look was refused it is still due.
+            if self.set_right() || !looked || self.engine.view().mounts().is_empty() {
                 looked = self.read_all();
             }
             self.answers.clear();
@@ -171,8 +171,15 @@ impl World {
             self.adopt_as(self.administrator(), request.id);
         }
         // Also what lies in a drive and is nobody's mount: its dismount was put off.
+        let leaves = |id| {
+            let dismounts = |request: &&Request| {
+                request.operation() == Operation::Dismount && request.state != State::Deferred
+            };
+            waiting.iter().filter(dismounts).any(|request| request.cartridge == Some(id))
+        };
         let drives = self.engine.view().drives(None);
-        for cartridge in drives.into_iter().filter_map(|drive| drive.cartridge) {
+        let stays = drives.into_iter().filter_map(|drive| drive.cartridge).filter(|id| !leaves(*id));
+        for cartridge in stays.collect::<Vec<_>>() {
             self.ask_calmly(Wanted::Dismount {
                 cartridge: CartridgeRef::Id(cartridge),
                 slot: None,
