@@ -32,6 +32,10 @@ fn drive(address: u16) -> ElementName {
     ElementName { kind: ElementType::Drive, address: ElementAddress(address) }
 }
 
+fn arm(address: u16) -> ElementName {
+    ElementName { kind: ElementType::Transport, address: ElementAddress(address) }
+}
+
 fn is_mounted(state: &State) -> bool {
     matches!(state, State::Passed(Outcome::Mounted { .. }))
 }
@@ -350,7 +354,7 @@ mod rows_6_and_7_the_move_was_sent {
         let request = life.pass_until(&world.clock, id, State::is_final).await;
         let State::Failed(failure) = &request.state else { panic!("{}", request.state) };
         assert_eq!(failure.kind, FailureKind::Interrupted);
-        let unknown = Place::Unknown { one_of: vec![slot(1000), drive(500)] };
+        let unknown = Place::Unknown { one_of: vec![slot(1000), drive(500), arm(1)] };
         assert_eq!(failure.place, Some(unknown));
         assert_eq!(life.motions(id).await[0].state, MotionState::Unknown);
         let kept = life.session.cartridges(None).await.expect("open");

@@ -4,7 +4,7 @@ use autochanger_engine::catalog::Service;
 use autochanger_engine::id::RequestId;
 use autochanger_engine::output::SubmitError;
 use autochanger_engine::request::{
-    CartridgeRef, InventoryMethod, Operation, Request, ServiceTarget, State, Submission, Waiting, Wanted,
+    CartridgeRef, InventoryMethod, Request, ServiceTarget, State, Submission, Waiting, Wanted,
 };
 use autochanger_engine::view::LibraryState;
 use autochanger_engine::{Input, output};
@@ -172,8 +172,10 @@ impl World {
         }
         // Also what lies in a drive and is nobody's mount: its dismount was put off.
         let leaves = |id| {
+            // One that is put off, or waits for a slot of its own, has to give way, too.
             let dismounts = |request: &&Request| {
-                request.operation() == Operation::Dismount && request.state != State::Deferred
+                matches!(request.wanted, Wanted::Dismount { slot: None, .. })
+                    && request.state != State::Deferred
             };
             waiting.iter().filter(dismounts).any(|request| request.cartridge == Some(id))
         };

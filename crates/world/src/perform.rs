@@ -232,7 +232,7 @@ impl World {
         let seconds = |seconds: u16| Duration::from_secs(seconds.into());
         let drive = |drive: u8| FIRST_DRIVE + u16::from(drive);
         let cleaned: Vec<u16> = match mishap {
-            Mishap::Dirty { .. } => self.drives_to_be_cleaned(library),
+            Mishap::Dirty { .. } => self.drives_to_be_cleaned(),
             _ => Vec::new(),
         };
         let Some(device) = self.device.0.get_mut(library) else { return };
@@ -298,15 +298,14 @@ impl World {
         device.inject(fault);
     }
 
-    fn drives_to_be_cleaned(&self, library: usize) -> Vec<u16> {
-        let library = self.library_id(library);
-        let of_library = |request: &Request| Some(request.library) == library;
-        let requests = self.engine.view().requests().into_iter().filter(of_library);
-        let drive = |request: Request| match request.wanted {
+    /// Their addresses in any library: which is which is not known before it is open.
+    fn drives_to_be_cleaned(&self) -> Vec<u16> {
+        let live = self.disk.requests.values().filter(|request| !request.state.is_final());
+        let drive = |request: &Request| match request.wanted {
             Wanted::CleanDrive { drive, .. } => Some(drive.0),
             _ => None,
         };
-        requests.filter_map(drive).collect()
+        live.filter_map(drive).collect()
     }
 
     /// Drives and arms of the library work again.
