@@ -129,14 +129,12 @@ async fn a_move_whose_path_dies_is_settled_over_the_other_portal_and_not_sent_ag
 
 #[tokio::test]
 async fn a_move_that_a_cut_connection_never_delivered_is_made_once_by_whichever_path() {
-    // What it recommends for a motion would be longer than is waited here.
-    let cartridges = sim::Library::new().drives(2).slots(12).cartridges("VT{:04}L8", 1..=6);
-    let library = SimulatedLibrary::start(cartridges.quirk(sim::Quirk::NoOperationCodes));
+    let library = simulated();
     let (first, second) = (served(&library).await, served(&library).await);
     let proxy = Proxy::start(first.address().port()).await;
     let locks = TempDir::new();
     // It may have arrived, for all that is known: it is sent again when its time is over, and not before.
-    let timing = Timing { motion: Duration::from_secs(1), ..timing() };
+    let timing = Timing { motion: Duration::from_secs(1), recommended: false, ..timing() };
     let config = LibraryConfig::new(through(&proxy)).path(second.url().to_string()).timing(timing);
     let builder = Manager::builder().library(config).lock_directory(locks.file(""));
     let manager = builder.open().await.expect("it opens");

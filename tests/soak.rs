@@ -49,7 +49,7 @@ fn a_soak_in_which_a_checker_objects_ends_with_an_error_and_the_seed_which_tells
     let ["--seed", seed, ..] = again[..] else { panic!("{said}") };
     assert_ne!(seed, FIRST, "the first story meets the bug by now: begin with another seed");
     assert!(said.starts_with(&format!("seed {seed}, step ")) && said.contains(": cancels: "), "{said}");
-    assert!(said.contains(&format!("\nstory {seed}: ")), "the shortest story is shown: {said}");
+    assert!(said.contains(&format!("\nThe story of seed {seed}. ")), "the shortest story is shown: {said}");
     assert_eq!(fails(&again).0, said);
 }
 

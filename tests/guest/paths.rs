@@ -159,8 +159,11 @@ fn a_move_that_a_dying_session_did_not_deliver_is_made_once_over_the_other() {
     in_guest(name, async || {
         let mut bed = Bed::start().await;
         // The kernel cannot tell that it never arrived: it is in doubt until its time is over, and then sent.
-        let timing =
-            autochanger::Timing { motion: Duration::from_secs(10), ..autochanger::Timing::default() };
+        let timing = autochanger::Timing {
+            motion: Duration::from_secs(10),
+            recommended: false,
+            ..autochanger::Timing::default()
+        };
         let config = LibraryConfig::new(format!("sg:{}", bed.over_cable.display())).path(bed.straight());
         let builder = Manager::builder().library(config.timing(timing));
         let manager = builder.open().await.expect("it opens");

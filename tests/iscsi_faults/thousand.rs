@@ -50,6 +50,7 @@ fn timing() -> Timing {
         status: PATIENCE,
         element_status: PATIENCE,
         motion: PATIENCE,
+        recommended: false,
         initialize: PATIENCE,
         unload: PATIENCE,
         drive_log: PATIENCE,

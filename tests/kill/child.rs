@@ -84,6 +84,7 @@ async fn work() {
     let after = std::env::var("KILL_AFTER").ok().and_then(|after| after.parse().ok()).unwrap_or(0);
     let timing = Timing {
         motion: MOTION,
+        recommended: false,
         retry_min: Duration::from_millis(20),
         retry_max: Duration::from_millis(100),
         ..Timing::default()

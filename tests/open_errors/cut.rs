@@ -36,7 +36,7 @@ impl Setting {
         let bed = TgtBed::start(TgtOptions { cartridges: 4, ..TgtOptions::default() });
         let (proxy, locks) = (Proxy::start(bed.port()).await, TempDir::new());
         let config = LibraryConfig::new(bed.url_through(proxy.port()))
-            .timing(Timing { motion: MOTION, ..timing() })
+            .timing(Timing { motion: MOTION, recommended: false, ..timing() })
             .name("the vault");
         let builder = Manager::builder().library(config).lock_directory(locks.file(""));
         let manager = builder.open().await.expect("the manager opens");

@@ -20,6 +20,9 @@ const MAX_STEPS: u32 = 20_000;
 /// Rounds in which everything mounted is dismounted. Each one ends a mount at least, and few more wait than there are cartridges.
 const MAX_ROUNDS: u32 = 100;
 
+/// The ids of what is asked for in calm are above.
+const CALM: u128 = 0x2000_0000;
+
 impl World {
     /// Steps until nothing happens any more; objects if that never comes.
     pub(crate) fn come_to_rest(&mut self) {
@@ -172,12 +175,10 @@ impl World {
         }
         // Also what lies in a drive and is nobody's mount: its dismount was put off.
         let leaves = |id| {
-            // One that is put off, or waits for a slot of its own, has to give way, too.
-            let dismounts = |request: &&Request| {
-                matches!(request.wanted, Wanted::Dismount { slot: None, .. })
-                    && request.state != State::Deferred
-            };
-            waiting.iter().filter(dismounts).any(|request| request.cartridge == Some(id))
+            // What a story asked for can wait for something of its own.
+            let calm = |request: &&Request| request.id.0.as_u128() > CALM;
+            let dismounts = |request: &&Request| matches!(request.wanted, Wanted::Dismount { .. });
+            waiting.iter().filter(calm).filter(dismounts).any(|request| request.cartridge == Some(id))
         };
         let drives = self.engine.view().drives(None);
         let stays = drives.into_iter().filter_map(|drive| drive.cartridge).filter(|id| !leaves(*id));
@@ -194,7 +195,7 @@ impl World {
     fn ask_calmly(&mut self, wanted: Wanted) -> bool {
         self.next_id += 1;
         let submission = Submission {
-            id: RequestId(Uuid::from_u128(0x2000_0000 + self.next_id)),
+            id: RequestId(Uuid::from_u128(CALM + self.next_id)),
             id_given: false,
             caller: self.administrator(),
             wanted,

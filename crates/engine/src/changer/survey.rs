@@ -212,7 +212,10 @@ impl Survey {
                     let parameters = parse_mode(&data, self.form)?;
                     DeviceCapabilities::parse(parameters.page(0x1F, 0)?).ok()
                 });
-                let command = operation_codes(self.timing);
+                if !self.timing.recommended {
+                    return self.read_elements(now);
+                }
+                let command = operation_codes(self.timing, self.max_transfer);
                 self.ask(Stage::OperationCodes, Device::Changer, command, now)
             }
             Stage::OperationCodes => {

@@ -11,7 +11,7 @@ use autochanger_scsi::{
 };
 
 /// Time-outs of one library. Round up, never down: an expired time-out makes a move doubtful, and through a kernel it
-/// resets devices. Where a changer recommends longer ones for its commands, those hold. The manual's chapter on defaults gives the reason of each.
+/// resets devices. Where a changer recommends longer ones for its commands, those hold (see [`recommended`](Self::recommended)). The manual's chapter on defaults gives the reason of each.
 #[derive(Debug, Clone, Copy)]
 pub struct Timing {
     /// TEST UNIT READY, INQUIRY, MODE SENSE and their like. Default 60 s.
@@ -60,6 +60,9 @@ pub struct Timing {
     pub refresh_ports: Option<Duration>,
     /// How often all of such a library is read again; `None`: never. Default 15 min.
     pub refresh_all: Option<Duration>,
+    /// Whether a changer is asked how long it recommends to wait for its commands (REPORT SUPPORTED OPERATION CODES), and given that
+    /// where it is longer. Default yes; no where you know better than it.
+    pub recommended: bool,
 }
 
 impl Default for Timing {
@@ -85,6 +88,7 @@ impl Default for Timing {
             door_patience: 10 * MINUTE,
             refresh_ports: Some(MINUTE),
             refresh_all: Some(15 * MINUTE),
+            recommended: true,
         }
     }
 }

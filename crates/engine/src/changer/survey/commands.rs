@@ -8,19 +8,20 @@ use autochanger_scsi::{ReportSupportedOperationCodes, ReportingOptions, Supporte
 use crate::command::Command;
 use crate::input::Timing;
 
-/// Twenty bytes for each command that a changer can have.
+/// Twenty bytes for each command that a changer can have. Where less is transferred at once, what is cut off recommends nothing.
 const ALLOCATION: u32 = 8 * 1024;
 
 /// REPORT SUPPORTED OPERATION CODES: all, with their time-outs (RCTD).
-pub(super) fn operation_codes(timing: Timing) -> Command {
+pub(super) fn operation_codes(timing: Timing, max_transfer: u32) -> Command {
+    let allocation = ALLOCATION.min(max_transfer);
     let command = ReportSupportedOperationCodes {
         timeouts: true,
         options: ReportingOptions::All,
         opcode: 0,
         service_action: 0,
-        allocation: ALLOCATION,
+        allocation,
     };
-    Command::reading(command.cdb(), ALLOCATION, timing.status)
+    Command::reading(command.cdb(), allocation, timing.status)
 }
 
 /// The recommended times; the nominal ones where nothing is recommended.
