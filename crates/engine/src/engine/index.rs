@@ -6,6 +6,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use super::live::Live;
+use super::start::OWN;
 use crate::id::{LibraryId, RequestId, SessionId};
 use crate::library::queue::Order;
 use crate::planted::Visits;
@@ -21,6 +22,8 @@ pub(crate) struct LiveRequests {
     groups: BTreeMap<GroupId, BTreeSet<RequestId>>,
     sessions: BTreeMap<SessionId, BTreeSet<RequestId>>,
     lines: BTreeMap<Line, BTreeSet<(Order, RequestId)>>,
+    /// The manager's own.
+    own: BTreeSet<RequestId>,
     pub(crate) visits: Visits,
 }
 
@@ -65,6 +68,9 @@ impl LiveRequests {
             self.sessions.entry(session).or_default().insert(id);
         }
         self.lines.entry(line(&live)).or_default().insert((live.order, id));
+        if &*live.request.application == OWN {
+            self.own.insert(id);
+        }
         self.all.insert(id, live);
     }
 
@@ -77,6 +83,7 @@ impl LiveRequests {
             take_out(&mut self.sessions, session, id);
         }
         take_out(&mut self.lines, line(&live), &(live.order, *id));
+        self.own.remove(id);
         Some(live)
     }
 
@@ -100,6 +107,11 @@ impl LiveRequests {
         places.remove(&(from, id));
         places.insert((order, id));
         Some(from)
+    }
+
+    /// The manager's own requests that have no end yet: a few for each drive.
+    pub(crate) fn own(&self) -> impl Iterator<Item = &Live> {
+        self.own.iter().filter_map(|id| self.all.get(id)).filter(|live| live.ending.is_none())
     }
 
     pub(crate) fn in_group(&self, group: GroupId) -> impl Iterator<Item = &Live> {

@@ -13,7 +13,6 @@ use super::Engine;
 use super::contents::Reconciled;
 use super::identity::kind_of;
 use super::live::Phase;
-use super::start::OWN;
 use crate::catalog::{Cartridge, MediumKind, Service};
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::output::SubmitError;
@@ -151,9 +150,8 @@ impl Engine {
 
     /// The readings that are live, whichever inventory and whichever process of the manager has begun them.
     fn readings_under_way(&self, index: LibraryIndex) -> usize {
-        let Some(library) = self.library(index).and_then(|library| library.id) else { return 0 };
-        let line = self.live.in_line(library, Operation::Identify);
-        line.filter(|live| &*live.request.application == OWN).count()
+        let readings = self.live.own().filter(|live| live.request.operation() == Operation::Identify);
+        readings.filter(|live| live.library == Some(index)).count()
     }
 
     /// A drive is left to others, where there is another one.

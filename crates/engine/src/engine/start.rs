@@ -5,6 +5,7 @@ use alloc::string::String;
 use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
+use super::live::Live;
 use super::motion::Way;
 use super::schedule::Start;
 use crate::catalog::{Caller, Role, Service, generation};
@@ -301,8 +302,14 @@ impl Engine {
         }
     }
 
-    /// Hands in a dismount of the manager's own.
+    /// Hands in a dismount of the manager's own, unless there is one of the cartridge already.
     pub(crate) fn dismount_own(&mut self, cartridge: CartridgeId, now: Now) -> Option<RequestId> {
+        let same = |live: &&Live| {
+            live.request.operation() == Operation::Dismount && live.request.cartridge == Some(cartridge)
+        };
+        if let Some(live) = self.live.own().find(same) {
+            return Some(live.request.id);
+        }
         let submission = Submission {
             id: RequestId(self.ids.next()),
             id_given: false,
