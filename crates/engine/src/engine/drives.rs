@@ -184,6 +184,9 @@ impl Engine {
         if heard.1 {
             // What was to follow into it waits until it is clean.
             self.retract_loads_of(index, drive, now);
+        } else if known.1 {
+            // Each of them was told that it waits for service.
+            self.who_waits_finds_out(index, drive);
         } else {
             self.wake_for_drive(index, drive);
         }
