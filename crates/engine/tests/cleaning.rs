@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use autochanger_engine::EventKind;
-use autochanger_engine::catalog::Cleaner;
+use autochanger_engine::catalog::{Cleaner, MotionState};
 use autochanger_engine::id::{CartridgeId, RequestId};
 use autochanger_engine::output::Change;
 use autochanger_engine::request::{
@@ -96,6 +96,32 @@ fn a_mounted_medium_is_waited_for() {
     world.rest();
     assert!(matches!(world.state(id), State::Passed(Outcome::Cleaned { .. })), "{}", world.state(id));
     assert!(tape.is_ok());
+    world.assert_true();
+}
+
+#[test]
+fn a_cleaning_that_was_put_off_does_not_take_anothers_cleaner_in_the_drive_for_its_own() {
+    let mut world = World::ready(library(&[CLEANER]));
+    world.device.inject(Fault::lost_reply().without_effect().on_move());
+    let first = clean(&mut world);
+    let caller = world.caller();
+    let wanted = Wanted::CleanDrive { library: None, drive: DRIVE };
+    let second = world.submit_as(caller, wanted, |submission| submission.priority = 6).unwrap();
+    world.until("the cleaner is in the drive", |world| {
+        world.device.find(CLEANER) == Some(DRIVE)
+            && world.disk.mounts.is_empty()
+            && world
+                .disk
+                .motions
+                .values()
+                .any(|motion| motion.request == second && motion.state == MotionState::Moved)
+    });
+    assert_eq!(world.state(first), State::Queued, "its own move did not happen");
+    world.crash();
+    world.rest();
+    for id in [first, second] {
+        assert!(matches!(world.state(id), State::Passed(Outcome::Cleaned { .. })), "{}", world.state(id));
+    }
     world.assert_true();
 }
 
@@ -416,4 +442,24 @@ fn a_cleaning_cartridge_is_not_mounted() {
     let refused = world.submit(mount(CLEANER));
     let text = refused.unwrap_err().to_string();
     assert!(text.contains(CLEANER) && text.contains("cleaning cartridge"), "{text}");
+}
+
+#[test]
+fn of_three_cleanings_of_a_drive_each_brings_the_cleaner_home_before_the_next_one() {
+    let mut world = World::ready(library(&[CLEANER]));
+    world.device.inject(Fault::lost_reply().without_effect().on_move());
+    let all: Vec<RequestId> = [0, 2, 0]
+        .into_iter()
+        .map(|priority| {
+            let wanted = Wanted::CleanDrive { library: None, drive: DRIVE };
+            let caller = world.caller();
+            world.submit_as(caller, wanted, |submission| submission.priority = priority).unwrap()
+        })
+        .collect();
+    world.rest();
+    for id in all {
+        assert!(matches!(world.state(id), State::Passed(Outcome::Cleaned { .. })), "{}", world.state(id));
+    }
+    assert_eq!(world.device.moves_done(), 6);
+    world.assert_true();
 }

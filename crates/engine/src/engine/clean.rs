@@ -31,8 +31,11 @@ impl Engine {
         let Some(live) = self.live.get(&id) else { return Start::Gone };
         let (cartridge, putting_back, failing) =
             (live.request.cartridge, live.putting_back, live.request.failing.is_some());
-        // The cleaning cartridge is in the drive for this request already.
+        // The cleaning cartridge is in the drive for this request already, and not for another cleaning of the drive.
         let inside = |cartridge: &CartridgeId| {
+            if self.medium_is_busy(*cartridge, id) {
+                return false;
+            }
             let place = self.standing_place(id, *cartridge).ok();
             // On its way back it may have stayed in the arm.
             let in_arm = |place: ElementName| putting_back && place.kind == ElementType::Transport;
