@@ -5,7 +5,7 @@ use autochanger_scsi::{ElementAddress, ElementType};
 use super::Engine;
 use super::motion::Way;
 use super::schedule::Start;
-use super::start::OWN;
+use super::submit::OWN;
 use crate::forecast::Why;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::queue::Blocker;

@@ -8,18 +8,17 @@ use autochanger_scsi::{ElementAddress, ElementType};
 use super::Engine;
 use super::emit::Effect;
 use super::live::Phase;
-use super::start::OWN;
 use super::work::{Timer, Work};
-use crate::catalog::{Caller, MediumKind, Role};
+use crate::catalog::MediumKind;
 use crate::drive::needs::{AskNeeds, Wants};
-use crate::id::{LibraryIndex, RequestId, SessionId};
+use crate::id::{LibraryIndex, RequestId};
 use crate::library::Library;
 use crate::library::elements::{DriveState as Kept, ElementState};
 use crate::library::fault::Stale;
 use crate::library::queue::Blocker;
 use crate::output::EventKind;
 use crate::planted::Bug;
-use crate::request::{Operation, Options, Place, Submission, Wanted};
+use crate::request::{Operation, Place, Wanted};
 use crate::time::{Now, WallTime};
 use crate::view::DriveState;
 
@@ -281,16 +280,8 @@ impl Engine {
         if !auto || in_vain || asked || !(cleaner || must) {
             return;
         }
-        let submission = Submission {
-            id: RequestId(self.ids.next()),
-            id_given: false,
-            caller: Caller { session: SessionId(0), application: OWN.into(), role: Role::Administrator },
-            wanted: Wanted::CleanDrive { library: id, drive },
-            priority: if must { URGENT } else { IDLE },
-            deadline: None,
-            detached: true,
-            options: Options::default(),
-        };
-        self.submit_own(submission, now);
+        let priority = if must { URGENT } else { IDLE };
+        // Where it is refused the drive asks again.
+        let _ = self.submit_own(Wanted::CleanDrive { library: id, drive }, priority, now);
     }
 }

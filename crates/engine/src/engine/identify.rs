@@ -245,7 +245,7 @@ impl Engine {
         let Some(library) = library.id.filter(|_| !queued) else { return };
         let wanted = Wanted::Inventory { library: Some(library), method: Some(InventoryMethod::Fast) };
         // Where the library is not ready it is surveyed anyway.
-        let _: Result<RequestId, SubmitError> = self.submit_own_as(wanted, 0, now);
+        let _: Result<RequestId, SubmitError> = self.submit_own(wanted, 0, now);
     }
 
     /// Where the cartridge is now, for a failure that was found out while it was in a drive.

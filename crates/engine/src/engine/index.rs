@@ -6,7 +6,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use super::live::Live;
-use super::start::OWN;
+use super::submit::OWN;
 use crate::id::{LibraryId, RequestId, SessionId};
 use crate::library::queue::Order;
 use crate::planted::Visits;

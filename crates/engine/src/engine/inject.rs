@@ -132,7 +132,7 @@ impl Engine {
             return;
         }
         let wanted = Wanted::Identify { cartridge: CartridgeRef::Id(cartridge), keep: false };
-        if let Err(refusal) = self.submit_own_as(wanted, priority, now) {
+        if let Err(refusal) = self.submit_own(wanted, priority, now) {
             let what = alloc::format!(
                 "the label of cartridge {} is not read: {refusal}",
                 self.cartridge_name(cartridge)

@@ -133,7 +133,7 @@ impl Engine {
                 return;
             }
             let wanted = Wanted::Identify { cartridge: CartridgeRef::Id(cartridge), keep: false };
-            let reading = match self.submit_own_as(wanted, priority, now) {
+            let reading = match self.submit_own(wanted, priority, now) {
                 Ok(reading) => Some(reading),
                 Err(SubmitError::NotReady { .. }) => return,
                 // It can work in no drive here.

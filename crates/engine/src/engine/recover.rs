@@ -9,7 +9,7 @@ use autochanger_scsi::ElementType;
 use super::Engine;
 use super::live::{Live, Phase};
 use super::motion::Way;
-use super::start::OWN;
+use super::submit::OWN;
 use super::work::{Timer, Work};
 use crate::catalog::{MotionRecord, MotionState};
 use crate::changer::motion::Motion;

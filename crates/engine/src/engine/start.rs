@@ -8,20 +8,16 @@ use super::Engine;
 use super::live::Live;
 use super::motion::Way;
 use super::schedule::Start;
-use crate::catalog::{Caller, Role, Service, generation};
+use crate::catalog::{Service, generation};
 use crate::forecast::Why;
-use crate::id::{CartridgeId, LibraryIndex, RequestId, SessionId};
+use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::elements::Need;
 use crate::library::fault::Stale;
 use crate::library::queue::Blocker;
 use crate::request::{
-    Access, CartridgeRef, ElementName, Failure, FailureKind, Operation, Options, Outcome, State, Submission,
-    Wanted,
+    Access, CartridgeRef, ElementName, Failure, FailureKind, Operation, Outcome, State, Wanted,
 };
 use crate::time::Now;
-
-/// The application name under which the manager submits what it needs for itself.
-pub(crate) const OWN: &str = "autochanger";
 
 impl Engine {
     pub(crate) fn start_mount(
@@ -310,17 +306,8 @@ impl Engine {
         if let Some(live) = self.live.own().find(same) {
             return Some(live.request.id);
         }
-        let submission = Submission {
-            id: RequestId(self.ids.next()),
-            id_given: false,
-            caller: Caller { session: SessionId(0), application: OWN.into(), role: Role::Administrator },
-            wanted: Wanted::Dismount { cartridge: CartridgeRef::Id(cartridge), slot: None, force: false },
-            priority: 0,
-            deadline: None,
-            detached: true,
-            options: Options::default(),
-        };
-        self.submit_own(submission, now)
+        let wanted = Wanted::Dismount { cartridge: CartridgeRef::Id(cartridge), slot: None, force: false };
+        self.submit_own(wanted, 0, now).ok()
     }
 
     pub(crate) fn need_of(&self, id: RequestId) -> Need {

@@ -6,7 +6,6 @@ use super::Engine;
 use super::check::Resolved;
 use super::emit::Effect;
 use super::live::{Follower, Live, Phase};
-use super::start::OWN;
 use super::work::Timer;
 use crate::catalog::{Caller, Role};
 use crate::id::{RequestId, SessionId, Token};
@@ -39,6 +38,9 @@ pub(crate) enum LookupFor {
         token: Token,
     },
 }
+
+/// The application name under which the manager submits what it needs for itself.
+pub(crate) const OWN: &str = "autochanger";
 
 impl Engine {
     pub(crate) fn submit(&mut self, token: Token, submission: Submission, now: Now) {
@@ -132,15 +134,9 @@ impl Engine {
         }
     }
 
-    /// Accepts a request of the manager's own: one for a drive at most, so that no bound is needed, and a full house can
-    /// still be emptied.
-    pub(crate) fn submit_own(&mut self, submission: Submission, now: Now) -> Option<RequestId> {
-        let resolved = self.check(&submission).ok()?;
-        Some(self.take_in(submission, resolved, now))
-    }
-
-    /// The same with an id drawn for it, of nobody's session.
-    pub(crate) fn submit_own_as(
+    /// Accepts a request of the manager's own, of nobody's session. They are a few for each drive at most, so that no bound is needed,
+    /// and a full house can still be emptied.
+    pub(crate) fn submit_own(
         &mut self,
         wanted: Wanted,
         priority: i8,
