@@ -3,6 +3,10 @@
 #![cfg(feature = "iscsi")]
 
 mod beds;
+#[path = "iscsi_errors/logins.rs"]
+mod logins;
+#[path = "iscsi_errors/unreached.rs"]
+mod unreached;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,13 +20,14 @@ use autochanger_scsi::{
     DeviceType, ElementAddress, ElementStatus, ElementType, Inquiry, MoveMedium, ReadElementStatus,
     StandardInquiry, Status, TestUnitReady,
 };
+
 use beds::proxy::{Cut, Holding, Proxy};
-use beds::{BedChap, TgtBed, TgtOptions};
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpListener;
+use beds::{TgtBed, TgtOptions};
 
 const SOON: Duration = Duration::from_secs(10);
+
 const MOVE_MEDIUM: u8 = 0xA5;
+
 const TEST_UNIT_READY: u8 = 0x00;
 
 fn device(url: &str) -> Arc<dyn Transport> {
@@ -117,108 +122,6 @@ async fn a_unit_that_does_not_exist_is_the_targets_own_word() {
     assert_eq!(answer.status, Status::CheckCondition);
     let sense = answer.sense().unwrap();
     assert_eq!((sense.code.asc, sense.code.ascq), (0x25, 0x00));
-}
-
-#[tokio::test]
-async fn a_refused_connection_is_unreachable() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
-    let url = format!("iscsi://127.0.0.1:{port}/iqn.2026-01.test:nobody/0");
-    let fault = not_sent(&url, PathFaultKind::Unreachable).await;
-    assert!(fault.detail.contains(&port.to_string()), "{fault}");
-    assert!(fault.to_string().contains("check host and port"), "{fault}");
-}
-
-/// A listener that sends `greeting` to whoever connects, and closes where `close` says so.
-async fn stranger(greeting: &'static [u8], close: bool) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        let mut kept = Vec::new();
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let _ = stream.write_all(greeting).await;
-            if !close {
-                kept.push(stream);
-            }
-        }
-    });
-    format!("iscsi://127.0.0.1:{port}/iqn.2026-01.test:stranger/0")
-}
-
-#[tokio::test]
-async fn a_listener_that_hangs_up_is_a_lost_connection() {
-    not_sent(&stranger(b"", true).await, PathFaultKind::ConnectionLost).await;
-}
-
-#[tokio::test]
-async fn a_listener_of_another_kind_breaks_the_protocol() {
-    let greeting = b"220 mail.example ESMTP ready, pleased to meet you, friend\r\n";
-    not_sent(&stranger(greeting, false).await, PathFaultKind::Protocol).await;
-}
-
-#[tokio::test]
-async fn a_listener_that_says_nothing_holds_a_command_no_longer_than_its_time() {
-    let url = stranger(b"", false).await;
-    let command = Command::new(TestUnitReady {}.cdb(), Duration::from_millis(200));
-    let error = device(&url).execute(command).await.unwrap_err();
-    assert!(
-        matches!(&error, TransportError::NotSent(fault) if fault.kind == PathFaultKind::TimedOut),
-        "{error}"
-    );
-}
-
-#[tokio::test]
-async fn an_unknown_target_name_is_named_so() {
-    let bed = TgtBed::start(TgtOptions::default());
-    let url = format!("iscsi://127.0.0.1:{}/iqn.2026-01.test:other/0", bed.port());
-    let fault = not_sent(&url, PathFaultKind::TargetNotFound).await;
-    assert!(fault.to_string().contains("iqn.2026-01.test:other"), "{fault}");
-}
-
-const CHAP: BedChap =
-    BedChap { user: "backup", secret: "opensesame12", target: Some(("library", "whoisthere12")) };
-
-#[tokio::test]
-async fn the_right_secret_opens_one_way_and_both_ways() {
-    let bed = TgtBed::start(TgtOptions { chap: Some(CHAP), ..TgtOptions::default() });
-    for url in [bed.url(), bed.url_with_login("backup%opensesame12")] {
-        let device = device(&url);
-        assert_eq!(inquiry(&*device).await.status, Status::Good);
-        assert!(!device.device().contains("sesame") && !device.device().contains("whoisthere"));
-    }
-}
-
-#[tokio::test]
-async fn a_secret_that_nobody_wants_does_no_harm() {
-    let bed = TgtBed::start(TgtOptions::default());
-    let device = device(&bed.url_with_login("backup%opensesame12"));
-    assert_eq!(inquiry(&*device).await.status, Status::Good);
-}
-
-#[tokio::test]
-async fn each_wrong_login_is_refused_says_so_and_shows_no_secret() {
-    let bed = TgtBed::start(TgtOptions { chap: Some(CHAP), ..TgtOptions::default() });
-    for (login, detail) in [
-        ("", "no secret was given"),
-        ("backup%hunter2hunter2", "refused the user or the secret"),
-        ("nobody%opensesame12", "refused the user or the secret"),
-        ("backup%opensesame12%library%hunter2hunter2", "did not prove its own secret"),
-        ("backup%opensesame12%other%whoisthere12", "did not prove its own secret"),
-    ] {
-        let fault = not_sent(&bed.url_with_login(login), PathFaultKind::LoginRefused).await;
-        let shown = format!("{fault} {fault:?}");
-        assert!(fault.detail.contains(detail), "{login}: {shown}");
-        for secret in ["opensesame12", "hunter2", "whoisthere12"] {
-            assert!(!shown.contains(secret), "{shown}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_target_that_proves_nothing_is_not_used_by_one_who_asks_for_proof() {
-    let bed = TgtBed::start(TgtOptions::default());
-    not_sent(&bed.url_with_login("a%b%c%d"), PathFaultKind::LoginRefused).await;
 }
 
 #[tokio::test]
