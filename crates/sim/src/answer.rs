@@ -1,5 +1,6 @@
 //! The words between the device and whoever carries its commands.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use autochanger_scsi::{AdditionalSense, Sense, SenseKey, Status};
@@ -73,6 +74,19 @@ pub enum Outcome {
     /// It reached the device, and its answer never comes: a reply or the connection was lost, or the command was
     /// aborted. Whether it took effect is not known to the initiator.
     Lost,
+}
+
+/// Data as it is transferred: no more than was allocated, no more than the initiator takes.
+pub(crate) fn transfer(mut data: Vec<u8>, allocation: u32, room: u32) -> Answer {
+    data.truncate(usize::try_from(allocation.min(room)).unwrap_or(usize::MAX));
+    Answer::data(data)
+}
+
+pub(crate) fn written(size: usize, write: impl FnOnce(&mut [u8]) -> usize) -> Vec<u8> {
+    let mut data = vec![0; size];
+    let length = write(&mut data);
+    data.truncate(length);
+    data
 }
 
 /// Sense data of a key and a code.

@@ -33,6 +33,7 @@ mod library;
 mod log;
 mod log_sense;
 mod memory;
+mod mode_sense;
 mod motion;
 mod nexus;
 mod operation_codes;

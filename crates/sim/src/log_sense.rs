@@ -8,12 +8,12 @@ use autochanger_scsi::{
     TapeAlertFlags, TapeAlertPage, TapeAlertResponse, Temperature, VolumeStatistics,
 };
 
-use crate::answer::Answer;
+use crate::answer::{Answer, transfer, written};
 use crate::changer::bad_bit;
 use crate::counters::MAX_ERRORS;
 use crate::device::Device;
 use crate::drive::State;
-use crate::identity::{Lun, transfer, written};
+use crate::identity::Lun;
 use crate::motion::drive_lun;
 use crate::quirk::Quirk;
 

@@ -10,10 +10,10 @@ use autochanger_scsi::{
     WriteAttribute, attribute_id as id,
 };
 
-use crate::answer::{Answer, illegal};
+use crate::answer::{Answer, illegal, transfer, written};
 use crate::device::Device;
 use crate::drive::unknown_drive;
-use crate::identity::{Lun, transfer, written};
+use crate::identity::Lun;
 use crate::shelves::{Cartridge, Medium};
 
 /// Bytes that hosts can write into one memory: what an LTO chip has.

@@ -13,9 +13,9 @@ use autochanger_scsi::{
 
 use alloc::vec::Vec;
 
-use crate::answer::{Answer, illegal};
+use crate::answer::{Answer, illegal, transfer, written};
 use crate::device::Device;
-use crate::identity::{Lun, transfer, written};
+use crate::identity::Lun;
 use crate::quirk::Quirk;
 
 /// The commands of the changer, with their service actions where they have some.

@@ -5,11 +5,10 @@ use autochanger_scsi::{
     ReportDensitySupport, Sense, SenseKey, TapePosition,
 };
 
-use crate::answer::{Answer, sense};
+use crate::answer::{Answer, sense, transfer, written};
 use crate::changer::bad_bit;
 use crate::device::Device;
 use crate::drive::unknown_drive;
-use crate::identity::{transfer, written};
 use crate::memory::DENSITY;
 use crate::recording::Record;
 

@@ -10,10 +10,9 @@ use autochanger_scsi::{
     ReservationType, Sense, Status, TapeCommand,
 };
 
-use crate::answer::{Answer, Nexus, Unit, illegal};
+use crate::answer::{Answer, Nexus, Unit, illegal, transfer, written};
 use crate::changer::bad_bit;
 use crate::device::Device;
-use crate::identity::{transfer, written};
 use crate::nexus::MAX_PORT_NAME;
 use crate::task::Work;
 

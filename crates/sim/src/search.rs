@@ -7,10 +7,9 @@ use autochanger_scsi::{
     SendVolumeTag, Sense, VolumeElements, VolumeTagAction, VolumeTagTemplate,
 };
 
-use crate::answer::{Answer, Unit, illegal};
+use crate::answer::{Answer, Unit, illegal, transfer, written};
 use crate::changer::bad_bit;
 use crate::device::Device;
-use crate::identity::{transfer, written};
 
 /// What a SEND VOLUME TAG has found.
 #[derive(Debug, Clone)]
