@@ -4,7 +4,7 @@ use alloc::collections::BTreeSet;
 use alloc::string::String;
 
 use super::Engine;
-use super::grant::Want;
+use super::choices::Want;
 use crate::catalog::Service;
 use crate::id::{LibraryIndex, RequestId};
 use crate::library::assign::assign;

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
-use super::grant::Want;
+use super::choices::Want;
 use super::identify::no_way;
 use super::identity::kind_of;
 use crate::catalog::{Caller, Label, MediumKind, Role, Service, generation};

@@ -7,6 +7,7 @@ mod attention;
 mod cancel;
 mod catalogue;
 mod check;
+mod choices;
 mod clean;
 mod cleaner;
 mod contents;

@@ -8,8 +8,8 @@ use autochanger_scsi::ElementType;
 
 use super::Engine;
 use super::check::Resolved;
+use super::choices::Want;
 use super::emit::Effect;
-use super::grant::Want;
 use super::submit::{LookupFor, repeat_of};
 use crate::catalog::Service;
 use crate::id::{LibraryIndex, RequestId, SessionId, Token};
