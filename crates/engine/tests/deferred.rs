@@ -105,6 +105,28 @@ fn a_deferred_dismount_is_cancelled_and_the_medium_is_nobodys() {
 }
 
 #[test]
+fn the_drive_of_one_that_was_to_make_way_and_is_cancelled_is_freed_by_the_next() {
+    let mut world = World::ready(library(1));
+    mounted(&mut world, "VT0001L8");
+    let off = put_off(&mut world, "VT0001L8");
+    world.rest();
+    let (moves, next) = (world.device.moves_sent(), world.submit(mount("VT0002L8")).unwrap());
+    world.until("it is to make way", |world| world.state(off) != State::Deferred);
+    assert_eq!(world.engine.view().request(off).unwrap().drive, Some(ElementAddress(500)));
+    let answer = world.cancel(off);
+    assert!(matches!(answer, Some(Ok(_)) | None), "{answer:?}");
+    world.rest();
+    assert!(
+        matches!(world.state(off), State::Cancelled { .. } | State::Stopped { .. }),
+        "{}",
+        world.state(off)
+    );
+    assert!(matches!(world.state(next), State::Passed(Outcome::Mounted { .. })), "{}", world.state(next));
+    assert_eq!(world.device.moves_sent(), moves + 2, "out with the one, in with the other");
+    world.assert_true();
+}
+
+#[test]
 fn after_a_restart_it_is_put_off_still() {
     let mut world = World::ready(library(2));
     mounted(&mut world, "VT0001L8");

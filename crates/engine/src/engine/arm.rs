@@ -9,7 +9,7 @@ use autochanger_scsi::{ElementAddress, ElementType};
 use super::Engine;
 use super::live::{Live, Phase};
 use super::not_moved::MAX_ATTEMPTS;
-use super::schedule::Start;
+use super::schedule::{Arms, Start};
 use crate::forecast::Why;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::queue::Blocker;
@@ -17,17 +17,6 @@ use crate::library::{MotionStage, PlannedMotion};
 use crate::request::{ElementName, Failure, FailureKind, FaultOf, Operation, Place};
 use crate::time::Now;
 use crate::view::OperatorTask;
-
-/// Whether the arms can work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Arms {
-    /// One at least is empty, and none is being emptied.
-    Free,
-    /// One is being emptied: nothing else begins before.
-    Clearing,
-    /// Each holds a cartridge that stays there: what needs an arm waits.
-    Full,
-}
 
 impl Engine {
     /// The motion is over, and its cartridge is in the arm: for that the library is to blame. Nothing is moved back for a stop.

@@ -9,40 +9,17 @@ use super::Engine;
 use super::emit::Effect;
 use super::live::Phase;
 use super::recognize::Others;
+use super::round::Reconciled;
 use crate::catalog::{Cartridge, MountRecord};
 use crate::changer::reply::ElementReport;
 use crate::id::{CartridgeId, LibraryId, LibraryIndex, RequestId};
-use crate::library::elements::Elements;
 use crate::library::fault::Stale;
 use crate::library::queue::Blocker;
 use crate::library::{MotionStage, Unsettled};
 use crate::output::{Change, EventKind};
 use crate::planted::Bug;
-use crate::request::{CartridgeRef, ElementName, LabelsRead, Outcome, Place};
+use crate::request::{CartridgeRef, ElementName, Place};
 use crate::time::Now;
-
-/// What an inventory changed.
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Reconciled {
-    pub(crate) elements: u32,
-    pub(crate) cartridges: u32,
-    pub(crate) appeared: u32,
-    pub(crate) missing: u32,
-}
-
-impl Reconciled {
-    /// What is known without looking.
-    pub(crate) fn known(elements: &Elements) -> Self {
-        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let held = elements.iter().filter(|element| element.cartridge.is_some()).count();
-        Self { elements: count(elements.iter().count()), cartridges: count(held), ..Self::default() }
-    }
-
-    pub(crate) fn outcome(self, labels: Option<LabelsRead>) -> Outcome {
-        let Self { elements, cartridges, appeared, missing } = self;
-        Outcome::Inventoried { elements, cartridges, appeared, missing, labels }
-    }
-}
 
 impl Engine {
     /// Lays what was read over what was known. Elements and cartridges of motions that are not settled are left alone.

@@ -93,23 +93,22 @@ impl Engine {
         true
     }
 
-    /// The drive is needed, or is not to hold anything any more: the dismount that was put off is done now.
-    pub(crate) fn claim_deferred(&mut self, index: LibraryIndex, drive: ElementAddress, now: Now) {
+    /// The drive is needed, or is not to hold anything any more: what nobody has mounted in it is taken out, by the dismount that
+    /// was put off, else by one of the manager's own.
+    pub(crate) fn have_emptied(&mut self, index: LibraryIndex, drive: ElementAddress, now: Now) {
+        self.claim_deferred(index, drive, now);
+        self.displace(index, drive, now);
+    }
+
+    /// The dismount that was put off is done now.
+    fn claim_deferred(&mut self, index: LibraryIndex, drive: ElementAddress, now: Now) {
         let Some(library) = self.library_mut(index) else { return };
         let deferred = library.elements.update(drive, |element| element.drive.as_mut()?.deferred.take());
         let Some((id, _)) = deferred.flatten() else { return };
         if let Some(live) = self.live.get_mut(&id) {
             live.due = true;
         }
-        if self.live.contains_key(&id)
-            && let Some(library) = self.library_mut(index)
-        {
-            library.elements.update(drive, |element| {
-                if let Some(drive) = &mut element.drive {
-                    drive.displacing = Some(id);
-                }
-            });
-        }
+        self.displaces(index, id, drive);
         self.because(id, Why::MakesWay);
         self.set_state(id, State::Queued);
         self.admit(id, now);
@@ -205,21 +204,19 @@ impl Engine {
         need: Need,
         now: Now,
     ) {
-        match self.drive_to_empty(index, named, need, now) {
-            Some((drive, true)) => self.claim_deferred(index, drive, now),
-            Some((drive, false)) => self.displace(index, Some(drive), need, now),
-            None => {}
+        if let Some(drive) = self.drive_to_empty(index, named, need, now) {
+            self.have_emptied(index, drive, now);
         }
     }
 
-    /// The drive whose medium makes way, and whether its dismount was put off. Pure.
+    /// The drive whose medium makes way. Pure.
     pub(crate) fn drive_to_empty(
         &self,
         index: LibraryIndex,
         named: Option<ElementAddress>,
         need: Need,
         now: Now,
-    ) -> Option<(ElementAddress, bool)> {
+    ) -> Option<ElementAddress> {
         let library = self.library(index)?;
         // One that is being emptied for the same line of waiters is enough for each of them in turn: see `displacing`.
         let candidates = library.elements.of_kind(ElementType::Drive).filter_map(|element| {
@@ -241,14 +238,9 @@ impl Engine {
                 Some((_, since)) => since,
                 None => Duration::ZERO,
             };
-            usable.then_some((
-                self.catalogue.is_wished_for(cartridge),
-                since,
-                address,
-                drive.deferred.is_some(),
-            ))
+            usable.then_some((self.catalogue.is_wished_for(cartridge), since, address))
         });
-        candidates.min().map(|(_, _, address, deferred)| (address, deferred))
+        candidates.min().map(|(_, _, address)| address)
     }
 
     /// A drive that was to be emptied did not let go of its medium: it is left alone for a while, twice as long each time, and

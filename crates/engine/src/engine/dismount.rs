@@ -68,13 +68,9 @@ impl Engine {
         if !unloaded && self.begin_unload(index, id, cartridge, source.address) {
             return Start::Gone;
         }
-        let slot = match self.choose_slot(index, id, cartridge) {
-            Ok(Some(slot)) => slot,
-            Ok(None) => return Start::Blocked(Blocker::Slot),
-            Err(failure) => {
-                self.fail(id, failure, now);
-                return Start::Gone;
-            }
+        let slot = match self.slot_to_start_with(index, id, cartridge, now) {
+            Ok(slot) => slot,
+            Err(start) => return start,
         };
         self.because(id, self.why_slot(id, cartridge, slot));
         self.reserve(index, id, cartridge, source.address, Some(slot));

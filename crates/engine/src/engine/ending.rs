@@ -12,7 +12,7 @@ use crate::changer::motion::Moved;
 use crate::changer::settle::Proof;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::PlannedMotion;
-use crate::library::elements::{ElementState, Need};
+use crate::library::elements::ElementState;
 use crate::library::fault::Stale;
 use crate::library::queue::Blocker;
 use crate::planted::Bug;
@@ -233,7 +233,7 @@ impl Engine {
         self.end(id, State::Stopped { place: self.place_of(id), by }, now);
         // Nobody has a use for a cleaning cartridge in a drive: it makes way, by a request of its own.
         if let (Some(Some(index)), Some(drive)) = (cleaning, drive) {
-            self.displace(index, Some(drive), Need::default(), now);
+            self.displace(index, drive, now);
         }
     }
 }

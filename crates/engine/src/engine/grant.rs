@@ -113,8 +113,7 @@ impl Engine {
             match (lies_in, want.cartridge) {
                 // It must come out of the drive in which it is.
                 (Some(drive), Some(cartridge)) => {
-                    self.claim_deferred(index, drive, now);
-                    self.displace(index, Some(drive), Need::default(), now);
+                    self.have_emptied(index, drive, now);
                     blocker = Some(Blocker::Medium(cartridge));
                 }
                 _ if self.held_in(index, choice.drive).is_some_and(|held| media.contains(&held)) => {}

@@ -6,9 +6,9 @@ use core::time::Duration;
 use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
-use super::contents::Reconciled;
 use super::emit::Effect;
 use super::live::Phase;
+use super::round::Reconciled;
 use super::schedule::Start;
 use super::work::{Timer, Work};
 use crate::changer::ask::Refusal;
@@ -16,7 +16,6 @@ use crate::changer::initialize::Initialized;
 use crate::changer::inventory::{Inventory, NotRead, ReadInventory};
 use crate::changer::survey::TYPES;
 use crate::id::{LibraryIndex, RequestId};
-use crate::library::elements::Need;
 use crate::library::fault::Stale;
 use crate::library::queue::Blocker;
 use crate::quirk::{Quirk, ToldBy};
@@ -250,9 +249,7 @@ impl Engine {
         for drive in drives {
             self.wake_for_drive(index, drive);
             // Who waits for a cartridge in the wrong drive can have it taken out now.
-            let idle = self.library(index).and_then(|library| {
-                library.elements.idle_loaded_drive(Some(drive), Need::default())?.cartridge
-            });
+            let idle = self.library(index).and_then(|library| library.elements.nobodys_medium(drive));
             if let Some(cartridge) = idle {
                 self.wake(index, Blocker::Medium(cartridge));
             }

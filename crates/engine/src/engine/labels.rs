@@ -10,9 +10,9 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
-use super::contents::Reconciled;
 use super::identity::kind_of;
 use super::live::Phase;
+use super::round::{Reconciled, Round};
 use crate::catalog::{Cartridge, MediumKind, Service};
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::output::SubmitError;
@@ -20,18 +20,6 @@ use crate::request::{
     CartridgeRef, Failure, FailureKind, InventoryMethod, LabelsRead, Operation, Place, State, Wanted,
 };
 use crate::time::{Now, WallTime};
-
-/// How far an inventory has come with the labels.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Round {
-    /// What the reading of the elements found.
-    found: Reconciled,
-    /// What was tried in this round, well or not.
-    tried: BTreeSet<CartridgeId>,
-    /// The identifications that are under way.
-    running: BTreeSet<RequestId>,
-    failed: u32,
-}
 
 impl Engine {
     /// The elements were read: the labels are next.

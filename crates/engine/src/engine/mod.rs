@@ -52,8 +52,10 @@ mod recover;
 mod release;
 mod remarks;
 mod renumbered;
+mod round;
 mod schedule;
 mod service;
+mod shown;
 mod slot;
 mod standing;
 mod start;
@@ -84,9 +86,8 @@ use emit::Outbox;
 use index::LiveRequests;
 use submit::LookupFor;
 use submit_group::AskedGroup;
-use task::Task;
 pub use view::View;
-use work::{PathQueue, TaskId, Timer, TimerKey};
+use work::{PathQueue, Task, TaskId, Timer, TimerKey};
 
 /// The manager's core. See the crate's documentation for the four verbs.
 #[derive(Debug, Clone)]

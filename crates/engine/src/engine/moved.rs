@@ -302,7 +302,7 @@ impl Engine {
 
     /// A drive says that its inquiry data are others: it is asked who it is.
     pub(crate) fn ask_who(&mut self, index: LibraryIndex, device: Device, now: Now) {
-        let asked = |task: &super::task::Task| task.asks_who(index, device);
+        let asked = |task: &super::work::Task| task.asks_who(index, device);
         let Some(timing) = self.library(index).map(|library| library.config.timing) else { return };
         if self.drive_at(index, device).is_none() || self.tasks.values().any(asked) {
             return;

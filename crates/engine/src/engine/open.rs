@@ -7,9 +7,9 @@ use alloc::sync::Arc;
 use autochanger_scsi::Dialect;
 
 use super::Engine;
-use super::contents::Reconciled;
 use super::emit::Effect;
 use super::moved::{names, told_of};
+use super::round::Reconciled;
 use super::work::{Timer, Work};
 use crate::changer::identify::{Identified, NotIdentified};
 use crate::changer::survey::{NotSurveyed, Survey, Surveyed, TYPES, When};

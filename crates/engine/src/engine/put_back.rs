@@ -10,7 +10,6 @@ use super::schedule::Start;
 use super::work::Work;
 use crate::drive::unload::Unload;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
-use crate::library::queue::Blocker;
 use crate::request::{ElementName, Failure, FailureKind, Operation, Outcome, State};
 use crate::time::Now;
 
@@ -101,13 +100,9 @@ impl Engine {
             self.fail(id, failure, now);
             return Start::Gone;
         }
-        let slot = match self.choose_slot(index, id, cartridge) {
-            Ok(Some(slot)) => slot,
-            Ok(None) => return Start::Blocked(Blocker::Slot),
-            Err(failure) => {
-                self.fail(id, failure, now);
-                return Start::Gone;
-            }
+        let slot = match self.slot_to_start_with(index, id, cartridge, now) {
+            Ok(slot) => slot,
+            Err(start) => return start,
         };
         self.reserve(index, id, cartridge, drive, Some(slot));
         // On its way to the slot it may have stayed in the arm.

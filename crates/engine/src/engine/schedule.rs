@@ -3,7 +3,6 @@
 use alloc::vec::Vec;
 
 use super::Engine;
-use super::arm::Arms;
 use super::live::Phase;
 use crate::catalog::MotionRecord;
 use crate::forecast::Why;
@@ -22,6 +21,17 @@ pub(crate) enum Start {
     Blocked(Blocker),
     /// Its turn has come, but the library must come to rest first; nobody overtakes it.
     Hold,
+}
+
+/// Whether the arms can work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arms {
+    /// One at least is empty, and none is being emptied.
+    Free,
+    /// One is being emptied: nothing else begins before.
+    Clearing,
+    /// Each holds a cartridge that stays there: what needs an arm waits.
+    Full,
 }
 
 impl Engine {

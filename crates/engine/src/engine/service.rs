@@ -11,7 +11,6 @@ use super::live::Phase;
 use super::schedule::Start;
 use crate::catalog::Service;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
-use crate::library::elements::Need;
 use crate::library::queue::Blocker;
 use crate::output::EventKind;
 use crate::planted::Bug;
@@ -176,8 +175,7 @@ impl Engine {
             Service::Paused => {}
             // What nobody has mounted goes back to its slot.
             Service::Draining | Service::Disabled => {
-                self.claim_deferred(index, drive, now);
-                self.displace(index, Some(drive), Need::default(), now);
+                self.have_emptied(index, drive, now);
             }
         }
     }
@@ -230,7 +228,7 @@ impl Engine {
                 if let (ServiceTarget::Drive { drive, .. }, Service::Draining | Service::Disabled) =
                     (&target, service)
                 {
-                    self.displace(index, Some(*drive), Need::default(), now);
+                    self.displace(index, *drive, now);
                 }
                 continue;
             }

@@ -5,9 +5,12 @@ use alloc::string::String;
 use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
+use super::schedule::Start;
 use crate::forecast::Why;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
+use crate::library::queue::Blocker;
 use crate::request::{Failure, FailureKind, Wanted};
+use crate::time::Now;
 
 impl Engine {
     /// The slot for a dismount: the named one, the one that the cartridge came from, an empty one. `None`: wait.
@@ -50,6 +53,24 @@ impl Engine {
         let Some(library_id) = library.id else { return Ok(None) };
         let others = |slot: ElementAddress| self.catalogue.is_home_of_other(library_id, slot, cartridge);
         Ok(library.elements.vacant_slot(|slot| Some(slot) != cleaners, others))
+    }
+
+    /// The slot that the request's next step takes the cartridge to; where there is none, what the attempt to start comes to.
+    pub(crate) fn slot_to_start_with(
+        &mut self,
+        index: LibraryIndex,
+        id: RequestId,
+        cartridge: CartridgeId,
+        now: Now,
+    ) -> Result<ElementAddress, Start> {
+        match self.choose_slot(index, id, cartridge) {
+            Ok(Some(slot)) => Ok(slot),
+            Ok(None) => Err(Start::Blocked(Blocker::Slot)),
+            Err(failure) => {
+                self.fail(id, failure, now);
+                Err(Start::Gone)
+            }
+        }
     }
 
     /// Where it was at home, if that is free; never the cleaner's slot, and not another one's home while a better one is free.

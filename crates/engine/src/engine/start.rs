@@ -230,8 +230,7 @@ impl Engine {
             return Start::Blocked(Blocker::Drive(drive));
         }
         if !self.stays_for(index, id, drive, now) {
-            self.claim_deferred(index, drive, now);
-            self.displace(index, Some(drive), Need::default(), now);
+            self.have_emptied(index, drive, now);
             return Start::Blocked(Blocker::Medium(cartridge));
         }
         self.because(id, Why::MediumInDrive);
@@ -264,18 +263,11 @@ impl Engine {
     }
 
     /// Frees a drive of a cartridge that nobody mounted, by a dismount of the manager's own.
-    pub(crate) fn displace(
-        &mut self,
-        index: LibraryIndex,
-        named: Option<ElementAddress>,
-        need: Need,
-        now: Now,
-    ) {
+    pub(crate) fn displace(&mut self, index: LibraryIndex, drive: ElementAddress, now: Now) {
         let Some(library) = self.library(index) else { return };
-        let Some(element) = library.elements.idle_loaded_drive(named, need) else { return };
-        let rests = element.drive.as_ref().is_some_and(|drive| drive.unyielding.1 > now.monotonic);
-        let (drive, Some(cartridge)) = (element.name.address, element.cartridge) else { return };
-        if rests {
+        let Some(cartridge) = library.elements.nobodys_medium(drive) else { return };
+        let state = library.elements.get(drive).and_then(|element| element.drive.as_ref());
+        if state.is_some_and(|drive| drive.unyielding.1 > now.monotonic) {
             return;
         }
         let Some(id) = self.dismount_own(cartridge, now) else { return };
@@ -283,12 +275,11 @@ impl Engine {
         self.displaces(index, id, drive);
     }
 
-    /// The dismount of the manager's own is the one that frees the drive.
+    /// The dismount, an application's that was put off or one of the manager's own, is the one that frees the drive.
     pub(crate) fn displaces(&mut self, index: LibraryIndex, id: RequestId, drive: ElementAddress) {
+        let Some(live) = self.live.get_mut(&id) else { return };
         // Known from the start, so that the drive is let go of however the dismount ends.
-        if let Some(live) = self.live.get_mut(&id) {
-            live.request.drive = Some(drive);
-        }
+        live.request.drive = Some(drive);
         if let Some(library) = self.library_mut(index) {
             library.elements.update(drive, |element| {
                 if let Some(drive) = &mut element.drive {

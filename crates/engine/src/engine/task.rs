@@ -2,18 +2,9 @@
 
 use core::time::Duration;
 
-use super::work::Work;
-use crate::id::{Device, LibraryIndex, RequestId, Route};
+use super::work::{Task, Work};
+use crate::id::{Device, LibraryIndex, RequestId};
 use crate::time::Now;
-
-/// A procedure, and for whom it runs.
-#[derive(Debug, Clone)]
-pub(crate) struct Task {
-    pub(super) library: LibraryIndex,
-    /// The way that its commands go, whichever is in use.
-    pub(super) route: Option<Route>,
-    pub(super) work: Work,
-}
 
 impl Task {
     /// The mount that waits for a drive behind the library's target.

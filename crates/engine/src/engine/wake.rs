@@ -167,6 +167,5 @@ impl Engine {
 
 /// Whether the drive is free, or can be made free of a cartridge that nobody mounted.
 fn is_usable(library: &Library, drive: ElementAddress) -> bool {
-    library.elements.is_free_drive(drive)
-        || library.elements.loaded_drive(Some(drive), Need::default()).is_some()
+    library.elements.is_free_drive(drive) || library.elements.idle_medium(drive).is_some()
 }

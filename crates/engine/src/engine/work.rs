@@ -8,7 +8,6 @@ use core::time::Duration;
 use autochanger_scsi::{ElementAddress, ElementType, ExchangeMedium, MoveMedium};
 
 use super::Engine;
-use super::task::Task;
 use crate::changer::alerts::AskAlerts;
 use crate::changer::ask::Refusal;
 use crate::changer::door::WatchDoor;
@@ -102,6 +101,15 @@ pub(crate) enum Timer {
     Deadline(RequestId),
     /// Nobody came to the port in time.
     PortOver(RequestId),
+}
+
+/// A procedure, and for whom it runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Task {
+    pub(super) library: LibraryIndex,
+    /// The way that its commands go, whichever is in use.
+    pub(super) route: Option<Route>,
+    pub(super) work: Work,
 }
 
 impl Engine {

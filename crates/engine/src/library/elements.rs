@@ -211,33 +211,16 @@ impl Elements {
         drive.is_some_and(|drive| drive.service == Service::Enabled)
     }
 
-    /// A drive that fits, whose cartridge nobody has mounted and nobody works on: it can be emptied.
-    pub(crate) fn loaded_drive(&self, named: Option<ElementAddress>, need: Need) -> Option<&ElementState> {
-        let is_one = |element: &&ElementState| {
-            element.drive.as_ref().is_some_and(|drive| drive.mount.is_none() && drive.displacing.is_none())
-                && element.cartridge.is_some()
-                && element.reserved_by.is_none()
-                && !element.doubtful
-                && self.drive_fits(element.name.address, need)
-        };
-        match named {
-            Some(address) => self.all.get(&address).filter(is_one),
-            None => self.of_kind(ElementType::Drive).find(is_one),
-        }
+    /// The cartridge in a drive that nobody has mounted and nobody works on: the drive can be emptied of it.
+    pub(crate) fn idle_medium(&self, drive: ElementAddress) -> Option<CartridgeId> {
+        self.all.get(&drive).filter(|element| is_idle_loaded(element))?.cartridge
     }
 
-    /// A drive that fits, whose cartridge nobody mounted and nobody works on.
-    pub(crate) fn idle_loaded_drive(
-        &self,
-        named: Option<ElementAddress>,
-        need: Need,
-    ) -> Option<&ElementState> {
-        let is_one =
-            |element: &&ElementState| is_idle_loaded(element) && self.drive_fits(element.name.address, need);
-        match named {
-            Some(address) => self.all.get(&address).filter(is_one),
-            None => self.of_kind(ElementType::Drive).find(is_one),
-        }
+    /// The same, where no dismount of it was put off either.
+    pub(crate) fn nobodys_medium(&self, drive: ElementAddress) -> Option<CartridgeId> {
+        let is_put_off =
+            |element: &ElementState| element.drive.as_ref().is_some_and(|drive| drive.deferred.is_some());
+        self.idle_medium(drive).filter(|_| !self.all.get(&drive).is_some_and(is_put_off))
     }
 
     /// Something has changed: drives that did not let go of their cartridges may be freed of them before their rest is over.
@@ -373,10 +356,7 @@ fn says_no_drive(element: &ElementState) -> bool {
 }
 
 fn is_idle_loaded(element: &ElementState) -> bool {
-    element
-        .drive
-        .as_ref()
-        .is_some_and(|drive| drive.mount.is_none() && drive.displacing.is_none() && drive.deferred.is_none())
+    element.drive.as_ref().is_some_and(|drive| drive.mount.is_none() && drive.displacing.is_none())
         && element.cartridge.is_some()
         && element.reserved_by.is_none()
         && !element.doubtful
