@@ -8,8 +8,8 @@ use autochanger_engine::catalog::Caller;
 use autochanger_engine::command::{Completion, TransportError};
 use autochanger_engine::id::{BatchId, CommandId, LibraryIndex, RequestId, SessionId, Token};
 use autochanger_engine::input::{ClaimError, StoreFailure};
-use autochanger_engine::output::{AdoptError, OperatorRefusal, ReorderError, SubmitError};
-use autochanger_engine::request::{CancelError, Cancellation, CartridgeRef, Request, Submission};
+use autochanger_engine::output::{AdoptRefusal, OperatorRefusal, Refusal, ReorderRefusal};
+use autochanger_engine::request::{CancelAccepted, CancelError, CartridgeRef, Request, Submission};
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 
 use crate::store::{Purge, Purged, Store, StoreError};
@@ -66,8 +66,8 @@ pub(crate) struct Submit {
 
 /// What is handed in: a request, or a group that is accepted whole or not at all.
 pub(crate) enum Work {
-    One { submission: Submission, reply: oneshot::Sender<Result<Standing, SubmitError>> },
-    Group { submissions: Vec<Submission>, reply: oneshot::Sender<Result<Vec<Standing>, SubmitError>> },
+    One { submission: Submission, reply: oneshot::Sender<Result<Standing, Refusal>> },
+    Group { submissions: Vec<Submission>, reply: oneshot::Sender<Result<Vec<Standing>, Refusal>> },
 }
 
 /// The control lane's messages: what never waits behind submissions.
@@ -94,13 +94,13 @@ pub(crate) enum Control {
         caller: Caller,
         cartridge: CartridgeRef,
         uses: Option<u32>,
-        reply: oneshot::Sender<Result<(), SubmitError>>,
+        reply: oneshot::Sender<Result<(), Refusal>>,
     },
     Reorder {
         caller: Caller,
         id: RequestId,
         position: u32,
-        reply: oneshot::Sender<Result<u32, ReorderError>>,
+        reply: oneshot::Sender<Result<u32, ReorderRefusal>>,
     },
     /// Forgets requests that have ended, unless the store has failed before.
     Purge {
@@ -111,7 +111,7 @@ pub(crate) enum Control {
     Adopt {
         caller: Caller,
         id: RequestId,
-        reply: oneshot::Sender<Result<Standing, AdoptError>>,
+        reply: oneshot::Sender<Result<Standing, AdoptRefusal>>,
     },
     Close {
         session: SessionId,
@@ -121,6 +121,32 @@ pub(crate) enum Control {
     Look(Look),
     /// Asks the store for what is no longer live.
     Ask(Ask),
+}
+
+impl Control {
+    /// Refuses a question because `limit` of them are open; what needs no room is given back.
+    pub(crate) fn refused(self, limit: usize) -> Option<Self> {
+        // An asker that has gone is not missed.
+        match self {
+            Self::Cancel { reply, .. } | Self::Refuse { reply, .. } => {
+                let _ = reply.send(Err(CancelError::ResourceExhausted { limit }));
+            }
+            Self::Reorder { reply, .. } => {
+                let _ = reply.send(Err(ReorderRefusal::ResourceExhausted { limit }));
+            }
+            Self::Adopt { reply, .. } => {
+                let _ = reply.send(Err(AdoptRefusal::ResourceExhausted { limit }));
+            }
+            Self::Satisfy { reply, .. } => {
+                let _ = reply.send(Err(OperatorRefusal::ResourceExhausted { limit }));
+            }
+            Self::CleanerUses { reply, .. } => {
+                let _ = reply.send(Err(Refusal::ResourceExhausted { limit }));
+            }
+            Self::Purge { .. } | Self::Close { .. } | Self::Look(_) | Self::Ask(_) => return Some(self),
+        }
+        None
+    }
 }
 
 /// Why nothing was purged.
@@ -139,7 +165,7 @@ pub(crate) type Ask = Box<dyn FnOnce(&mut dyn Store) + Send>;
 
 /// An accepted cancel.
 pub(crate) struct Accepted {
-    pub(crate) cancellation: Cancellation,
+    pub(crate) cancellation: CancelAccepted,
     /// How the request goes on; `None` when it is not live any more.
     pub(crate) standing: Option<Standing>,
 }

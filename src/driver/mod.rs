@@ -6,6 +6,7 @@ mod inbox;
 mod message;
 mod owner;
 mod path;
+mod questions;
 mod record;
 mod standing;
 mod sweep;
@@ -18,10 +19,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use autochanger_engine::id::{CommandId, LibraryIndex, RequestId, Token};
-use autochanger_engine::output::{AdoptError, OperatorRefusal, ReorderError, SubmitError};
-use autochanger_engine::request::{CancelError, Cancellation};
-use autochanger_engine::{Answer, Engine, Event, EventKind, Input, Output};
+use autochanger_engine::id::{CommandId, LibraryIndex, Token};
+use autochanger_engine::{Engine, Event, EventKind, Input, Output};
 use autochanger_scsi::PersistentReserveOut;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 
@@ -40,6 +39,7 @@ use claim::Lock;
 use inbox::{Inbox, Next};
 use message::Report;
 use path::Paths;
+use questions::{Asked, MAX_UNANSWERED};
 use standing::Standings;
 use sweep::Sweeping;
 
@@ -49,14 +49,6 @@ pub(crate) const SUBMISSION_LANE: usize = 1024;
 
 /// Cancels, adoptions, closings and looks on their way. They are served first, so few ever wait.
 pub(crate) const CONTROL_LANE: usize = 256;
-
-/// Questions that may be unanswered: their answers wait for the store, and so does what they change. When there are so many no more
-/// submissions are taken out of their lane, until the store has caught up. Twice what a store commits as one group.
-const MAX_UNANSWERED: usize = 16_384;
-
-/// So many cancels, reorderings and adoptions may wait beside them; beyond it they are refused at once, for they are to be answered
-/// also when the lane of submissions stands still.
-const MAX_UNANSWERED_CONTROL: usize = MAX_UNANSWERED + 4096;
 
 /// Events that a subscriber may lag behind before it loses the oldest ones.
 pub(crate) const EVENT_BUFFER: usize = 4096;
@@ -126,18 +118,6 @@ pub(crate) fn start(setup: Setup) -> (Lanes, oneshot::Receiver<()>) {
     (lanes, ended)
 }
 
-/// A question that the engine has not answered yet.
-enum Asked {
-    Submit(oneshot::Sender<Result<Standing, SubmitError>>),
-    Group(oneshot::Sender<Result<Vec<Standing>, SubmitError>>),
-    Reorder(oneshot::Sender<Result<u32, ReorderError>>),
-    Cancel(RequestId, oneshot::Sender<Result<Accepted, CancelError>>),
-    Adopt(oneshot::Sender<Result<Standing, AdoptError>>),
-    Satisfy(oneshot::Sender<Result<(), OperatorRefusal>>),
-    CleanerUses(oneshot::Sender<Result<(), SubmitError>>),
-    Close(oneshot::Sender<usize>),
-}
-
 struct Timer {
     at: Duration,
     sleep: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -152,7 +132,7 @@ struct Driver {
     report: mpsc::UnboundedSender<Report>,
     events: broadcast::Sender<Event>,
     standings: Standings,
-    /// Bounded by [`MAX_UNANSWERED_CONTROL`].
+    /// Bounded, see [`questions`].
     asked: HashMap<Token, Asked>,
     next_token: u64,
     /// What a store that does not block has answered already.
@@ -246,75 +226,6 @@ impl Driver {
         }
     }
 
-    fn submit(&mut self, submit: Submit) {
-        if submit.closed.is_set() {
-            return;
-        }
-        match submit.work {
-            Work::One { submission, reply } => {
-                let token = self.token(Asked::Submit(reply));
-                self.handle(Input::Submit { token, submission });
-            }
-            Work::Group { submissions, reply } => {
-                let token = self.token(Asked::Group(reply));
-                self.handle(Input::SubmitGroup { token, submissions });
-            }
-        }
-    }
-
-    fn control(&mut self, control: Control) {
-        let limit = MAX_UNANSWERED_CONTROL;
-        match control {
-            // An asker that has gone is not missed.
-            Control::Cancel { reply, .. } | Control::Refuse { reply, .. } if self.asked.len() >= limit => {
-                let _ = reply.send(Err(CancelError::ResourceExhausted { limit }));
-            }
-            Control::Reorder { reply, .. } if self.asked.len() >= limit => {
-                let _ = reply.send(Err(ReorderError::ResourceExhausted { limit }));
-            }
-            Control::Adopt { reply, .. } if self.asked.len() >= limit => {
-                let _ = reply.send(Err(AdoptError::ResourceExhausted { limit }));
-            }
-            Control::Satisfy { reply, .. } if self.asked.len() >= limit => {
-                let _ = reply.send(Err(OperatorRefusal::ResourceExhausted { limit }));
-            }
-            Control::CleanerUses { reply, .. } if self.asked.len() >= limit => {
-                let _ = reply.send(Err(SubmitError::ResourceExhausted { limit }));
-            }
-            Control::Satisfy { caller, id, reply } => {
-                let token = self.token(Asked::Satisfy(reply));
-                self.handle(Input::SatisfyOperatorTask { token, caller, id });
-            }
-            Control::CleanerUses { caller, cartridge, uses, reply } => {
-                let token = self.token(Asked::CleanerUses(reply));
-                self.handle(Input::SetCleanerUses { token, caller, cartridge, uses });
-            }
-            Control::Cancel { caller, id, reason, reply } => {
-                let token = self.token(Asked::Cancel(id, reply));
-                self.handle(Input::Cancel { token, caller, id, reason });
-            }
-            Control::Refuse { caller, id, reply } => {
-                let token = self.token(Asked::Cancel(id, reply));
-                self.handle(Input::RefuseOperatorTask { token, caller, id });
-            }
-            Control::Reorder { caller, id, position, reply } => {
-                let token = self.token(Asked::Reorder(reply));
-                self.handle(Input::Reorder { token, caller, id, position });
-            }
-            Control::Purge { purge, permit, reply } => self.writer.purge(purge, permit, reply),
-            Control::Adopt { caller, id, reply } => {
-                let token = self.token(Asked::Adopt(reply));
-                self.handle(Input::Adopt { token, caller, id });
-            }
-            Control::Close { session, reply } => {
-                let token = self.token(Asked::Close(reply));
-                self.handle(Input::CloseSession { token, session });
-            }
-            Control::Look(look) => look(&self.engine),
-            Control::Ask(ask) => self.writer.ask(ask),
-        }
-    }
-
     fn hear(&mut self, report: Report) {
         let input = match report {
             Report::Swept(result) => return self.swept(result),
@@ -390,43 +301,6 @@ impl Driver {
         });
     }
 
-    /// An asker that has gone is not missed.
-    fn answer(&mut self, token: Token, answer: Answer) {
-        match (self.asked.remove(&token), answer) {
-            (Some(Asked::Submit(reply)), Answer::Submitted(result)) => {
-                let _ = reply.send(result.map(|request| self.standings.watch(request)));
-            }
-            (Some(Asked::Group(reply)), Answer::SubmittedGroup(result)) => {
-                let watch = |request| self.standings.watch(request);
-                let _ = reply.send(result.map(|requests| requests.into_iter().map(watch).collect()));
-            }
-            (Some(Asked::Reorder(reply)), Answer::Reordered(result)) => {
-                let _ = reply.send(result);
-            }
-            (Some(Asked::Cancel(id, reply)), Answer::Cancel(result)) => {
-                let result = result.map(|cancellation| {
-                    let wanted = matches!(cancellation, Cancellation::Stopping);
-                    let request = if wanted { self.engine.view().request(id) } else { None };
-                    Accepted { cancellation, standing: request.map(|request| self.standings.watch(request)) }
-                });
-                let _ = reply.send(result);
-            }
-            (Some(Asked::Adopt(reply)), Answer::Adopted(result)) => {
-                let _ = reply.send(result.map(|request| self.standings.watch(request)));
-            }
-            (Some(Asked::Satisfy(reply)), Answer::Satisfied(result)) => {
-                let _ = reply.send(result);
-            }
-            (Some(Asked::CleanerUses(reply)), Answer::CleanerUses(result)) => {
-                let _ = reply.send(result);
-            }
-            (Some(Asked::Close(reply)), Answer::SessionClosed { cancelled }) => {
-                let _ = reply.send(cancelled);
-            }
-            (_, answer) => debug_assert!(false, "an answer without its question: {answer:?}"),
-        }
-    }
-
     fn notify(&mut self, event: Event) {
         trace::event(&event);
         match &event.kind {
@@ -436,13 +310,6 @@ impl Driver {
         }
         // Nobody listening is no error.
         let _ = self.events.send(event);
-    }
-
-    fn token(&mut self, asked: Asked) -> Token {
-        self.next_token += 1;
-        let token = Token(self.next_token);
-        self.asked.insert(token, asked);
-        token
     }
 
     /// Sees to it that the timer goes off at the engine's deadline, or a sweep's, or before it. One that goes off too early is set
