@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use autochanger_engine::id::RequestId;
-use autochanger_engine::request::{Cancellation as Accepted, Place, State};
+use autochanger_engine::request::{CancelAccepted as Accepted, Place, State};
 
 use super::Session;
 use crate::driver::{self, Control, Lost, Standing};

@@ -18,7 +18,7 @@ use crate::id::SessionId;
 /// | sees libraries, drives, slots, cartridges | all | all | all |
 /// | purges requests that have ended | no | no | yes |
 ///
-/// What the role does not suffice for is [refused](crate::output::SubmitError::RoleNeeded) before anything is kept of it.
+/// What the role does not suffice for is [refused](crate::output::Refusal::RoleNeeded) before anything is kept of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Role {
     /// Works the library, and controls what others asked for.

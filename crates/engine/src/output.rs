@@ -10,7 +10,7 @@ use crate::catalog::{
 };
 use crate::command::Command;
 use crate::id::{BatchId, CartridgeId, CommandId, LibraryIndex, Path, RequestId, Token};
-use crate::request::{CancelError, Cancellation, Request};
+use crate::request::{CancelAccepted, CancelError, Request};
 
 pub use self::event::{Event, EventKind};
 pub use self::refusal::{AdoptRefusal, OperatorRefusal, Refusal, ReorderRefusal};
@@ -92,19 +92,19 @@ pub enum Change {
 #[derive(Debug, Clone)]
 pub enum Answer {
     /// To [`Input::Submit`](crate::Input::Submit): the request as accepted (or as it already stands).
-    Submitted(Result<Request, SubmitError>),
+    Submitted(Result<Request, Refusal>),
     /// To [`Input::SubmitGroup`](crate::Input::SubmitGroup): the requests as accepted, or why one of them, and so none, was.
-    SubmittedGroup(Result<Vec<Request>, SubmitError>),
+    SubmittedGroup(Result<Vec<Request>, Refusal>),
     /// To [`Input::Reorder`](crate::Input::Reorder): its position now, counted from 1.
-    Reordered(Result<u32, ReorderError>),
+    Reordered(Result<u32, ReorderRefusal>),
     /// To [`Input::Cancel`](crate::Input::Cancel).
-    Cancel(Result<Cancellation, CancelError>),
+    Cancel(Result<CancelAccepted, CancelError>),
     /// To [`Input::Adopt`](crate::Input::Adopt): the request as it stands.
-    Adopted(Result<Request, AdoptError>),
+    Adopted(Result<Request, AdoptRefusal>),
     /// To [`Input::SatisfyOperatorTask`](crate::Input::SatisfyOperatorTask): it is looked into.
     Satisfied(Result<(), OperatorRefusal>),
     /// To [`Input::SetCleanerUses`](crate::Input::SetCleanerUses): it is durable.
-    CleanerUses(Result<(), SubmitError>),
+    CleanerUses(Result<(), Refusal>),
     /// To [`Input::CloseSession`](crate::Input::CloseSession): how many requests were cancelled or told to stop.
     SessionClosed {
         /// How many.

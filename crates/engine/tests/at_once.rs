@@ -2,7 +2,7 @@
 
 use autochanger_engine::catalog::Service;
 use autochanger_engine::id::RequestId;
-use autochanger_engine::output::SubmitError;
+use autochanger_engine::output::Refusal;
 use autochanger_engine::request::{FailureKind, ServiceTarget, State, Submission, Wanted};
 use autochanger_sim::{Library, Timing};
 use autochanger_world::{World, mount, mount_in};
@@ -16,7 +16,7 @@ fn at_once(submission: &mut Submission) {
     submission.options.at_once = true;
 }
 
-fn submit(world: &mut World, wanted: Wanted) -> Result<RequestId, SubmitError> {
+fn submit(world: &mut World, wanted: Wanted) -> Result<RequestId, Refusal> {
     let caller = world.caller();
     world.submit_as(caller, wanted, at_once)
 }
@@ -69,7 +69,7 @@ fn a_library_that_does_not_serve_is_busy_before_and_after_the_mount_was_accepted
     world.rest();
     is_busy(&world, mounted);
     let refused = submit(&mut world, mount("VT0001L8"));
-    assert!(matches!(&refused, Err(SubmitError::Busy { what }) if what.contains("paused")), "{refused:?}");
+    assert!(matches!(&refused, Err(Refusal::Busy { what }) if what.contains("paused")), "{refused:?}");
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_group_needs_a_free_drive_for_each() {
     world.mount("VT0006L8");
     world.rest();
     let refused = world.submit_group(1, [mount("VT0001L8"), mount("VT0002L8")], at_once);
-    assert!(matches!(refused, Err(SubmitError::Busy { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(Refusal::Busy { .. })), "{refused:?}");
 }
 
 #[test]

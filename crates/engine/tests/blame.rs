@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use autochanger_engine::catalog::{Compatibility, DriveRecord, FaultRecord, MotionState, Service};
 use autochanger_engine::id::RequestId;
-use autochanger_engine::output::SubmitError;
+use autochanger_engine::output::Refusal;
 use autochanger_engine::request::{
     Access, FailureKind, FaultOf, Outcome, ServiceTarget, State, Waiting, Wanted,
 };
@@ -292,8 +292,7 @@ fn the_same_bad_medium_again_and_again_makes_no_drive_suspect_and_enabling_clear
     }
     assert!(suspect(&world));
     let target = ServiceTarget::Drive { library: None, drive: ElementAddress(500) };
-    let enabled: Result<_, SubmitError> =
-        world.submit(Wanted::SetService { target, service: Service::Enabled });
+    let enabled: Result<_, Refusal> = world.submit(Wanted::SetService { target, service: Service::Enabled });
     world.rest();
     assert!(enabled.is_ok() && !suspect(&world), "{enabled:?}");
 }
@@ -315,7 +314,7 @@ fn the_configuration_decides_which_medium_works_in_which_drive_before_the_table_
             .build()
     };
     let mut usual = World::ready(stocked());
-    assert!(matches!(usual.submit(mount("OD0001L5")), Err(SubmitError::Incompatible { .. })));
+    assert!(matches!(usual.submit(mount("OD0001L5")), Err(Refusal::Incompatible { .. })));
     assert!(usual.submit(mount("OD0001JC")).is_ok(), "what is not known is not refused");
     let rules = vec![
         rule("ult3580-td8", "L5", true, false),
@@ -325,9 +324,9 @@ fn the_configuration_decides_which_medium_works_in_which_drive_before_the_table_
     let mut world = World::with(stocked(), |config| config.libraries[0].compatibility = rules);
     world.rest();
     let refused = world.submit(mount("OD0001JC"));
-    assert!(matches!(refused, Err(SubmitError::Incompatible { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(Refusal::Incompatible { .. })), "{refused:?}");
     assert!(
-        matches!(world.submit(mount("OD0001L5")), Err(SubmitError::Incompatible { .. })),
+        matches!(world.submit(mount("OD0001L5")), Err(Refusal::Incompatible { .. })),
         "it cannot be written"
     );
     let read = Wanted::Mount { cartridge: "OD0001L5".into(), drive: None, access: Access::Read };

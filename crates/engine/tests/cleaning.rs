@@ -10,8 +10,8 @@ use autochanger_engine::catalog::{Cleaner, MotionState};
 use autochanger_engine::id::{CartridgeId, RequestId};
 use autochanger_engine::output::Change;
 use autochanger_engine::request::{
-    CancelError, Cancellation, CancelledBy, FailureKind, FaultOf, Operation, Outcome, Place, State, Waiting,
-    Wanted,
+    CancelAccepted, CancelError, CancelledBy, FailureKind, FaultOf, Operation, Outcome, Place, State,
+    Waiting, Wanted,
 };
 use autochanger_engine::view::OperatorTask;
 use autochanger_scsi::{ElementAddress, SenseKey};
@@ -167,7 +167,7 @@ fn a_cleaning_that_waits_for_a_person_is_cancelled_and_nothing_is_asked_any_more
     let mut world = World::ready(library(&[]));
     let id = clean(&mut world);
     world.rest();
-    assert_eq!(world.cancel(id), Some(Ok(Cancellation::Cancelled)));
+    assert_eq!(world.cancel(id), Some(Ok(CancelAccepted::Cancelled)));
     assert!(matches!(world.state(id), State::Cancelled { .. }));
     assert!(world.engine.view().operator_requests().is_empty());
     assert_eq!(world.device.moves_sent(), 0);
@@ -196,7 +196,7 @@ fn each_moment_of_a_cleaning_has_its_cancel_answer() {
     let home = world.device.find(CLEANER);
     let id = clean(&mut world);
     world.until("the move is sent", |world| world.device.moves_sent() == 1);
-    assert_eq!(world.cancel(id), Some(Ok(Cancellation::Stopping)));
+    assert_eq!(world.cancel(id), Some(Ok(CancelAccepted::Stopping)));
     world.rest();
     assert!(matches!(world.state(id), State::Stopped { by: CancelledBy::Session { .. }, .. }));
     assert_eq!(world.device.find(CLEANER), home);
@@ -205,7 +205,7 @@ fn each_moment_of_a_cleaning_has_its_cancel_answer() {
     let id = clean(&mut world);
     world.until("the cleaner is in the drive", |world| at_work(world));
     world.wait_until(world.now + Duration::from_secs(20));
-    assert_eq!(world.cancel(id), Some(Ok(Cancellation::Stopping)));
+    assert_eq!(world.cancel(id), Some(Ok(CancelAccepted::Stopping)));
     world.rest();
     assert!(matches!(world.state(id), State::Stopped { place: Some(Place::Element(_)), .. }));
     assert_eq!(world.device.find(CLEANER), home);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use autochanger_engine::catalog::{Caller, Role, Service};
 use autochanger_engine::id::RequestId;
 use autochanger_engine::id::SessionId;
-use autochanger_engine::request::{Cancellation, Outcome, Place, ServiceTarget, State, Wanted};
+use autochanger_engine::request::{CancelAccepted, Outcome, Place, ServiceTarget, State, Wanted};
 use autochanger_scsi::{ElementAddress, SenseKey};
 use autochanger_sim::{Device, Fault, Library, Timing};
 use autochanger_world::{World, dismount, mount};
@@ -98,7 +98,7 @@ fn a_deferred_dismount_is_cancelled_and_the_medium_is_nobodys() {
     mounted(&mut world, "VT0001L8");
     let off = put_off(&mut world, "VT0001L8");
     world.rest();
-    assert_eq!(world.cancel(off), Some(Ok(Cancellation::Cancelled)));
+    assert_eq!(world.cancel(off), Some(Ok(CancelAccepted::Cancelled)));
     assert_eq!(world.device.moves_sent(), 1);
     mounted(&mut world, "VT0002L8");
     world.assert_true();

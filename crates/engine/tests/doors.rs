@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use autochanger_engine::id::RequestId;
-use autochanger_engine::request::{AfterDoor, Cancellation, FailureKind, Outcome, State, Waiting, Wanted};
+use autochanger_engine::request::{AfterDoor, CancelAccepted, FailureKind, Outcome, State, Waiting, Wanted};
 use autochanger_engine::view::OperatorTask;
 use autochanger_scsi::ElementAddress;
 use autochanger_sim::{Device, Library, Timing};
@@ -138,7 +138,7 @@ fn cancelled_at_the_door_nothing_has_moved_and_the_library_works_on() {
     let mut world = World::ready(library());
     let id = world.submit(door(AfterDoor::Inventory)).unwrap();
     at_door(&mut world, id);
-    assert_eq!(world.cancel(id).unwrap(), Ok(Cancellation::Cancelled));
+    assert_eq!(world.cancel(id).unwrap(), Ok(CancelAccepted::Cancelled));
     let next = world.submit(mount("VT0001L8")).unwrap();
     assert!(matches!(ended(&mut world, next), State::Passed(_)));
     assert!(tasks(&world).is_empty());

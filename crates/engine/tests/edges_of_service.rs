@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use autochanger_engine::catalog::{Label, MotionRecord, MotionState, Service};
 use autochanger_engine::id::{RequestId, Token};
-use autochanger_engine::output::SubmitError;
+use autochanger_engine::output::Refusal;
 use autochanger_engine::request::{
     FailureKind, GroupId, Operation, Outcome, ServiceTarget, State, Submission, Wanted,
 };
@@ -80,7 +80,7 @@ fn a_label_that_no_store_keeps_is_refused_before_it_is_accepted() {
     let update = |label| Wanted::UpdateLabel { cartridge: "VT0001L8".into(), label };
     for label in [label(4097, 0), label(4, 4097)] {
         match world.submit(update(label)) {
-            Err(SubmitError::Unfit(why)) => assert!(why.contains("4097 bytes"), "{why}"),
+            Err(Refusal::Unfit(why)) => assert!(why.contains("4097 bytes"), "{why}"),
             other => panic!("{other:?}"),
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use autochanger_engine::catalog::MotionState;
 use autochanger_engine::id::RequestId;
-use autochanger_engine::request::{Access, CancelError, Cancellation, CartridgeRef, State, Wanted};
+use autochanger_engine::request::{Access, CancelAccepted, CancelError, CartridgeRef, State, Wanted};
 use autochanger_engine::view::LibraryState;
 use autochanger_scsi::SenseKey;
 use autochanger_sim::{Device, Fault, Library, Timing};
@@ -104,7 +104,7 @@ fn in_an_exchange_the_mount_can_be_stopped_and_the_dismount_cannot() {
     let (mut world, down, waiting) = exchanging(library());
     world.until("the exchange is sent", |world| world.device.moves_sent() == 3);
     assert!(matches!(world.cancel(down), Some(Err(CancelError::InProgress { .. }))));
-    assert_eq!(world.cancel(waiting), Some(Ok(Cancellation::Stopping)));
+    assert_eq!(world.cancel(waiting), Some(Ok(CancelAccepted::Stopping)));
     world.rest();
     assert!(matches!(world.state(waiting), State::Stopped { .. }), "{}", world.state(waiting));
     assert!(matches!(world.state(down), State::Passed(_)), "{}", world.state(down));

@@ -1,6 +1,6 @@
 //! Mounts that are served together or not at all.
 
-use autochanger_engine::request::{Cancellation, CancelledBy, FailureKind, Outcome, Place, State, Waiting};
+use autochanger_engine::request::{CancelAccepted, CancelledBy, FailureKind, Outcome, Place, State, Waiting};
 use autochanger_scsi::{ElementType, SenseKey};
 use autochanger_sim::{Device, Fault, Library, Timing};
 use autochanger_world::{World, mount};
@@ -131,7 +131,7 @@ fn a_cancel_of_one_is_a_cancel_of_all() {
     world.mount("VT0006L8");
     world.rest();
     let ids = world.group(1, &["VT0001L8", "VT0002L8"]);
-    assert_eq!(world.cancel(ids[1]), Some(Ok(Cancellation::Cancelled)));
+    assert_eq!(world.cancel(ids[1]), Some(Ok(CancelAccepted::Cancelled)));
     world.rest();
     let State::Cancelled { by } = world.state(ids[0]) else { panic!("{}", world.state(ids[0])) };
     assert_eq!(by, CancelledBy::Group { member: ids[1] });

@@ -1,7 +1,7 @@
 //! A group of which a medium is not in the library: while one is away none is mounted, and nothing is kept from others.
 
 use autochanger_engine::id::RequestId;
-use autochanger_engine::output::SubmitError;
+use autochanger_engine::output::Refusal;
 use autochanger_engine::request::{FailureKind, State, Submission, Waiting};
 use autochanger_scsi::ElementType;
 use autochanger_sim::{Library, Timing};
@@ -114,7 +114,7 @@ fn without_the_option_a_group_with_one_away_is_refused() {
     world.device.operator_take(1000).unwrap();
     look(&mut world);
     let refused = world.submit_group(1, [mount("VT0001L8"), mount("VT0002L8")], |_| {});
-    assert!(matches!(refused, Err(SubmitError::CartridgeNotAvailable { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(Refusal::CartridgeNotAvailable { .. })), "{refused:?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use autochanger_engine::catalog::Service;
 use autochanger_engine::id::RequestId;
-use autochanger_engine::output::SubmitError;
+use autochanger_engine::output::Refusal;
 use autochanger_engine::request::{FailureKind, Outcome, ServiceTarget, State, Wanted};
 use autochanger_scsi::{ElementAddress, SenseKey};
 use autochanger_sim::{Device, Fault, Library, Timing};
@@ -105,14 +105,14 @@ fn a_group_for_which_the_drives_can_never_suffice_is_refused() {
     {
         let refused = world.submit_group(1, wanted, |_| {});
         assert!(
-            matches!(&refused, Err(SubmitError::Unfit(why)) if why.contains("beside the others")),
+            matches!(&refused, Err(Refusal::Unfit(why)) if why.contains("beside the others")),
             "{refused:?}"
         );
     }
     drive_to_be(&mut world, 500, Service::Disabled);
     world.rest();
     let refused = world.submit_group(1, [mount("VT0001L8"), mount("NT0001L9")], |_| {});
-    assert!(matches!(refused, Err(SubmitError::Unfit(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Refusal::Unfit(_))), "{refused:?}");
 }
 
 #[test]

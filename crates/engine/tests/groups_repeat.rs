@@ -1,7 +1,7 @@
 //! A group that is handed in again: answered, not repeated, also when it has ended long ago.
 
 use autochanger_engine::id::{RequestId, Token};
-use autochanger_engine::output::SubmitError;
+use autochanger_engine::output::Refusal;
 use autochanger_engine::request::{GroupId, Options, Request, State, Submission};
 use autochanger_engine::time::{Now, WallTime};
 use autochanger_engine::{Answer, Config, Input, Output};
@@ -16,7 +16,7 @@ fn given(submission: &mut Submission) {
     submission.id_given = true;
 }
 
-fn ask(world: &mut World, number: u128, barcodes: &[&str]) -> Result<Vec<Request>, SubmitError> {
+fn ask(world: &mut World, number: u128, barcodes: &[&str]) -> Result<Vec<Request>, Refusal> {
     world.submit_group(number, barcodes.iter().map(|barcode| mount(barcode)), given)
 }
 
@@ -79,7 +79,7 @@ fn other_content_a_part_or_more_than_it_under_its_ids_is_refused() {
                 submission.id.0 = uuid::Uuid::from_u128(submission.id.0.as_u128() + from);
             };
             let refused = world.submit_group(1, wanted, moved_on);
-            assert!(matches!(refused, Err(SubmitError::IdReused { .. })), "{refused:?}");
+            assert!(matches!(refused, Err(Refusal::IdReused { .. })), "{refused:?}");
         }
         world.rest();
     }
@@ -107,7 +107,7 @@ fn a_session_that_is_closed_while_the_store_is_asked_has_handed_nothing_in() {
     let closed = tell(&mut world, Input::CloseSession { token: Token(2), session });
     assert!(closed.iter().any(|output| matches!(
         output,
-        Output::Answer { token: Token(1), answer: Answer::SubmittedGroup(Err(SubmitError::SessionClosed)) }
+        Output::Answer { token: Token(1), answer: Answer::SubmittedGroup(Err(Refusal::SessionClosed)) }
     )));
     for output in asked {
         let Output::Lookup { token, .. } = output else { panic!("{output:?}") };

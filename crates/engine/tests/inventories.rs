@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use autochanger_engine::catalog::{Caller, Role, Service};
 use autochanger_engine::id::{RequestId, SessionId};
-use autochanger_engine::output::SubmitError;
+use autochanger_engine::output::Refusal;
 use autochanger_engine::request::{
-    AfterDoor, Cancellation, CancelledBy, InventoryMethod, LabelsRead, Operation, Outcome, ServiceTarget,
+    AfterDoor, CancelAccepted, CancelledBy, InventoryMethod, LabelsRead, Operation, Outcome, ServiceTarget,
     State, Waiting, Wanted,
 };
 use autochanger_sim::{Device, Fault, Library, SenseKey, Timing};
@@ -150,7 +150,7 @@ fn a_cancel_ends_the_round_and_what_is_under_way_goes_back_to_its_slot() {
     let mut world = World::ready(library(2));
     let id = world.submit(inventory(InventoryMethod::AllLabels)).unwrap();
     world.until("a medium is in a drive", |world| sent(world, READ) > 0);
-    assert_eq!(world.cancel(id), Some(Ok(Cancellation::Stopping)));
+    assert_eq!(world.cancel(id), Some(Ok(CancelAccepted::Stopping)));
     assert!(matches!(world.state(id), State::Stopped { place: None, by: CancelledBy::Session { .. } }));
     world.rest();
     assert_eq!(readings(&world).len(), 1);
@@ -260,7 +260,7 @@ fn an_application_may_ask_for_no_more_than_the_configured_method_allows_it() {
         world.rest();
         let answer = world.submit_as(application.clone(), inventory(asked), |_| {});
         assert_eq!(answer.is_ok(), allowed, "{configured}, {asked:?}: {answer:?}");
-        assert!(allowed || matches!(answer, Err(SubmitError::RoleNeeded { .. })));
+        assert!(allowed || matches!(answer, Err(Refusal::RoleNeeded { .. })));
     }
 }
 

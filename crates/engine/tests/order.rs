@@ -5,7 +5,7 @@ use std::time::Duration;
 use autochanger_engine::catalog::{Caller, Role};
 use autochanger_engine::id::RequestId;
 use autochanger_engine::id::{SessionId, Token};
-use autochanger_engine::output::ReorderError;
+use autochanger_engine::output::ReorderRefusal;
 use autochanger_engine::request::State;
 use autochanger_engine::{Answer, Input};
 use autochanger_sim::{Device, Library, Timing};
@@ -15,7 +15,7 @@ fn library() -> Device {
     Library::new().slots(10).drives(1).cartridges("VT{:04}L8", 1..=8).timing(Timing::midrange()).build()
 }
 
-fn reorder(world: &mut World, caller: Caller, id: RequestId, position: u32) -> Result<u32, ReorderError> {
+fn reorder(world: &mut World, caller: Caller, id: RequestId, position: u32) -> Result<u32, ReorderRefusal> {
     let token = Token(2_000_000);
     world.input(Input::Reorder { token, caller, id, position });
     match world.answers.remove(&token.0) {
@@ -80,13 +80,13 @@ fn a_place_outlives_a_restart() {
 fn what_is_under_way_or_somebody_elses_keeps_its_place() {
     let (mut world, ids) = waiting(2);
     let other = Caller { session: SessionId(2), application: "other".into(), role: Role::Operator };
-    assert!(matches!(reorder(&mut world, other, ids[1], 1), Err(ReorderError::PermissionDenied { .. })));
+    assert!(matches!(reorder(&mut world, other, ids[1], 1), Err(ReorderRefusal::PermissionDenied { .. })));
     let hidden = Caller { session: SessionId(3), application: "third".into(), role: Role::Application };
-    assert!(matches!(reorder(&mut world, hidden, ids[1], 1), Err(ReorderError::NotFound { .. })));
+    assert!(matches!(reorder(&mut world, hidden, ids[1], 1), Err(ReorderRefusal::NotFound { .. })));
     world.dismount("VT0008L8");
     world.until("the first moves", |world| world.disk.requests[&ids[0]].state == State::InProcess);
     let caller = world.caller();
-    assert!(matches!(reorder(&mut world, caller, ids[0], 2), Err(ReorderError::NotInQueue { .. })));
+    assert!(matches!(reorder(&mut world, caller, ids[0], 2), Err(ReorderRefusal::NotInQueue { .. })));
     assert_eq!(world.engine.view().queue_position(ids[0]), None);
 }
 

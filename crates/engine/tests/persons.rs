@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use autochanger_engine::catalog::{Caller, Role};
 use autochanger_engine::id::{RequestId, SessionId};
-use autochanger_engine::output::{OperatorRefusal, SubmitError};
+use autochanger_engine::output::{OperatorRefusal, Refusal};
 use autochanger_engine::request::{
     AfterDoor, CancelledBy, FailureKind, Operation, Options, Outcome, State, Waiting, Wanted,
 };
@@ -233,12 +233,9 @@ fn the_uses_of_a_cleaner_are_set_by_an_operator_and_told() {
     };
     assert!(matches!(
         set(&mut world, Role::Application, "CLN001L1", Some(3)),
-        Err(SubmitError::RoleNeeded { .. })
+        Err(Refusal::RoleNeeded { .. })
     ));
-    assert!(matches!(
-        set(&mut world, Role::Operator, "VT0001L8", Some(3)),
-        Err(SubmitError::NotACleaner { .. })
-    ));
+    assert!(matches!(set(&mut world, Role::Operator, "VT0001L8", Some(3)), Err(Refusal::NotACleaner { .. })));
     assert_eq!(set(&mut world, Role::Operator, "CLN001L1", Some(1)), Ok(()));
     let clean = Wanted::CleanDrive { library: None, drive: ElementAddress(500) };
     let id = world.submit(clean).unwrap();

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use autochanger_engine::id::RequestId;
 use autochanger_engine::request::CancelError;
-use autochanger_engine::request::{Cancellation, FailureKind, Operation, Place, State, Waiting, Wanted};
+use autochanger_engine::request::{CancelAccepted, FailureKind, Operation, Place, State, Waiting, Wanted};
 use autochanger_engine::view::OperatorTask;
 use autochanger_scsi::ElementAddress;
 use autochanger_sim::{Device, Library, Timing};
@@ -87,7 +87,7 @@ fn cancelling_answers_by_what_was_sent() {
     let mut world = World::ready(library());
     let id = world.submit(inject(true)).unwrap();
     until_state(&mut world, id, "it waits", |s| *s == State::Waiting(Waiting::Operator));
-    assert_eq!(world.cancel(id).unwrap(), Ok(Cancellation::Cancelled));
+    assert_eq!(world.cancel(id).unwrap(), Ok(CancelAccepted::Cancelled));
     assert!(matches!(world.state(id), State::Cancelled { .. }) && tasks(&world).is_empty());
     // The only move is in flight: it cannot be stopped any more.
     let id = world.submit(inject(false)).unwrap();
@@ -100,7 +100,7 @@ fn cancelling_answers_by_what_was_sent() {
     let id = world.submit(inject(true)).unwrap();
     world.device.operator_put(PORT, "NEW002L8").unwrap();
     world.until("the arm is on its way", |world| world.device.moves_sent() == 2);
-    assert_eq!(world.cancel(id).unwrap(), Ok(Cancellation::Stopping));
+    assert_eq!(world.cancel(id).unwrap(), Ok(CancelAccepted::Stopping));
     assert!(matches!(ended(&mut world, id), State::Stopped { place: Some(Place::Element(_)), .. }));
     // Some have moved, none moves.
     world.submit(eject("VT0006L8")).unwrap();
@@ -111,7 +111,7 @@ fn cancelling_answers_by_what_was_sent() {
         world.device.find("NEW003L8").is_some_and(|place| place.0 >= 1000)
             && world.engine.view().request(id).is_some_and(|r| r.state == State::Waiting(Waiting::Operator))
     });
-    assert_eq!(world.cancel(id).unwrap(), Ok(Cancellation::Stopping));
+    assert_eq!(world.cancel(id).unwrap(), Ok(CancelAccepted::Stopping));
     assert!(matches!(world.state(id), State::Stopped { .. }));
     // An eject's move is its last step.
     let moves = world.device.moves_sent();
@@ -123,7 +123,7 @@ fn cancelling_answers_by_what_was_sent() {
     // One that waits for a port has done nothing.
     let id = world.submit(eject("VT0002L8")).unwrap();
     until_state(&mut world, id, "it waits", |s| *s == State::Waiting(Waiting::Port));
-    assert_eq!(world.cancel(id).unwrap(), Ok(Cancellation::Cancelled));
+    assert_eq!(world.cancel(id).unwrap(), Ok(CancelAccepted::Cancelled));
     world.rest();
     world.assert_true();
 }

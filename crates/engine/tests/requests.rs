@@ -6,7 +6,7 @@ mod cancels;
 mod doubt;
 
 use autochanger_engine::id::RequestId;
-use autochanger_engine::output::SubmitError;
+use autochanger_engine::output::Refusal;
 use autochanger_engine::request::{FailureKind, Outcome, State, Waiting, Wanted};
 use autochanger_engine::view::LibraryState;
 use autochanger_scsi::{ElementAddress, SenseKey};
@@ -136,15 +136,15 @@ fn an_inventory_counts_what_is_there() {
 #[test]
 fn wrong_requests_are_refused_with_what_would_be_right() {
     let mut world = World::ready(library());
-    assert!(matches!(world.submit(mount("NOSUCH")), Err(SubmitError::CartridgeNotFound { .. })));
-    assert!(matches!(world.submit(dismount("VT0001L8")), Err(SubmitError::NotMounted { .. })));
+    assert!(matches!(world.submit(mount("NOSUCH")), Err(Refusal::CartridgeNotFound { .. })));
+    assert!(matches!(world.submit(dismount("VT0001L8")), Err(Refusal::NotMounted { .. })));
     let drive = Some(ElementAddress(9));
     let wanted = Wanted::Mount { cartridge: "VT0001L8".into(), drive, access: Default::default() };
     let Err(error) = world.submit(wanted) else { panic!("accepted") };
     assert!(error.to_string().contains("500"), "{error}");
     let caller = world.caller();
     let error = world.submit_as(caller, mount("VT0001L8"), |s| s.priority = 16);
-    assert!(matches!(error, Err(SubmitError::PriorityOutOfRange(16))));
+    assert!(matches!(error, Err(Refusal::PriorityOutOfRange(16))));
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_repeated_id_is_answered_and_not_repeated() {
     assert_eq!(world.submit_as(caller.clone(), mount("VT0001L8"), given), Ok(id));
     world.rest();
     assert_eq!(world.device.moves_sent(), 1);
-    assert!(matches!(world.submit_as(caller, mount("VT0002L8"), given), Err(SubmitError::IdReused { .. })));
+    assert!(matches!(world.submit_as(caller, mount("VT0002L8"), given), Err(Refusal::IdReused { .. })));
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn a_medium_that_no_drive_can_use_is_refused_before_anything_moves() {
         .build();
     let mut world = World::ready(device);
     let Err(error) = world.submit(mount("VT0001L8")) else { panic!("accepted") };
-    assert!(matches!(error, SubmitError::Incompatible { .. }));
+    assert!(matches!(error, Refusal::Incompatible { .. }));
     for word in ["VT0001L8", "LTO-8", "write"] {
         assert!(error.to_string().contains(word), "{word:?} is missing in {error}");
     }
@@ -205,7 +205,7 @@ fn an_older_medium_can_be_read_where_it_cannot_be_written() {
         .drive_product("IBM", "ULT3580-TD7")
         .build();
     let mut world = World::ready(device);
-    assert!(matches!(world.submit(mount("VT0001L5")), Err(SubmitError::Incompatible { .. })));
+    assert!(matches!(world.submit(mount("VT0001L5")), Err(Refusal::Incompatible { .. })));
     let access = autochanger_engine::request::Access::Read;
     let id = world.submit(Wanted::Mount { cartridge: "VT0001L5".into(), drive: None, access }).unwrap();
     world.rest();

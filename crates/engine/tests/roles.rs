@@ -2,7 +2,7 @@
 
 use autochanger_engine::catalog::{Caller, Label, Role, Service};
 use autochanger_engine::id::SessionId;
-use autochanger_engine::output::SubmitError;
+use autochanger_engine::output::Refusal;
 use autochanger_engine::request::{Access, AfterDoor, InventoryMethod, Operation, ServiceTarget, Wanted};
 use autochanger_scsi::ElementAddress;
 use autochanger_sim::{Device, Library};
@@ -71,11 +71,11 @@ fn what_a_role_does_not_suffice_for_is_refused_by_that_name_and_nothing_else_is(
         for role in ROLES {
             let mut world = World::ready(device());
             let answer = world.submit_as(caller("restore", role), wanted.clone(), |_| {});
-            let refused = matches!(answer, Err(SubmitError::RoleNeeded { .. }));
+            let refused = matches!(answer, Err(Refusal::RoleNeeded { .. }));
             assert_eq!(refused, !role.suffices_for(least), "{role} asks for {wanted:?}: {answer:?}");
-            if let Err(error @ SubmitError::RoleNeeded { .. }) = answer {
+            if let Err(error @ Refusal::RoleNeeded { .. }) = answer {
                 let operation = wanted.operation();
-                assert_eq!(error, SubmitError::RoleNeeded { operation, role, needed: least });
+                assert_eq!(error, Refusal::RoleNeeded { operation, role, needed: least });
                 assert_eq!(error.win32_code(), 5);
                 assert!(world.engine.view().requests().is_empty(), "nothing is kept of it");
             }
@@ -99,10 +99,7 @@ fn a_cartridge_that_is_asked_to_be_paused_or_drained_is_not_disabled_behind_the_
     let mut world = World::ready(device());
     for wanted in [Service::Paused, Service::Draining] {
         let answer = world.submit(service(ServiceTarget::Cartridge(TAPE.into()), wanted));
-        assert!(
-            matches!(&answer, Err(SubmitError::Unfit(words)) if words.contains("disable it")),
-            "{answer:?}"
-        );
+        assert!(matches!(&answer, Err(Refusal::Unfit(words)) if words.contains("disable it")), "{answer:?}");
     }
     let view = world.engine.view();
     assert!(view.cartridges(None).iter().all(|cartridge| !cartridge.disabled));
@@ -121,7 +118,7 @@ fn who_has_a_medium_mounted_is_told_to_dismount_it_and_the_others_whom_to_ask() 
         assert_eq!(own.to_string(), "you have cartridge VT0001L8 mounted in drive 500: dismount it first");
         let other = world.submit_as(caller("other", Role::Operator), wanted, |_| {});
         assert!(
-            matches!(&other, Err(SubmitError::MediaOpen { application, .. }) if application == "test"),
+            matches!(&other, Err(Refusal::MediaOpen { application, .. }) if application == "test"),
             "{other:?}"
         );
     }

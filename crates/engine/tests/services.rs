@@ -2,9 +2,9 @@
 
 use autochanger_engine::EventKind;
 use autochanger_engine::catalog::Service;
-use autochanger_engine::output::SubmitError;
+use autochanger_engine::output::Refusal;
 use autochanger_engine::request::{
-    Cancellation, CancelledBy, FailureKind, Outcome, ServiceTarget, State, Waiting, Wanted,
+    CancelAccepted, CancelledBy, FailureKind, Outcome, ServiceTarget, State, Waiting, Wanted,
 };
 use autochanger_scsi::ElementAddress;
 use autochanger_sim::{Device, Library, Timing};
@@ -132,7 +132,7 @@ fn a_cancelled_drain_is_stopped_and_what_it_set_stays_until_somebody_enables() {
     world.rest();
     let drain = world.submit(library_to_be(Service::Draining)).unwrap();
     world.rest();
-    assert!(matches!(world.cancel(drain), Some(Ok(Cancellation::Stopping))));
+    assert!(matches!(world.cancel(drain), Some(Ok(CancelAccepted::Stopping))));
     assert!(matches!(world.state(drain), State::Stopped { place: None, by: CancelledBy::Session { .. } }));
     world.dismount("VT0001L8");
     world.rest();
@@ -152,7 +152,7 @@ fn a_drain_that_is_cancelled_after_a_restart_was_in_force_as_well() {
     world.rest();
     let drain = world.submit(library_to_be(Service::Draining)).unwrap();
     world.crash();
-    assert!(matches!(world.cancel(drain), Some(Ok(Cancellation::Stopping))));
+    assert!(matches!(world.cancel(drain), Some(Ok(CancelAccepted::Stopping))));
     assert!(matches!(world.state(drain), State::Stopped { place: None, .. }), "{}", world.state(drain));
 }
 
@@ -190,7 +190,7 @@ fn a_disabled_library_fails_what_waits_and_refuses_what_comes() {
     }
     for wanted in [mount("VT0003L8"), inventory(), dismount("VT0001L8")] {
         match world.submit(wanted) {
-            Err(error @ SubmitError::Disabled { .. }) => {
+            Err(error @ Refusal::Disabled { .. }) => {
                 assert!(error.to_string().contains("sim:test is disabled"), "{error}");
             }
             other => panic!("{other:?}"),
@@ -241,7 +241,7 @@ fn a_disabled_drive_sends_home_what_nobody_has_mounted_and_refuses_who_names_it(
         drive: Some(ElementAddress(500)),
         access: Default::default(),
     };
-    assert!(matches!(world.submit(named), Err(SubmitError::Disabled { .. })));
+    assert!(matches!(world.submit(named), Err(Refusal::Disabled { .. })));
     world.crash();
     world.rest();
     let drives = world.engine.view().drives(None);
@@ -364,13 +364,13 @@ fn a_disabled_cartridge_fails_its_waiting_mount_and_can_still_be_taken_out() {
     world.submit(cartridge_to_be("VT0001L8", Service::Disabled)).unwrap();
     world.rest();
     assert!(matches!(world.state(waits), State::Failed(failure) if failure.kind == FailureKind::Disabled));
-    assert!(matches!(world.submit(mount("VT0002L8")), Err(SubmitError::Disabled { .. })));
+    assert!(matches!(world.submit(mount("VT0002L8")), Err(Refusal::Disabled { .. })));
     let down = world.dismount("VT0001L8");
     world.rest();
     passed(&world, down);
     world.crash();
     world.rest();
-    assert!(matches!(world.submit(mount("VT0002L8")), Err(SubmitError::Disabled { .. })));
+    assert!(matches!(world.submit(mount("VT0002L8")), Err(Refusal::Disabled { .. })));
     world.submit(cartridge_to_be("VT0002L8", Service::Enabled)).unwrap();
     let again = world.mount("VT0002L8");
     world.rest();

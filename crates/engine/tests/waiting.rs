@@ -6,7 +6,7 @@ use autochanger_engine::Input;
 use autochanger_engine::catalog::Service;
 use autochanger_engine::id::{RequestId, SessionId, Token};
 use autochanger_engine::request::{
-    Cancellation, GroupId, Operation, Options, Outcome, Request, ServiceTarget, State, Submission, Waiting,
+    CancelAccepted, GroupId, Operation, Options, Outcome, Request, ServiceTarget, State, Submission, Waiting,
     Wanted,
 };
 use autochanger_engine::view::LibraryState;
@@ -106,7 +106,7 @@ fn what_is_done_for_one_request_does_not_look_at_the_others_one_by_one() {
     let work = |count| {
         let (mut world, ids) = crowded(count);
         let cancel = visits(&mut world, |world| {
-            assert!(matches!(world.cancel(ids[5]), Some(Ok(Cancellation::Cancelled))));
+            assert!(matches!(world.cancel(ids[5]), Some(Ok(CancelAccepted::Cancelled))));
         });
         let submit = visits(&mut world, |world| {
             world.mount("VT0001L8");

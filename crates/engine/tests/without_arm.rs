@@ -2,7 +2,7 @@
 
 use autochanger_engine::catalog::{Label, MotionState};
 use autochanger_engine::id::RequestId;
-use autochanger_engine::request::{Cancellation, Outcome, State, Waiting, Wanted};
+use autochanger_engine::request::{CancelAccepted, Outcome, State, Waiting, Wanted};
 use autochanger_scsi::ElementAddress;
 use autochanger_sim::{Library, Timing};
 use autochanger_world::{World, dismount, mount};
@@ -69,7 +69,7 @@ fn a_mount_begins_in_place_when_its_medium_comes_free_although_the_arm_is_busy()
         State::Queued | State::Waiting(Waiting::Medium)
     ));
     keep_arm_busy(&mut world);
-    assert!(matches!(world.cancel(first), Some(Ok(Cancellation::Stopping))));
+    assert!(matches!(world.cancel(first), Some(Ok(CancelAccepted::Stopping))));
     assert!(matches!(world.state(first), State::Stopped { .. }));
     let moves = world.device.moves_sent();
     world.until("it begins", |world| world.state(second) == State::InProcess);

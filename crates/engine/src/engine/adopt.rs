@@ -8,31 +8,31 @@ use super::live::{Follower, Phase};
 use super::submit::LookupFor;
 use crate::catalog::Caller;
 use crate::id::{RequestId, Token};
-use crate::output::{AdoptError, Answer, Change, EventKind};
+use crate::output::{AdoptRefusal, Answer, Change, EventKind};
 use crate::request::{Operation, Request, State};
 use crate::time::Now;
 
 impl Engine {
     pub(crate) fn adopt(&mut self, token: Token, caller: Caller, id: RequestId, now: Now) {
         if let Some(reason) = &self.store_failed {
-            let error = AdoptError::Store { reason: reason.to_string() };
+            let error = AdoptRefusal::Store { reason: reason.to_string() };
             return self.answer_adopt(token, Err(error));
         }
         let Some(live) = self.live.get_mut(&id) else {
             if self.lookups.len() >= self.config.max_pending_cancels {
                 let limit = self.config.max_pending_cancels;
-                return self.answer_adopt(token, Err(AdoptError::ResourceExhausted { limit }));
+                return self.answer_adopt(token, Err(AdoptRefusal::ResourceExhausted { limit }));
             }
             return self.look_up(id, LookupFor::Adopt { token, caller, id });
         };
         let (visible, permitted) =
             (live.request.is_visible_to(&caller), live.request.is_controlled_by(&caller));
         if !visible || live.request.operation() != Operation::Mount {
-            return self.answer_adopt(token, Err(AdoptError::NotFound { id }));
+            return self.answer_adopt(token, Err(AdoptRefusal::NotFound { id }));
         }
         if !permitted {
             let owner = live.request.application.to_string();
-            return self.answer_adopt(token, Err(AdoptError::PermissionDenied { id, owner }));
+            return self.answer_adopt(token, Err(AdoptRefusal::PermissionDenied { id, owner }));
         }
         // What has been decided is not changed any more.
         if live.ending.is_some() {
@@ -79,19 +79,19 @@ impl Engine {
         found: Result<Option<Request>, String>,
     ) {
         let request = match found {
-            Err(reason) => return self.answer_adopt(token, Err(AdoptError::Store { reason })),
+            Err(reason) => return self.answer_adopt(token, Err(AdoptRefusal::Store { reason })),
             Ok(Some(request)) if request.is_visible_to(caller) && request.operation() == Operation::Mount => {
                 request
             }
-            Ok(_) => return self.answer_adopt(token, Err(AdoptError::NotFound { id })),
+            Ok(_) => return self.answer_adopt(token, Err(AdoptRefusal::NotFound { id })),
         };
         let Some(mount) = self.catalogue.mount(id) else {
-            return self.answer_adopt(token, Err(AdoptError::Ended { id, state: request.state.into() }));
+            return self.answer_adopt(token, Err(AdoptRefusal::Ended { id, state: request.state.into() }));
         };
         let mut mount = mount.clone();
         if mount.application != caller.application && caller.role != crate::catalog::Role::Administrator {
             let owner = mount.application.to_string();
-            return self.answer_adopt(token, Err(AdoptError::PermissionDenied { id, owner }));
+            return self.answer_adopt(token, Err(AdoptRefusal::PermissionDenied { id, owner }));
         }
         if mount.application != caller.application {
             mount.application = caller.application.clone();
@@ -101,7 +101,7 @@ impl Engine {
         self.answer_adopt(token, Ok(request));
     }
 
-    fn answer_adopt(&mut self, token: Token, answer: Result<Request, AdoptError>) {
+    fn answer_adopt(&mut self, token: Token, answer: Result<Request, AdoptRefusal>) {
         self.outbox.after(Effect::Answer(token, Answer::Adopted(answer)));
     }
 }

@@ -9,16 +9,16 @@ use crate::catalog::Service;
 use crate::id::{LibraryIndex, RequestId};
 use crate::library::assign::assign;
 use crate::library::queue::Blocker;
-use crate::output::SubmitError;
+use crate::output::Refusal;
 use crate::request::{Failure, FailureKind};
 use crate::time::Now;
 
 impl Engine {
     /// The library serves, and media and drives are free at this moment: one for each.
-    pub(crate) fn check_at_once(&self, index: LibraryIndex, wants: &[Want]) -> Result<(), SubmitError> {
+    pub(crate) fn check_at_once(&self, index: LibraryIndex, wants: &[Want]) -> Result<(), Refusal> {
         let Some(library) = self.library(index) else { return Ok(()) };
         let name = &library.config.name;
-        let busy = |what: String| Err(SubmitError::Busy { what });
+        let busy = |what: String| Err(Refusal::Busy { what });
         if library.service != Service::Enabled {
             return busy(alloc::format!("library {name}, which is {}", library.service));
         }

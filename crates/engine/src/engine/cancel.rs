@@ -17,14 +17,14 @@ use super::live::{Follower, Phase};
 use super::submit::LookupFor;
 use crate::catalog::Caller;
 use crate::id::{RequestId, SessionId, Token};
-use crate::output::{Answer, Change, EventKind, SubmitError};
-use crate::request::{CancelError, Cancellation, CancelledBy, Operation, Wanted};
+use crate::output::{Answer, Change, EventKind, Refusal};
+use crate::request::{CancelAccepted, CancelError, CancelledBy, Operation, Wanted};
 use crate::time::Now;
 
 /// What a cancel came to.
 #[derive(Debug)]
 enum Verdict {
-    Accepted(Cancellation),
+    Accepted(CancelAccepted),
     /// Its end is on its way to the store: the answer follows it.
     Follow,
     Refused(CancelError),
@@ -74,7 +74,7 @@ impl Engine {
         }
     }
 
-    fn answer_cancel(&mut self, token: Token, answer: Result<Cancellation, CancelError>) {
+    fn answer_cancel(&mut self, token: Token, answer: Result<CancelAccepted, CancelError>) {
         self.outbox.after(Effect::Answer(token, Answer::Cancel(answer)));
     }
 
@@ -91,8 +91,8 @@ impl Engine {
             return Verdict::Follow;
         }
         if live.request.stopping.is_some() {
-            self.told_cancel(id, Cancellation::Stopping);
-            return Verdict::Accepted(Cancellation::Stopping);
+            self.told_cancel(id, CancelAccepted::Stopping);
+            return Verdict::Accepted(CancelAccepted::Stopping);
         }
         if live.has_step_in_flight(open_motion) {
             if !self.has_later_step(id) {
@@ -107,10 +107,10 @@ impl Engine {
                 });
             }
             self.mark_stopping(id, by);
-            self.told_cancel(id, Cancellation::Stopping);
-            return Verdict::Accepted(Cancellation::Stopping);
+            self.told_cancel(id, CancelAccepted::Stopping);
+            return Verdict::Accepted(CancelAccepted::Stopping);
         }
-        let cancellation = if live.steps_sent { Cancellation::Stopping } else { Cancellation::Cancelled };
+        let cancellation = if live.steps_sent { CancelAccepted::Stopping } else { CancelAccepted::Cancelled };
         self.drop_intent(id, now);
         self.end_early(id, by, now);
         self.told_cancel(id, cancellation);
@@ -196,7 +196,7 @@ impl Engine {
         self.outbox.after(Effect::Event(EventKind::Request(request)));
     }
 
-    fn told_cancel(&mut self, id: RequestId, cancellation: Cancellation) {
+    fn told_cancel(&mut self, id: RequestId, cancellation: CancelAccepted) {
         let Some(application) = self.live.get(&id).map(|live| live.request.application.clone()) else {
             return;
         };
@@ -235,7 +235,7 @@ impl Engine {
             .collect();
         for asked in asked {
             if let Some(LookupFor::Submit { token, .. }) = self.lookups.remove(&asked) {
-                let answer = Answer::Submitted(Err(SubmitError::SessionClosed));
+                let answer = Answer::Submitted(Err(Refusal::SessionClosed));
                 self.outbox.after(Effect::Answer(token, answer));
             }
         }
@@ -246,7 +246,7 @@ impl Engine {
             .collect();
         for asked in groups {
             self.asked_groups.remove(&asked);
-            self.answer_group(asked, Err(SubmitError::SessionClosed));
+            self.answer_group(asked, Err(Refusal::SessionClosed));
         }
         let mut cancelled = 0;
         // After the store has failed nothing can be kept of a cancel, and so nothing is told of it.

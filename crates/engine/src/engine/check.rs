@@ -14,7 +14,7 @@ use super::identity::kind_of;
 use crate::catalog::{Caller, Label, MediumKind, Role, Service, generation};
 use crate::id::{CartridgeId, LibraryId, LibraryIndex};
 use crate::library::elements::Need;
-use crate::output::SubmitError;
+use crate::output::Refusal;
 use crate::request::{Access, InventoryMethod, Operation, Place, ServiceTarget, Submission, Wanted};
 
 /// Priorities (RSM: `NTMS_PRIORITY_LOWEST` to `NTMS_PRIORITY_HIGHEST`).
@@ -30,20 +30,20 @@ pub(crate) struct Resolved {
 }
 
 impl Engine {
-    pub(crate) fn check(&self, submission: &Submission) -> Result<Resolved, SubmitError> {
+    pub(crate) fn check(&self, submission: &Submission) -> Result<Resolved, Refusal> {
         if !PRIORITIES.contains(&submission.priority) {
-            return Err(SubmitError::PriorityOutOfRange(submission.priority));
+            return Err(Refusal::PriorityOutOfRange(submission.priority));
         }
         let (role, needed) = (submission.caller.role, self.needed_for(&submission.wanted));
         if !role.suffices_for(needed) {
-            return Err(SubmitError::RoleNeeded { operation: submission.wanted.operation(), role, needed });
+            return Err(Refusal::RoleNeeded { operation: submission.wanted.operation(), role, needed });
         }
         self.check_options(submission)?;
         match &submission.wanted {
             Wanted::SetService { target: ServiceTarget::Cartridge(_), service }
                 if !matches!(service, Service::Enabled | Service::Disabled) =>
             {
-                Err(SubmitError::Unfit(format!(
+                Err(Refusal::Unfit(format!(
                     "a cartridge is enabled or disabled, and cannot be {service}: disable it, or drain the drive that it is in"
                 )))
             }
@@ -92,7 +92,7 @@ impl Engine {
             }
             Wanted::UpdateLabel { cartridge, label } => {
                 if label.id.len() > Label::MAX_ID {
-                    return Err(SubmitError::Unfit(format!(
+                    return Err(Refusal::Unfit(format!(
                         "the label's id has {} bytes, and {} can be kept: shorten it",
                         label.id.len(),
                         Label::MAX_ID
@@ -100,7 +100,7 @@ impl Engine {
                 }
                 for (what, text) in [("format", &label.format), ("description", &label.description)] {
                     if text.len() > Label::MAX_TEXT {
-                        return Err(SubmitError::Unfit(format!(
+                        return Err(Refusal::Unfit(format!(
                             "the label's {what} has {} bytes, and {} can be kept: shorten it",
                             text.len(),
                             Label::MAX_TEXT
@@ -169,7 +169,7 @@ impl Engine {
         &self,
         resolved: Resolved,
         method: Option<InventoryMethod>,
-    ) -> Result<Resolved, SubmitError> {
+    ) -> Result<Resolved, Refusal> {
         let resolved = self.in_service(resolved)?;
         let own = || self.library(resolved.index).map(|library| library.config.inventory_method);
         if method.or_else(own).is_some_and(InventoryMethod::reads_labels) {
@@ -191,12 +191,10 @@ impl Engine {
     }
 
     /// Options that do not go with the operation are refused, not ignored.
-    fn check_options(&self, submission: &Submission) -> Result<(), SubmitError> {
+    fn check_options(&self, submission: &Submission) -> Result<(), Refusal> {
         let (options, operation) = (&submission.options, submission.wanted.operation());
         let unfit = |option: &str, only: &str| {
-            Err(SubmitError::Unfit(format!(
-                "`{option}` goes with a {only}, not with a request for {operation}"
-            )))
+            Err(Refusal::Unfit(format!("`{option}` goes with a {only}, not with a request for {operation}")))
         };
         if options.deferred && operation != Operation::Dismount {
             return unfit("deferred", "dismount");
@@ -209,35 +207,35 @@ impl Engine {
             (true, _, _) if !mounts => unfit("at_once", "mount"),
             (_, true, _) if !mounts => unfit("wait_for_operator", "mount"),
             (_, _, Some(_)) if !mounts => unfit("group", "mount"),
-            (true, true, _) => Err(SubmitError::Unfit(
+            (true, true, _) => Err(Refusal::Unfit(
                 "`at_once` and `wait_for_operator` contradict each other: give one of them".into(),
             )),
             _ => Ok(()),
         }
     }
 
-    fn of_library(&self, library: Option<LibraryId>) -> Result<Resolved, SubmitError> {
+    fn of_library(&self, library: Option<LibraryId>) -> Result<Resolved, Refusal> {
         let (index, library) = self.check_library(library)?;
         Ok(Resolved { index, library, cartridge: None, barcode: None })
     }
 
-    fn in_service(&self, resolved: Resolved) -> Result<Resolved, SubmitError> {
+    fn in_service(&self, resolved: Resolved) -> Result<Resolved, Refusal> {
         match self.library(resolved.index) {
             Some(library) if library.service == Service::Disabled => {
-                Err(SubmitError::Disabled { what: format!("library {}", library.config.name) })
+                Err(Refusal::Disabled { what: format!("library {}", library.config.name) })
             }
             _ => Ok(resolved),
         }
     }
 
     /// Library and cartridge are in service.
-    fn usable(&self, resolved: Resolved) -> Result<Resolved, SubmitError> {
+    fn usable(&self, resolved: Resolved) -> Result<Resolved, Refusal> {
         let resolved = self.in_service(resolved)?;
         match resolved.cartridge.and_then(|id| self.catalogue.cartridge(id)) {
-            Some(cartridge) if cartridge.disabled => Err(SubmitError::Disabled {
-                what: format!("cartridge {}", self.cartridge_name(cartridge.id)),
-            }),
-            Some(cartridge) if kind_of(cartridge) == MediumKind::Cleaning => Err(SubmitError::Incompatible {
+            Some(cartridge) if cartridge.disabled => {
+                Err(Refusal::Disabled { what: format!("cartridge {}", self.cartridge_name(cartridge.id)) })
+            }
+            Some(cartridge) if kind_of(cartridge) == MediumKind::Cleaning => Err(Refusal::Incompatible {
                 cartridge: self.cartridge_name(cartridge.id),
                 reason: "it is a cleaning cartridge, which a cleaning takes".into(),
             }),
@@ -245,38 +243,38 @@ impl Engine {
         }
     }
 
-    fn check_drive_serves(&self, index: LibraryIndex, drive: ElementAddress) -> Result<(), SubmitError> {
+    fn check_drive_serves(&self, index: LibraryIndex, drive: ElementAddress) -> Result<(), Refusal> {
         let state = self.library(index).and_then(|library| library.elements.get(drive)?.drive.as_ref());
         match state {
             Some(state) if state.service == Service::Disabled => {
                 let what = format!("drive {drive} of {}", self.library_name(index));
-                Err(SubmitError::Disabled { what })
+                Err(Refusal::Disabled { what })
             }
             _ => Ok(()),
         }
     }
 
     /// A cartridge that somebody has mounted is not worked on for somebody else.
-    fn check_not_open(&self, resolved: &Resolved, caller: &Caller) -> Result<(), SubmitError> {
+    fn check_not_open(&self, resolved: &Resolved, caller: &Caller) -> Result<(), Refusal> {
         let Some(mount) = resolved.cartridge.and_then(|id| self.catalogue.mount_of(id)) else {
             return Ok(());
         };
         let (cartridge, drive) = (self.cartridge_name(mount.cartridge), mount.drive.0);
         if mount.application == caller.application {
-            return Err(SubmitError::OwnMediaOpen { cartridge, drive });
+            return Err(Refusal::OwnMediaOpen { cartridge, drive });
         }
-        Err(SubmitError::MediaOpen { cartridge, drive, application: mount.application.to_string() })
+        Err(Refusal::MediaOpen { cartridge, drive, application: mount.application.to_string() })
     }
 
     /// Whoever reads a label needs a drive that can be asked. Without any drive he waits for one.
-    fn check_way(&self, resolved: &Resolved) -> Result<(), SubmitError> {
+    fn check_way(&self, resolved: &Resolved) -> Result<(), Refusal> {
         let Some(library) = self.library(resolved.index) else { return Ok(()) };
         let mut drives = library.elements.of_kind(ElementType::Drive).filter_map(|it| it.drive.as_ref());
         let none = library.elements.count(ElementType::Drive) == 0;
         if none || drives.any(|drive| drive.device.is_some()) {
             return Ok(());
         }
-        Err(SubmitError::Unfit(no_way(&library.config.name)))
+        Err(Refusal::Unfit(no_way(&library.config.name)))
     }
 
     /// An impossible pairing of medium and drive is refused before anything moves.
@@ -285,7 +283,7 @@ impl Engine {
         resolved: &Resolved,
         named: Option<ElementAddress>,
         access: Access,
-    ) -> Result<(), SubmitError> {
+    ) -> Result<(), Refusal> {
         let Some(library) = self.library(resolved.index) else { return Ok(()) };
         let Some(barcode) = &resolved.barcode else { return Ok(()) };
         let Some(medium) = generation::of_label(barcode) else { return Ok(()) };
@@ -308,11 +306,11 @@ impl Engine {
             Some(drive) => format!("drive {drive} of {} cannot {verb} {medium}", library.config.name),
             None => format!("no drive of {} can {verb} {medium}", library.config.name),
         };
-        Err(SubmitError::Incompatible { cartridge: barcode.to_string(), reason })
+        Err(Refusal::Incompatible { cartridge: barcode.to_string(), reason })
     }
 
     /// A slot that is full, and stays so, is refused; one whose cartridge is about to leave is waited for.
-    fn check_slot(&self, resolved: &Resolved, slot: Option<ElementAddress>) -> Result<(), SubmitError> {
+    fn check_slot(&self, resolved: &Resolved, slot: Option<ElementAddress>) -> Result<(), Refusal> {
         let (Some(slot), Some(library)) = (slot, self.library(resolved.index)) else { return Ok(()) };
         let Some(element) = library.elements.get(slot) else { return Ok(()) };
         if !element.full || element.reserved_by.is_some() {
@@ -320,10 +318,10 @@ impl Engine {
         }
         let held =
             element.cartridge.map_or_else(|| String::from("a cartridge"), |held| self.cartridge_name(held));
-        Err(SubmitError::SlotFull { library: library.config.name.clone(), slot: slot.0, held })
+        Err(Refusal::SlotFull { library: library.config.name.clone(), slot: slot.0, held })
     }
 
-    fn check_dismount(&self, resolved: &Resolved, caller: &Caller, force: bool) -> Result<(), SubmitError> {
+    fn check_dismount(&self, resolved: &Resolved, caller: &Caller, force: bool) -> Result<(), Refusal> {
         let Some(id) = resolved.cartridge else { return Ok(()) };
         let Some(cartridge) = self.catalogue.cartridge(id) else { return Ok(()) };
         let name =
@@ -332,7 +330,7 @@ impl Engine {
             let own = mount.application == caller.application;
             let by_force = force && caller.role == Role::Administrator;
             if !own && !by_force {
-                return Err(SubmitError::MediaOpen {
+                return Err(Refusal::MediaOpen {
                     cartridge: name(),
                     drive: mount.drive.0,
                     application: mount.application.to_string(),
@@ -349,7 +347,7 @@ impl Engine {
         if let Some(owner) = owner.filter(|owner| owner.application != caller.application)
             && !(force && caller.role == Role::Administrator)
         {
-            return Err(SubmitError::MediaOpen {
+            return Err(Refusal::MediaOpen {
                 cartridge: name(),
                 drive: owner.drive.map_or(0, |drive| drive.0),
                 application: owner.application.to_string(),
@@ -357,7 +355,7 @@ impl Engine {
         }
         // On its way into a drive is as good as in it: the dismount waits for the mount's end.
         if !in_drive && self.catalogue.reserver(id).is_none() {
-            return Err(SubmitError::NotMounted { cartridge: name(), place: cartridge.place.clone() });
+            return Err(Refusal::NotMounted { cartridge: name(), place: cartridge.place.clone() });
         }
         Ok(())
     }

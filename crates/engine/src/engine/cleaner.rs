@@ -12,7 +12,7 @@ use super::schedule::Start;
 use crate::catalog::{Caller, MediumKind, Role};
 use crate::id::{LibraryIndex, RequestId, Token};
 use crate::library::Library;
-use crate::output::{Answer, EventKind, SubmitError};
+use crate::output::{Answer, EventKind, Refusal};
 use crate::request::{CartridgeRef, Failure, FailureKind, Operation, Outcome, State, Wanted};
 use crate::time::Now;
 
@@ -30,14 +30,12 @@ enum Obstacle {
 }
 
 impl Obstacle {
-    fn refusal(self, library: Arc<str>) -> SubmitError {
+    fn refusal(self, library: Arc<str>) -> Refusal {
         match self {
-            Self::Taken(slot) => SubmitError::CleanerSlotTaken { library, slot: slot.0 },
-            Self::Missing => SubmitError::CleanerSlotMissing { library },
-            Self::Full(slot) => SubmitError::CleanerInSlot { library, slot: slot.0 },
-            Self::NotEmpty(slot) => {
-                SubmitError::SlotFull { library, slot: slot.0, held: "a cartridge".into() }
-            }
+            Self::Taken(slot) => Refusal::CleanerSlotTaken { library, slot: slot.0 },
+            Self::Missing => Refusal::CleanerSlotMissing { library },
+            Self::Full(slot) => Refusal::CleanerInSlot { library, slot: slot.0 },
+            Self::NotEmpty(slot) => Refusal::SlotFull { library, slot: slot.0, held: "a cartridge".into() },
         }
     }
 
@@ -83,7 +81,7 @@ fn obstacle(library: &Library, wanted: &Wanted) -> Option<Obstacle> {
 impl Engine {
     /// What cannot be carried out is refused when it is handed in; but where somebody is about to change the cleaner's slot
     /// or what is in it, it is found out when its turn comes.
-    pub(crate) fn check_cleaner_slot(&self, index: LibraryIndex, wanted: &Wanted) -> Result<(), SubmitError> {
+    pub(crate) fn check_cleaner_slot(&self, index: LibraryIndex, wanted: &Wanted) -> Result<(), Refusal> {
         let Some(library) = self.library(index) else { return Ok(()) };
         let Some(obstacle) = obstacle(library, wanted) else { return Ok(()) };
         let changes = [
@@ -169,14 +167,14 @@ impl Engine {
         caller: &Caller,
         cartridge: &CartridgeRef,
         uses: Option<u32>,
-    ) -> Result<(), SubmitError> {
+    ) -> Result<(), Refusal> {
         if let Some(reason) = &self.store_failed {
-            return Err(SubmitError::Store { reason: reason.to_string() });
+            return Err(Refusal::Store { reason: reason.to_string() });
         }
         let (role, needed) = (caller.role, Role::Operator);
         if !role.suffices_for(needed) {
             // It says what a cartridge is, for everybody.
-            return Err(SubmitError::RoleNeeded { operation: Operation::Classify, role, needed });
+            return Err(Refusal::RoleNeeded { operation: Operation::Classify, role, needed });
         }
         let resolved = self.check_cartridge(cartridge, true)?;
         let known = resolved.cartridge.and_then(|id| self.catalogue.cartridge(id));
@@ -185,7 +183,7 @@ impl Engine {
                 self.keep_cleaner(id, |cleaner| cleaner.uses_left = uses);
                 Ok(())
             }
-            None => Err(SubmitError::NotACleaner { cartridge: cartridge.to_string() }),
+            None => Err(Refusal::NotACleaner { cartridge: cartridge.to_string() }),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::live::Follower;
 use crate::id::{BatchId, LibraryIndex, RequestId, Token};
 use crate::input::StoreFailure;
 use crate::output::{
-    AdoptError, Answer, Change, Event, EventKind, OperatorRefusal, Output, ReorderError, SubmitError,
+    AdoptRefusal, Answer, Change, Event, EventKind, OperatorRefusal, Output, Refusal, ReorderRefusal,
 };
 use crate::request::CancelError;
 use crate::time::Now;
@@ -137,15 +137,15 @@ impl Engine {
         for effect in lost.chain(core::mem::take(&mut self.outbox.effects)) {
             if let Effect::Answer(token, answer) = effect {
                 let answer = match answer {
-                    Answer::Submitted(_) => Answer::Submitted(Err(SubmitError::Store { reason: text() })),
+                    Answer::Submitted(_) => Answer::Submitted(Err(Refusal::Store { reason: text() })),
                     Answer::SubmittedGroup(_) => {
-                        Answer::SubmittedGroup(Err(SubmitError::Store { reason: text() }))
+                        Answer::SubmittedGroup(Err(Refusal::Store { reason: text() }))
                     }
-                    Answer::Reordered(_) => Answer::Reordered(Err(ReorderError::Store { reason: text() })),
+                    Answer::Reordered(_) => Answer::Reordered(Err(ReorderRefusal::Store { reason: text() })),
                     Answer::Cancel(_) => Answer::Cancel(Err(CancelError::Store { reason: text() })),
-                    Answer::Adopted(_) => Answer::Adopted(Err(AdoptError::Store { reason: text() })),
+                    Answer::Adopted(_) => Answer::Adopted(Err(AdoptRefusal::Store { reason: text() })),
                     Answer::Satisfied(_) => Answer::Satisfied(Err(OperatorRefusal::Store { reason: text() })),
-                    Answer::CleanerUses(_) => Answer::CleanerUses(Err(SubmitError::Store { reason: text() })),
+                    Answer::CleanerUses(_) => Answer::CleanerUses(Err(Refusal::Store { reason: text() })),
                     // Nothing is claimed of what was not kept.
                     Answer::SessionClosed { .. } => Answer::SessionClosed { cancelled: 0 },
                 };
@@ -159,10 +159,10 @@ impl Engine {
                 Follower::Cancel(token) => {
                     (token, Answer::Cancel(Err(CancelError::Store { reason: text() })))
                 }
-                Follower::Submit(token) => {
-                    (token, Answer::Submitted(Err(SubmitError::Store { reason: text() })))
+                Follower::Submit(token) => (token, Answer::Submitted(Err(Refusal::Store { reason: text() }))),
+                Follower::Adopt(token) => {
+                    (token, Answer::Adopted(Err(AdoptRefusal::Store { reason: text() })))
                 }
-                Follower::Adopt(token) => (token, Answer::Adopted(Err(AdoptError::Store { reason: text() }))),
             };
             self.outbox.put(Output::Answer { token, answer });
         }

@@ -6,9 +6,9 @@ use super::live::{Follower, Phase};
 use crate::id::RequestId;
 use crate::library::fault::Stale;
 use crate::library::queue::Blocker;
-use crate::output::{AdoptError, Answer, Change, EventKind};
+use crate::output::{AdoptRefusal, Answer, Change, EventKind};
 use crate::planted::Bug;
-use crate::request::{CancelError, Cancellation, CancelledBy, Failure, Operation, Request, State, Wanted};
+use crate::request::{CancelAccepted, CancelError, CancelledBy, Failure, Operation, Request, State, Wanted};
 use crate::time::Now;
 
 impl Engine {
@@ -155,12 +155,12 @@ impl Engine {
                 (token, Answer::Adopted(Ok(ended.clone())))
             }
             Follower::Adopt(token) => {
-                (token, Answer::Adopted(Err(AdoptError::Ended { id, state: ended.state.clone().into() })))
+                (token, Answer::Adopted(Err(AdoptRefusal::Ended { id, state: ended.state.clone().into() })))
             }
             Follower::Cancel(token) => {
                 let answer = match &ended.state {
-                    State::Cancelled { .. } => Ok(Cancellation::Cancelled),
-                    State::Stopped { .. } => Ok(Cancellation::Stopping),
+                    State::Cancelled { .. } => Ok(CancelAccepted::Cancelled),
+                    State::Stopped { .. } => Ok(CancelAccepted::Stopping),
                     other => Err(CancelError::AlreadyFinished { id, state: other.clone().into() }),
                 };
                 if let Ok(cancellation) = answer {

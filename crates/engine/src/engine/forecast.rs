@@ -15,7 +15,7 @@ use crate::id::{CommandId, LibraryIndex, RequestId, Token};
 use crate::input::Input;
 use crate::library::learned::Usual;
 use crate::library::queue::Blocker;
-use crate::output::{Answer, Change, Event, EventKind, Output, SubmitError};
+use crate::output::{Answer, Change, Event, EventKind, Output, Refusal};
 use crate::request::{State, Submission};
 use crate::time::Now;
 
@@ -39,12 +39,7 @@ impl Engine {
     ///
     /// # Errors
     /// What handing it in would be answered with.
-    pub fn forecast_with(
-        &self,
-        submission: Submission,
-        steps: usize,
-        now: Now,
-    ) -> Result<Forecast, SubmitError> {
+    pub fn forecast_with(&self, submission: Submission, steps: usize, now: Now) -> Result<Forecast, Refusal> {
         let mut run = Run::of(self, steps, now);
         run.engine.handle(Input::Submit { token: TRIED, submission }, now);
         let (forecast, refused) = run.play();
@@ -125,7 +120,7 @@ struct Run {
     limit: usize,
     /// A device was asked something that cannot be foreseen.
     open: bool,
-    refused: Option<SubmitError>,
+    refused: Option<Refusal>,
 }
 
 impl Run {
@@ -162,7 +157,7 @@ impl Run {
         self.answers.insert((self.now.monotonic.saturating_add(after), self.told), input);
     }
 
-    fn play(mut self) -> (Forecast, Option<SubmitError>) {
+    fn play(mut self) -> (Forecast, Option<Refusal>) {
         let most = (self.limit + self.answers.len()).saturating_mul(INPUTS_PER_STEP);
         for _ in 0..most {
             while let Some(output) = self.engine.poll_output() {

@@ -21,7 +21,7 @@ use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::input::Verify;
 use crate::label::{FreeLabel, MAX_FORMATS, SharedFormat};
 use crate::library::fault::Stale;
-use crate::output::{EventKind, SubmitError};
+use crate::output::{EventKind, Refusal};
 use crate::request::{
     ElementName, Failure, FailureKind, FaultOf, InventoryMethod, LabelFound, Operation, Outcome, State,
     Wanted,
@@ -245,7 +245,7 @@ impl Engine {
         let Some(library) = library.id.filter(|_| !queued) else { return };
         let wanted = Wanted::Inventory { library: Some(library), method: Some(InventoryMethod::Fast) };
         // Where the library is not ready it is surveyed anyway.
-        let _: Result<RequestId, SubmitError> = self.submit_own(wanted, 0, now);
+        let _: Result<RequestId, Refusal> = self.submit_own(wanted, 0, now);
     }
 
     /// Where the cartridge is now, for a failure that was found out while it was in a drive.

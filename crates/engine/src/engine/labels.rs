@@ -15,7 +15,7 @@ use super::live::Phase;
 use super::round::{Reconciled, Round};
 use crate::catalog::{Cartridge, MediumKind, Service};
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
-use crate::output::SubmitError;
+use crate::output::Refusal;
 use crate::request::{
     CartridgeRef, Failure, FailureKind, InventoryMethod, LabelsRead, Operation, Place, State, Wanted,
 };
@@ -123,7 +123,7 @@ impl Engine {
             let wanted = Wanted::Identify { cartridge: CartridgeRef::Id(cartridge), keep: false };
             let reading = match self.submit_own(wanted, priority, now) {
                 Ok(reading) => Some(reading),
-                Err(SubmitError::NotReady { .. }) => return,
+                Err(Refusal::NotReady { .. }) => return,
                 // It can work in no drive here.
                 Err(_) => None,
             };

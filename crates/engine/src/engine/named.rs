@@ -10,29 +10,26 @@ use autochanger_scsi::{ElementAddress, ElementType};
 use super::Engine;
 use super::check::Resolved;
 use crate::id::{CartridgeId, LibraryId, LibraryIndex};
-use crate::output::SubmitError;
+use crate::output::Refusal;
 use crate::request::{CartridgeRef, Place};
 
 /// How many addresses a message lists: a line of them.
 const LISTED: usize = 8;
 
 impl Engine {
-    pub(super) fn check_library(
-        &self,
-        id: Option<LibraryId>,
-    ) -> Result<(LibraryIndex, LibraryId), SubmitError> {
+    pub(super) fn check_library(&self, id: Option<LibraryId>) -> Result<(LibraryIndex, LibraryId), Refusal> {
         let found = match id {
             Some(id) => self.libraries.iter().find(|library| library.id == Some(id)).ok_or_else(|| {
-                SubmitError::NoSuchLibrary(format!(
+                Refusal::NoSuchLibrary(format!(
                     "there is no library {id}; list the libraries to see which there are"
                 ))
             })?,
             None => match self.libraries.as_slice() {
                 [only] => only,
-                [] => return Err(SubmitError::NoSuchLibrary("no library is configured".into())),
+                [] => return Err(Refusal::NoSuchLibrary("no library is configured".into())),
                 several => {
                     let count = several.len();
-                    return Err(SubmitError::NoSuchLibrary(format!(
+                    return Err(Refusal::NoSuchLibrary(format!(
                         "{count} libraries are configured: say which one is meant"
                     )));
                 }
@@ -40,9 +37,7 @@ impl Engine {
         };
         match found.id {
             Some(id) if found.is_ready() => Ok((found.index, id)),
-            _ => {
-                Err(SubmitError::NotReady { library: found.config.name.clone(), state: found.state.clone() })
-            }
+            _ => Err(Refusal::NotReady { library: found.config.name.clone(), state: found.state.clone() }),
         }
     }
 
@@ -50,7 +45,7 @@ impl Engine {
         &self,
         name: &CartridgeRef,
         may_be_away: bool,
-    ) -> Result<Resolved, SubmitError> {
+    ) -> Result<Resolved, Refusal> {
         let found = match name {
             CartridgeRef::Element { library, element } => vec![self.held_by(*library, *element)?],
             name => self.catalogue.find(name),
@@ -77,18 +72,18 @@ impl Engine {
                     CartridgeRef::Barcode(barcode) => barcode.clone(),
                     other => other.to_string().into(),
                 };
-                return Err(SubmitError::AmbiguousBarcode { barcode, count: several.len() });
+                return Err(Refusal::AmbiguousBarcode { barcode, count: several.len() });
             }
         };
         if !library.is_ready() {
-            return Err(SubmitError::NotReady {
+            return Err(Refusal::NotReady {
                 library: library.config.name.clone(),
                 state: library.state.clone(),
             });
         }
         let away = matches!(cartridge.place, Place::Missing { .. } | Place::Outside { .. });
         if !(matches!(cartridge.place, Place::Element(_)) || (may_be_away && away)) {
-            return Err(SubmitError::CartridgeNotAvailable {
+            return Err(Refusal::CartridgeNotAvailable {
                 cartridge: name.to_string(),
                 place: cartridge.place.clone(),
             });
@@ -102,25 +97,21 @@ impl Engine {
     }
 
     /// The cartridge that an element holds.
-    fn held_by(
-        &self,
-        library: Option<LibraryId>,
-        element: ElementAddress,
-    ) -> Result<CartridgeId, SubmitError> {
+    fn held_by(&self, library: Option<LibraryId>, element: ElementAddress) -> Result<CartridgeId, Refusal> {
         let (index, _) = self.check_library(library)?;
         let held = self.library(index).and_then(|library| library.elements.get(element)?.cartridge);
-        held.ok_or_else(|| SubmitError::CartridgeNotFound {
+        held.ok_or_else(|| Refusal::CartridgeNotFound {
             cartridge: format!("in element {element} of {}", self.library_name(index)),
         })
     }
 
     /// A cartridge can be unknown because the library that holds it was not read yet.
-    fn no_cartridge(&self, name: &CartridgeRef) -> SubmitError {
+    fn no_cartridge(&self, name: &CartridgeRef) -> Refusal {
         match self.libraries.iter().find(|library| !library.is_ready()) {
             Some(library) => {
-                SubmitError::NotReady { library: library.config.name.clone(), state: library.state.clone() }
+                Refusal::NotReady { library: library.config.name.clone(), state: library.state.clone() }
             }
-            None => SubmitError::CartridgeNotFound { cartridge: name.to_string() },
+            None => Refusal::CartridgeNotFound { cartridge: name.to_string() },
         }
     }
 
@@ -129,7 +120,7 @@ impl Engine {
         index: LibraryIndex,
         address: ElementAddress,
         kind: ElementType,
-    ) -> Result<(), SubmitError> {
+    ) -> Result<(), Refusal> {
         let Some(library) = self.library(index) else { return Ok(()) };
         if library.elements.get(address).is_some_and(|element| element.name.kind == kind) {
             return Ok(());
@@ -141,7 +132,7 @@ impl Engine {
         {
             offered = format!("{offered} … {last} ({} in all)", all.len());
         }
-        Err(SubmitError::NoSuchElement {
+        Err(Refusal::NoSuchElement {
             library: library.config.name.clone(),
             wanted: match kind {
                 ElementType::Drive => "drive",

@@ -11,7 +11,7 @@ use crate::id::{CartridgeId, LibraryIndex, RequestId, Token};
 use crate::library::fault::Stale;
 use crate::output::{Answer, EventKind, OperatorRefusal};
 use crate::planted::Bug;
-use crate::request::{CancelError, Cancellation, CancelledBy, State, Waiting};
+use crate::request::{CancelAccepted, CancelError, CancelledBy, State, Waiting};
 use crate::time::Now;
 use crate::view::{OperatorRequest, OperatorTask};
 
@@ -163,7 +163,7 @@ impl Engine {
             Some(live) => {
                 let steps_sent = live.steps_sent;
                 self.end_early(id, CancelledBy::Operator { application: caller.application.clone() }, now);
-                Ok(if steps_sent { Cancellation::Stopping } else { Cancellation::Cancelled })
+                Ok(if steps_sent { CancelAccepted::Stopping } else { CancelAccepted::Cancelled })
             }
         };
         self.outbox.after(Effect::Answer(token, Answer::Cancel(answer)));

@@ -9,7 +9,7 @@ use super::live::{Live, Phase};
 use crate::catalog::Caller;
 use crate::id::{RequestId, Token};
 use crate::library::queue::Order;
-use crate::output::{Answer, Change, EventKind, ReorderError};
+use crate::output::{Answer, Change, EventKind, ReorderRefusal};
 
 impl Engine {
     pub(crate) fn reorder(&mut self, token: Token, caller: &Caller, id: RequestId, position: u32) {
@@ -17,20 +17,20 @@ impl Engine {
         self.outbox.after(Effect::Answer(token, Answer::Reordered(answer)));
     }
 
-    fn try_reorder(&mut self, caller: &Caller, id: RequestId, position: u32) -> Result<u32, ReorderError> {
+    fn try_reorder(&mut self, caller: &Caller, id: RequestId, position: u32) -> Result<u32, ReorderRefusal> {
         if let Some(reason) = &self.store_failed {
-            return Err(ReorderError::Store { reason: reason.to_string() });
+            return Err(ReorderRefusal::Store { reason: reason.to_string() });
         }
         let live = self
             .live
             .get(&id)
             .filter(|live| live.request.is_visible_to(caller) && live.phase != Phase::Accepting)
-            .ok_or(ReorderError::NotFound { id })?;
+            .ok_or(ReorderRefusal::NotFound { id })?;
         if !live.request.is_controlled_by(caller) {
-            return Err(ReorderError::PermissionDenied { id, owner: live.request.application.to_string() });
+            return Err(ReorderRefusal::PermissionDenied { id, owner: live.request.application.to_string() });
         }
         if !live.is_in_queue() {
-            return Err(ReorderError::NotInQueue { id, state: live.request.state.clone().into() });
+            return Err(ReorderRefusal::NotInQueue { id, state: live.request.state.clone().into() });
         }
         let mut line: Vec<RequestId> = self.line_of(live).filter(|other| *other != id).collect();
         let place = usize::try_from(position.saturating_sub(1)).unwrap_or(usize::MAX).min(line.len());

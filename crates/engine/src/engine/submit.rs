@@ -11,7 +11,7 @@ use crate::catalog::{Caller, Role};
 use crate::id::{RequestId, SessionId, Token};
 use crate::input::StoreFailure;
 use crate::library::queue::Order;
-use crate::output::{Answer, Change, EventKind, Output, SubmitError};
+use crate::output::{Answer, Change, EventKind, Output, Refusal};
 use crate::planted::Bug;
 use crate::request::{CancelError, CancelledBy, Operation, Options, Request, State, Submission, Wanted};
 use crate::time::Now;
@@ -45,7 +45,7 @@ pub(crate) const OWN: &str = "autochanger";
 impl Engine {
     pub(crate) fn submit(&mut self, token: Token, submission: Submission, now: Now) {
         if let Some(reason) = &self.store_failed {
-            let error = SubmitError::Store { reason: reason.to_string() };
+            let error = Refusal::Store { reason: reason.to_string() };
             return self.answer_submit(token, Err(error));
         }
         if self.live.contains_key(&submission.id) {
@@ -54,7 +54,7 @@ impl Engine {
         if submission.id_given {
             if self.lookups.len() >= self.config.max_pending_cancels {
                 let limit = self.config.max_pending_cancels;
-                return self.answer_submit(token, Err(SubmitError::ResourceExhausted { limit }));
+                return self.answer_submit(token, Err(Refusal::ResourceExhausted { limit }));
             }
             let id = submission.id;
             return self.look_up(id, LookupFor::Submit { token, submission });
@@ -78,7 +78,7 @@ impl Engine {
                 // It may have become live while the store was asked.
                 Ok(None) if self.live.contains_key(&submission.id) => self.answer_repeat(token, &submission),
                 Ok(None) => self.accept(token, submission, now),
-                Err(error) => self.answer_submit(token, Err(SubmitError::Store { reason: failure(error) })),
+                Err(error) => self.answer_submit(token, Err(Refusal::Store { reason: failure(error) })),
             },
             LookupFor::Cancel { token, caller, id } => {
                 if self.planted.is(Bug::OutcomeThatChanges)
@@ -95,7 +95,7 @@ impl Engine {
                 self.outbox.after(Effect::Answer(token, Answer::Cancel(answer)));
             }
             LookupFor::Group { token } => {
-                let known = result.map_err(|error| SubmitError::Store { reason: failure(error) });
+                let known = result.map_err(|error| Refusal::Store { reason: failure(error) });
                 self.known_of_group(token, known, now);
             }
             LookupFor::Adopt { token, caller, id } => {
@@ -113,15 +113,14 @@ impl Engine {
         }
     }
 
-    pub(crate) fn answer_submit(&mut self, token: Token, answer: Result<Request, SubmitError>) {
+    pub(crate) fn answer_submit(&mut self, token: Token, answer: Result<Request, Refusal>) {
         self.outbox.after(Effect::Answer(token, Answer::Submitted(answer)));
     }
 
     fn accept(&mut self, token: Token, submission: Submission, now: Now) {
         let limit = self.config.max_live_requests;
         let full = self.live.len() >= limit;
-        let checked =
-            if full { Err(SubmitError::ResourceExhausted { limit }) } else { self.check(&submission) };
+        let checked = if full { Err(Refusal::ResourceExhausted { limit }) } else { self.check(&submission) };
         match checked {
             Err(error) => self.answer_submit(token, Err(error)),
             Ok(resolved) => {
@@ -141,7 +140,7 @@ impl Engine {
         wanted: Wanted,
         priority: i8,
         now: Now,
-    ) -> Result<RequestId, SubmitError> {
+    ) -> Result<RequestId, Refusal> {
         let submission = Submission {
             id: RequestId(self.ids.next()),
             id_given: false,
@@ -200,12 +199,12 @@ impl Engine {
     }
 }
 
-pub(crate) fn repeat_of(known: &Request, submission: &Submission) -> Result<Request, SubmitError> {
+pub(crate) fn repeat_of(known: &Request, submission: &Submission) -> Result<Request, Refusal> {
     let same = known.wanted == submission.wanted
         && known.application == submission.caller.application
         && known.priority == submission.priority
         && known.options == submission.options;
-    if same { Ok(known.clone()) } else { Err(SubmitError::IdReused { id: submission.id }) }
+    if same { Ok(known.clone()) } else { Err(Refusal::IdReused { id: submission.id }) }
 }
 
 fn cancel_of_old(id: RequestId, caller: &Caller, request: Option<Request>) -> CancelError {

@@ -14,7 +14,7 @@ use super::submit::{LookupFor, repeat_of};
 use crate::catalog::Service;
 use crate::id::{LibraryIndex, RequestId, SessionId, Token};
 use crate::library::assign::{Chance, Choice, assign};
-use crate::output::{Answer, SubmitError};
+use crate::output::{Answer, Refusal};
 use crate::request::{Request, Submission, Wanted};
 use crate::time::Now;
 
@@ -46,7 +46,7 @@ impl Engine {
         let limit = self.config.max_pending_cancels;
         // However many it asks for, it asks once: there are as many look-ups as the limit, and one group's at the most.
         if self.lookups.len() >= limit {
-            return self.answer_group(token, Err(SubmitError::ResourceExhausted { limit }));
+            return self.answer_group(token, Err(Refusal::ResourceExhausted { limit }));
         }
         let asked = AskedGroup { submissions, awaited: ids.len(), known: BTreeMap::new() };
         self.asked_groups.insert(token, asked);
@@ -56,12 +56,7 @@ impl Engine {
     }
 
     /// What the store knows of one of the ids. With the last of them it is decided.
-    pub(crate) fn known_of_group(
-        &mut self,
-        token: Token,
-        known: Result<Option<Request>, SubmitError>,
-        now: Now,
-    ) {
+    pub(crate) fn known_of_group(&mut self, token: Token, known: Result<Option<Request>, Refusal>, now: Now) {
         let Some(asked) = self.asked_groups.get_mut(&token) else { return };
         asked.awaited = asked.awaited.saturating_sub(1);
         match known {
@@ -78,7 +73,7 @@ impl Engine {
         }
     }
 
-    pub(crate) fn answer_group(&mut self, token: Token, answer: Result<Vec<Request>, SubmitError>) {
+    pub(crate) fn answer_group(&mut self, token: Token, answer: Result<Vec<Request>, Refusal>) {
         self.outbox.after(Effect::Answer(token, Answer::SubmittedGroup(answer)));
     }
 
@@ -101,7 +96,7 @@ impl Engine {
         &self,
         submissions: &[Submission],
         known: &BTreeMap<RequestId, Request>,
-    ) -> Option<Result<Vec<Request>, SubmitError>> {
+    ) -> Option<Result<Vec<Request>, Refusal>> {
         let standing = |one: &Submission| {
             let live = self.live.get(&one.id).map(|live| {
                 // An end that is on its way to the store is told behind it.
@@ -114,22 +109,18 @@ impl Engine {
         let first = found.iter().flatten().next()?.id;
         let answer = submissions.iter().zip(&found).map(|(one, found)| match found {
             Some(found) => repeat_of(found, one),
-            None => Err(SubmitError::IdReused { id: first }),
+            None => Err(Refusal::IdReused { id: first }),
         });
         Some(answer.collect())
     }
 
-    fn try_submit_group(
-        &mut self,
-        submissions: Vec<Submission>,
-        now: Now,
-    ) -> Result<Vec<Request>, SubmitError> {
+    fn try_submit_group(&mut self, submissions: Vec<Submission>, now: Now) -> Result<Vec<Request>, Refusal> {
         if let Some(reason) = &self.store_failed {
-            return Err(SubmitError::Store { reason: reason.to_string() });
+            return Err(Refusal::Store { reason: reason.to_string() });
         }
         let limit = self.config.max_live_requests;
         if self.live.len().saturating_add(submissions.len()) > limit {
-            return Err(SubmitError::ResourceExhausted { limit });
+            return Err(Refusal::ResourceExhausted { limit });
         }
         let resolved = self.check_group(&submissions)?;
         let ids: Vec<RequestId> =
@@ -137,8 +128,8 @@ impl Engine {
         Ok(ids.iter().filter_map(|id| Some(self.live.get(id)?.request.clone())).collect())
     }
 
-    fn check_group(&self, submissions: &[Submission]) -> Result<Vec<Resolved>, SubmitError> {
-        let unfit = |what: &str| SubmitError::Unfit(String::from(what));
+    fn check_group(&self, submissions: &[Submission]) -> Result<Vec<Resolved>, Refusal> {
+        let unfit = |what: &str| Refusal::Unfit(String::from(what));
         let group = submissions.first().and_then(|first| first.options.group);
         if group.is_none() || submissions.len() > MAX_MEMBERS {
             return Err(unfit("a group is 1 to 64 mounts that carry the group's id"));
@@ -180,11 +171,11 @@ impl Engine {
         index: LibraryIndex,
         resolved: &[Resolved],
         submissions: &[Submission],
-    ) -> Result<(), SubmitError> {
+    ) -> Result<(), Refusal> {
         let Some(library) = self.library(index) else { return Ok(()) };
         let count = library.elements.count(ElementType::Drive);
         if resolved.len() > count {
-            return Err(SubmitError::Unfit(alloc::format!(
+            return Err(Refusal::Unfit(alloc::format!(
                 "{} mounts need as many drives, and {} has {count}",
                 resolved.len(),
                 library.config.name
@@ -213,7 +204,7 @@ impl Engine {
         if let Some(want) = wants.iter().zip(&given).find_map(|(want, given)| given.is_none().then_some(want))
         {
             let cartridge = want.cartridge.map(|id| self.cartridge_name(id)).unwrap_or_default();
-            return Err(SubmitError::Unfit(alloc::format!(
+            return Err(Refusal::Unfit(alloc::format!(
                 "the drives of {} that can be used do not suffice for all of the group at a time: {cartridge} finds \
                  none beside the others",
                 library.config.name

@@ -6,7 +6,7 @@ use core::fmt;
 
 use crate::catalog::{FaultRecord, Label, Service};
 use crate::id::{CartridgeId, RequestId};
-use crate::request::{Cancellation, LabelFound, Place, Request};
+use crate::request::{CancelAccepted, LabelFound, Place, Request};
 use crate::time::WallTime;
 use crate::view::{DriveState, LibraryState, MountInfo, OperatorRequest, PathState};
 
@@ -36,7 +36,7 @@ pub enum EventKind {
         /// Whose request it is.
         application: Arc<str>,
         /// The answer.
-        cancellation: Cancellation,
+        cancellation: CancelAccepted,
     },
     /// A cartridge is at another place.
     Cartridge {
@@ -234,10 +234,10 @@ impl fmt::Display for EventKind {
                 Some(barcode) => write!(f, "{} of {barcode}: {}", request.operation(), request.state),
                 None => write!(f, "{}: {}", request.operation(), request.state),
             },
-            Self::CancelAccepted { id, cancellation: Cancellation::Cancelled, .. } => {
+            Self::CancelAccepted { id, cancellation: CancelAccepted::Cancelled, .. } => {
                 write!(f, "cancelled request {id}")
             }
-            Self::CancelAccepted { id, cancellation: Cancellation::Stopping, .. } => {
+            Self::CancelAccepted { id, cancellation: CancelAccepted::Stopping, .. } => {
                 write!(f, "stopping request {id}")
             }
             Self::Cartridge { barcode, place, .. } => write!(f, "{} is in {place}", label(barcode)),

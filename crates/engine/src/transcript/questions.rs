@@ -7,7 +7,7 @@ use super::Transcript;
 use crate::catalog::Caller;
 use crate::id::{RequestId, Token};
 use crate::output::Answer;
-use crate::request::{Cancellation, CartridgeRef, Options, Submission};
+use crate::request::{CancelAccepted, CartridgeRef, Options, Submission};
 
 impl Transcript {
     pub(super) fn submitted(&mut self, token: Token, submission: &Submission) -> String {
@@ -109,8 +109,8 @@ impl Transcript {
             Answer::SubmittedGroup(Err(error)) => format!("the group is refused: {error}"),
             Answer::Reordered(Ok(position)) => format!("{name} is in place {position}"),
             Answer::Reordered(Err(error)) => format!("{name} keeps its place: {error}"),
-            Answer::Cancel(Ok(Cancellation::Cancelled)) => format!("{name} is cancelled"),
-            Answer::Cancel(Ok(Cancellation::Stopping)) => format!("{name} is stopping"),
+            Answer::Cancel(Ok(CancelAccepted::Cancelled)) => format!("{name} is cancelled"),
+            Answer::Cancel(Ok(CancelAccepted::Stopping)) => format!("{name} is stopping"),
             Answer::Cancel(Err(error)) => format!("{name} is not cancelled: {error}"),
             Answer::Adopted(Ok(request)) => format!("{name} is adopted: {}", request.state),
             Answer::Adopted(Err(error)) => format!("{name} is not adopted: {error}"),

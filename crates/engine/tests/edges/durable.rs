@@ -5,7 +5,7 @@ use std::time::Duration;
 use autochanger_engine::command::Completion;
 use autochanger_engine::id::{RequestId, SessionId, Token};
 use autochanger_engine::input::StoreFailure;
-use autochanger_engine::request::{Cancellation, Request, State, Submission};
+use autochanger_engine::request::{CancelAccepted, Request, State, Submission};
 use autochanger_engine::{Answer, Input};
 use autochanger_scsi::Status;
 use autochanger_sim::Fault;
@@ -83,7 +83,7 @@ fn an_unload_is_sent_only_when_it_is_durable_that_a_step_was_sent() {
     let unloaded = unloads(&world);
     let answer = world.cancel(id);
     assert!(
-        unloaded == 0 || answer != Some(Ok(Cancellation::Cancelled)),
+        unloaded == 0 || answer != Some(Ok(CancelAccepted::Cancelled)),
         "{unloaded} UNLOAD sent, and the cancel says {answer:?}"
     );
 }

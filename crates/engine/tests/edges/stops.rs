@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use autochanger_engine::Input;
-use autochanger_engine::request::Cancellation;
+use autochanger_engine::request::CancelAccepted;
 use autochanger_engine::view::LibraryState;
 use autochanger_sim::Fault;
 use autochanger_world::{World, dismount, mount};
@@ -17,7 +17,7 @@ fn a_mount_whose_move_was_never_sent_is_cancelled_not_stopped_also_after_a_resta
     let id = world.mount("VT0001L8");
     assert_eq!(world.device.moves_sent(), 0);
     world.crash();
-    assert_eq!(world.cancel(id), Some(Ok(Cancellation::Cancelled)));
+    assert_eq!(world.cancel(id), Some(Ok(CancelAccepted::Cancelled)));
 }
 
 #[test]

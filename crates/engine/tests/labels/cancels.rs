@@ -1,6 +1,6 @@
 //! What a cancel answers while a label is read.
 
-use autochanger_engine::request::{CancelError, Cancellation, LabelFound, Place, State};
+use autochanger_engine::request::{CancelAccepted, CancelError, LabelFound, Place, State};
 use autochanger_scsi::ElementType;
 use autochanger_world::World;
 
@@ -16,7 +16,7 @@ fn a_cancel_while_the_label_is_read_stops_it_there_with_the_medium_in_the_drive(
         let mut world = World::ready(library());
         let id = world.submit(wanted).unwrap();
         let hold = held_at(&mut world, opcode);
-        assert_eq!(world.cancel(id), Some(Ok(Cancellation::Stopping)));
+        assert_eq!(world.cancel(id), Some(Ok(CancelAccepted::Stopping)));
         let_go(&mut world, hold);
         let State::Stopped { place: Some(Place::Element(place)), .. } = world.state(id) else {
             panic!("{}", world.state(id))
@@ -51,7 +51,7 @@ fn a_cancel_on_the_way_to_the_drive_or_at_the_unload_stops_it_at_the_next_step()
     let mut world = World::ready(library());
     let id = world.submit(identify(TAPE)).unwrap();
     world.until("the move is sent", |world| world.device.moves_sent() == 1);
-    assert_eq!(world.cancel(id), Some(Ok(Cancellation::Stopping)));
+    assert_eq!(world.cancel(id), Some(Ok(CancelAccepted::Stopping)));
     world.rest();
     assert!(matches!(world.state(id), State::Stopped { .. }));
     assert_eq!(sent(&world, READ), 0);
@@ -59,7 +59,7 @@ fn a_cancel_on_the_way_to_the_drive_or_at_the_unload_stops_it_at_the_next_step()
     let mut world = World::ready(library());
     let id = world.submit(identify(TAPE)).unwrap();
     let hold = held_at(&mut world, UNLOAD);
-    assert_eq!(world.cancel(id), Some(Ok(Cancellation::Stopping)));
+    assert_eq!(world.cancel(id), Some(Ok(CancelAccepted::Stopping)));
     let_go(&mut world, hold);
     assert!(matches!(world.state(id), State::Stopped { .. }));
     assert_eq!(world.device.moves_sent(), 1);
@@ -73,7 +73,7 @@ fn a_cancel_before_anything_was_sent_moves_nothing() {
     world.mount("VT0003L8");
     world.rest();
     let id = world.submit(identify(TAPE)).unwrap();
-    assert_eq!(world.cancel(id), Some(Ok(Cancellation::Cancelled)));
+    assert_eq!(world.cancel(id), Some(Ok(CancelAccepted::Cancelled)));
     world.rest();
     assert!(matches!(world.state(id), State::Cancelled { .. }));
     assert_eq!(world.device.moves_sent(), 2);
@@ -84,7 +84,7 @@ fn a_verified_mount_that_is_stopped_while_its_label_is_read_leaves_the_medium_to
     let mut world = verifying(library());
     let id = world.mount(TAPE);
     let hold = held_at(&mut world, READ);
-    assert_eq!(world.cancel(id), Some(Ok(Cancellation::Stopping)));
+    assert_eq!(world.cancel(id), Some(Ok(CancelAccepted::Stopping)));
     let_go(&mut world, hold);
     assert!(matches!(world.state(id), State::Stopped { .. }));
     assert_eq!(world.engine.view().mounts().len(), 0);

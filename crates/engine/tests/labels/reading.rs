@@ -5,7 +5,7 @@ use autochanger_engine::catalog::Service;
 use autochanger_engine::id::RequestId;
 use autochanger_engine::input::Verify;
 use autochanger_engine::label::FreeLabel;
-use autochanger_engine::output::SubmitError;
+use autochanger_engine::output::Refusal;
 use autochanger_engine::request::{FailureKind, LabelFound, Outcome, ServiceTarget, State, Wanted};
 use autochanger_sim::{Device, Fault, Library, Record, SenseKey};
 use autochanger_world::{World, dismount};
@@ -161,7 +161,7 @@ fn a_cleaning_cartridge_is_never_loaded_to_be_identified() {
     let device = Library::new().slots(4).drives(1).cartridges("CLN{:03}L1", 1..=1).build();
     let mut world = World::ready(device);
     for wanted in [identify("CLN001L1"), free("CLN001L1", true)] {
-        assert!(matches!(world.submit(wanted), Err(SubmitError::Incompatible { .. })));
+        assert!(matches!(world.submit(wanted), Err(Refusal::Incompatible { .. })));
     }
     assert_eq!(world.device.moves_sent(), 0);
 }
@@ -171,7 +171,7 @@ fn an_open_medium_is_not_identified_for_anybody() {
     let mut world = World::ready(library());
     world.mount(TAPE);
     world.rest();
-    assert!(matches!(world.submit(identify(TAPE)), Err(SubmitError::OwnMediaOpen { .. })));
+    assert!(matches!(world.submit(identify(TAPE)), Err(Refusal::OwnMediaOpen { .. })));
 }
 
 #[test]

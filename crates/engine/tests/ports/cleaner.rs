@@ -1,6 +1,6 @@
 //! The slot that is the cleaner's, at the ports.
 
-use autochanger_engine::output::SubmitError;
+use autochanger_engine::output::Refusal;
 use autochanger_engine::request::{FailureKind, Outcome, State, Wanted};
 use autochanger_world::{World, inject};
 
@@ -10,7 +10,7 @@ use super::{PORT, at, ended, failed, library};
 fn a_cleaner_goes_into_its_slot_and_out_of_it_again() {
     let mut world = World::ready(library());
     let inject_it = || Wanted::InjectCleaner { library: None, uses: Some(50) };
-    assert!(matches!(world.submit(inject_it()), Err(SubmitError::CleanerSlotMissing { .. })));
+    assert!(matches!(world.submit(inject_it()), Err(Refusal::CleanerSlotMissing { .. })));
     world.submit(Wanted::ReserveCleanerSlot { library: None, slot: at(1007) }).unwrap();
     let id = world.submit(inject_it()).unwrap();
     world.device.operator_put(PORT, "CLNU01L1").unwrap();
@@ -19,7 +19,7 @@ fn a_cleaner_goes_into_its_slot_and_out_of_it_again() {
     let cleaner = world.disk.cartridges.values().find(|c| c.barcode.as_deref() == Some("CLNU01L1")).unwrap();
     assert_eq!(cleaner.cleaner.unwrap().uses_left, Some(50));
     for wanted in [inject_it(), Wanted::ReleaseCleanerSlot { library: None }] {
-        assert!(matches!(world.submit(wanted), Err(SubmitError::CleanerInSlot { slot: 1007, .. })));
+        assert!(matches!(world.submit(wanted), Err(Refusal::CleanerInSlot { slot: 1007, .. })));
     }
     let out = world.submit(Wanted::EjectCleaner { library: None }).unwrap();
     assert_eq!(ended(&mut world, out), State::Passed(Outcome::Ejected { port: at(PORT) }));

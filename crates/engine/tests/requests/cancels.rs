@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use autochanger_engine::catalog::{Caller, Role};
 use autochanger_engine::id::{RequestId, SessionId};
-use autochanger_engine::request::{CancelError, Cancellation, Place, State};
+use autochanger_engine::request::{CancelAccepted, CancelError, Place, State};
 use autochanger_engine::{Answer, Input};
 use autochanger_sim::Fault;
 use autochanger_world::{World, dismount, mount};
@@ -23,7 +23,7 @@ fn a_queued_mount_is_cancelled_and_nothing_moves_for_it() {
     world.mount("VT0002L8");
     world.rest();
     let third = world.mount("VT0003L8");
-    assert_eq!(world.cancel(third), Some(Ok(Cancellation::Cancelled)));
+    assert_eq!(world.cancel(third), Some(Ok(CancelAccepted::Cancelled)));
     assert!(matches!(world.state(third), State::Cancelled { .. }));
     world.rest();
     assert_eq!(world.device.moves_sent(), 2);
@@ -59,8 +59,8 @@ fn a_mount_in_its_move_stops_behind_it_and_the_cartridge_stays_in_the_drive() {
     let mut world = World::ready(library());
     let id = world.mount("VT0001L8");
     world.until("the move is sent", |world| world.device.moves_sent() == 1);
-    assert_eq!(world.cancel(id), Some(Ok(Cancellation::Stopping)));
-    assert_eq!(world.cancel(id), Some(Ok(Cancellation::Stopping)), "a second cancel gets the same verdict");
+    assert_eq!(world.cancel(id), Some(Ok(CancelAccepted::Stopping)));
+    assert_eq!(world.cancel(id), Some(Ok(CancelAccepted::Stopping)), "a second cancel gets the same verdict");
     world.rest();
     let State::Stopped { place: Some(Place::Element(place)), .. } = world.state(id) else {
         panic!("{}", world.state(id))
@@ -75,7 +75,7 @@ fn a_mount_that_waits_for_its_drive_stops_at_once() {
     let mut world = World::ready(library());
     let id = world.mount("VT0001L8");
     world.until("the cartridge is in the drive", |world| world.device.moves_done() == 1);
-    assert_eq!(world.cancel(id), Some(Ok(Cancellation::Stopping)));
+    assert_eq!(world.cancel(id), Some(Ok(CancelAccepted::Stopping)));
     assert!(matches!(world.state(id), State::Stopped { .. }), "{}", world.state(id));
     world.rest();
     world.assert_true();
@@ -106,7 +106,7 @@ fn another_application_may_see_but_not_cancel_unless_its_role_says_so() {
     assert!(matches!(denied, Some(Err(CancelError::PermissionDenied { .. }))));
     let hidden = world.cancel_as(other(Role::Application), id);
     assert!(matches!(hidden, Some(Err(CancelError::NotFound { .. }))));
-    assert_eq!(world.cancel_as(other(Role::Administrator), id), Some(Ok(Cancellation::Cancelled)));
+    assert_eq!(world.cancel_as(other(Role::Administrator), id), Some(Ok(CancelAccepted::Cancelled)));
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn a_mount_that_was_stopped_while_its_move_turned_out_not_to_be_sent_moves_nothi
     let mut world = World::ready(library());
     world.withhold_moves = true;
     let id = world.mount("VT0001L8");
-    assert_eq!(world.cancel(id), Some(Ok(Cancellation::Stopping)));
+    assert_eq!(world.cancel(id), Some(Ok(CancelAccepted::Stopping)));
     world.deny_withheld();
     world.rest();
     assert!(matches!(world.state(id), State::Stopped { .. }), "{}", world.state(id));
@@ -170,7 +170,7 @@ fn a_mount_whose_move_was_never_sent_is_cancelled_not_stopped() {
     let mut world = World::ready(library());
     world.device.inject(Fault::not_delivered().lasting(Duration::from_secs(60)));
     let id = world.mount("VT0001L8");
-    assert_eq!(world.cancel(id), Some(Ok(Cancellation::Cancelled)));
+    assert_eq!(world.cancel(id), Some(Ok(CancelAccepted::Cancelled)));
     assert!(matches!(world.state(id), State::Cancelled { .. }), "{}", world.state(id));
     world.rest();
     assert_eq!(world.device.moves_sent(), 0);
