@@ -13,6 +13,8 @@ mod labels;
 mod persons;
 #[path = "operations/ports.rs"]
 mod ports;
+#[path = "operations/pulled_sleds.rs"]
+mod pulled_sleds;
 #[cfg(feature = "redb")]
 #[path = "operations/restart.rs"]
 mod restart;

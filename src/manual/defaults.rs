@@ -140,6 +140,7 @@
 //! | logical units asked for a hint to where the changer is | 16 | |
 //! | paths to one changer | 8 ([`MAX_PATHS`](crate::MAX_PATHS)) | libraries have two to eight control paths |
 //! | looks at paths in reserve | every 5 minutes | what fails in between is found out when it is needed |
+//! | times that another drive answers within one request | 3 | the library was read in between, and such drives cannot be relied on |
 //! | characters of a serial number that count as a part of another | 8 | fewer are no proof |
 //!
 //! # Stores

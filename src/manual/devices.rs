@@ -265,14 +265,14 @@
 //! | when | to the changer | to its drives |
 //! |---|---|---|
 //! | opening, after its way was lost, and when it says that it is not what it was | INQUIRY, PERSISTENT RESERVE IN and OUT, then TEST UNIT READY, MODE SENSE (1Dh, 1Fh), REPORT SUPPORTED OPERATION CODES, READ ELEMENT STATUS, REPORT LUNS | INQUIRY |
-//! | mount | MOVE MEDIUM | TEST UNIT READY until it is ready; LOAD UNLOAD (load), once, where it says that it wants to be told |
-//! | dismount | MOVE MEDIUM, or EXCHANGE MEDIUM where [`exchange`](LibraryConfig::exchange) says so | LOAD UNLOAD; by force PREVENT ALLOW MEDIUM REMOVAL. When it has let go of its medium LOG SENSE, whether it wants to be cleaned: page 11h, else 12h, else 2Eh (TapeAlert) |
+//! | mount | MOVE MEDIUM | TEST UNIT READY until it is ready; INQUIRY after an attention; LOAD UNLOAD (load), once, where it says that it wants to be told |
+//! | dismount | MOVE MEDIUM, or EXCHANGE MEDIUM where [`exchange`](LibraryConfig::exchange) says so | INQUIRY, whether it is the drive that it was, and LOAD UNLOAD; by force PREVENT ALLOW MEDIUM REMOVAL. When it has let go of its medium LOG SENSE, whether it wants to be cleaned: page 11h, else 12h, else 2Eh (TapeAlert) |
 //! | cleaning | MOVE MEDIUM | TEST UNIT READY until it is done, then LOG SENSE (12h, 2Eh) |
-//! | identification, a free label, a mount with [`Verify::Label`](crate::Verify::Label) | MOVE MEDIUM | as a mount; REWIND, READ(6); for a free label WRITE(6), WRITE FILEMARKS, and both again to read it back |
+//! | identification, a free label, a mount with [`Verify::Label`](crate::Verify::Label) | MOVE MEDIUM | as a mount; REWIND, READ(6); for a free label WRITE(6), WRITE FILEMARKS, and both again to read it back; INQUIRY before each |
 //! | eject, inject | MOVE MEDIUM; OPEN/CLOSE IMPORT/EXPORT ELEMENT; READ ELEMENT STATUS of the ports while somebody is waited for | LOAD UNLOAD where it is in a drive |
 //! | ports that are to be [locked](LibraryConfig::lock_ports), and the unlocking for a person | PREVENT ALLOW MEDIUM REMOVAL | – |
 //! | door access | PREVENT ALLOW MEDIUM REMOVAL, then TEST UNIT READY until it was open and is closed | – |
-//! | inventory, or after a unit attention | READ ELEMENT STATUS, last with DVCID; in full INITIALIZE ELEMENT STATUS first | INQUIRY, of one that says that its inquiry data changed |
+//! | inventory, or after a unit attention | READ ELEMENT STATUS, last with DVCID; in full INITIALIZE ELEMENT STATUS first | INQUIRY, of one that says that its inquiry data changed or that it was switched on |
 //! | each minute, and each 15 minutes, while nobody wants anything | READ ELEMENT STATUS of the ports, and of everything | – |
 //! | shutting down | PERSISTENT RESERVE OUT | – |
 //! | every 5 minutes, on paths in reserve | INQUIRY | – |

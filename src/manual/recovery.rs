@@ -229,6 +229,15 @@
 //! was asked; [`Request::drive`](crate::request::Request::drive) says where the drive is. Another drive in place of one begins anew
 //! ([`EventKind::DriveReplaced`](crate::EventKind::DriveReplaced)). A drive that says that its inquiry data changed (06/3F/00 to 05) is asked
 //! who it is. Without serial numbers, a drive is its address.
+//!
+//! A sled can be pulled while a step with its drive is under way. After each attention and each lost answer the drive is therefore
+//! asked for its serial number (INQUIRY, VPD page 80h) before the step goes on, and before each command that writes a label or lets go of a medium
+//! in any case. Where another one answers, it is left alone: the library is read anew, and the step begins again with its own drive, wherever
+//! that is; at the third stranger the request is `Failed` ([`PathLost`](crate::FailureKind::PathLost)), with both numbers. One whose drive has left
+//! with its medium is `Failed` ([`CartridgeMissing`](crate::FailureKind::CartridgeMissing)), and so is the reading or writing of a label during which
+//! the drive tells that its medium was changed (06/28/00). What is left is the moment between that question and the command,
+//! and only when another program heard the attention. A drive without a serial number is sent nothing that writes after it told something in the midst of a step.
+//!
 //! What an earlier process left open went to the drive, wherever that is now. What a drive holds that was put in place of another is not
 //! taken for the medium of that one where no label tells. A mount whose drive is gone has ended, and its cartridge is
 //! [`Place::Missing`]; a drive that comes back to its bay serves as before.

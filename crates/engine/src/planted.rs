@@ -44,6 +44,8 @@ pub enum Bug {
     TaskNotWithdrawn,
     /// Whoever cannot use what it was woken for keeps that to itself.
     WakeNotPassedOn,
+    /// Nobody asks a drive who it is while a step with it is under way.
+    DriveNotIdentified,
     /// A drive that did not answer is not looked for again.
     DriveNotLookedFor,
     /// A library that was paused goes on with what was prepared.

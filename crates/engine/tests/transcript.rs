@@ -124,20 +124,22 @@ fn a_mount_and_a_dismount() {
             +00:00:10.000  durable   batch 5
             +00:00:10.000  told      VT0001L8 is in drive 500
             +00:00:10.000  answered  command 25 TEST UNIT READY: CHECK CONDITION 06/29/00 (power on, reset, or bus device reset occurred)
-            +00:00:10.000  sent      command 26 to logical unit 1 of sim:test: TEST UNIT READY
-            +00:00:10.000  answered  command 26 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
-            +00:00:10.250  sent      command 27 to logical unit 1 of sim:test: TEST UNIT READY
-            +00:00:10.250  answered  command 27 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
-            +00:00:10.500  sent      command 28 to logical unit 1 of sim:test: TEST UNIT READY
-            +00:00:10.500  answered  command 28 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
-            +00:00:10.750  sent      command 29 to logical unit 1 of sim:test: TEST UNIT READY
-            +00:00:10.750  answered  command 29 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
-            +00:00:11.000  sent      command 30 to logical unit 1 of sim:test: TEST UNIT READY
-            +00:00:11.000  answered  command 30 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
-            +00:00:12.000  sent      command 31 to logical unit 1 of sim:test: TEST UNIT READY
-            +00:00:12.000  answered  command 31 TEST UNIT READY: CHECK CONDITION 06/28/00 (not ready to ready change, medium may have changed)
+            +00:00:10.000  sent      command 26 to logical unit 1 of sim:test: INQUIRY page 80h
+            +00:00:10.000  answered  command 26 INQUIRY: GOOD
+            +00:00:10.000  sent      command 27 to logical unit 1 of sim:test: TEST UNIT READY
+            +00:00:10.000  answered  command 27 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
+            +00:00:10.250  sent      command 28 to logical unit 1 of sim:test: TEST UNIT READY
+            +00:00:10.250  answered  command 28 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
+            +00:00:10.500  sent      command 29 to logical unit 1 of sim:test: TEST UNIT READY
+            +00:00:10.500  answered  command 29 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
+            +00:00:10.750  sent      command 30 to logical unit 1 of sim:test: TEST UNIT READY
+            +00:00:10.750  answered  command 30 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
+            +00:00:11.000  sent      command 31 to logical unit 1 of sim:test: TEST UNIT READY
+            +00:00:11.000  answered  command 31 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
             +00:00:12.000  sent      command 32 to logical unit 1 of sim:test: TEST UNIT READY
-            +00:00:12.000  answered  command 32 TEST UNIT READY: GOOD
+            +00:00:12.000  answered  command 32 TEST UNIT READY: CHECK CONDITION 06/28/00 (not ready to ready change, medium may have changed)
+            +00:00:12.000  sent      command 33 to logical unit 1 of sim:test: TEST UNIT READY
+            +00:00:12.000  answered  command 33 TEST UNIT READY: GOOD
             +00:00:12.000  decided   batch 6: r1 passed: mounted in drive 500; r1 has VT0001L8 in drive 500 for test
             +00:00:12.000  durable   batch 6
             +00:00:12.000  told      VT0001L8 is mounted in drive 500 for test
@@ -150,15 +152,17 @@ fn a_mount_and_a_dismount() {
             +00:00:12.000  decided   batch 8: r2 in process with drive 500
             +00:00:12.000  durable   batch 8
             +00:00:12.000  told      r2 in process
-            +00:00:12.000  sent      command 33 to logical unit 1 of sim:test: LOAD UNLOAD to unload
-            +00:00:17.000  answered  command 33 LOAD UNLOAD: GOOD
-            +00:00:17.000  sent      command 34 to logical unit 1 of sim:test: LOG SENSE
+            +00:00:12.000  sent      command 34 to logical unit 1 of sim:test: INQUIRY page 80h
+            +00:00:12.000  answered  command 34 INQUIRY: GOOD
+            +00:00:12.000  sent      command 35 to logical unit 1 of sim:test: LOAD UNLOAD to unload
+            +00:00:17.000  answered  command 35 LOAD UNLOAD: GOOD
+            +00:00:17.000  sent      command 36 to logical unit 1 of sim:test: LOG SENSE
             +00:00:17.000  decided   batch 9: r2 in process with drive 500; r2 moves VT0001L8 from drive 500 to slot 1000, intent 1
             +00:00:17.000  durable   batch 9
             +00:00:17.000  told      r2 in process
-            +00:00:17.000  sent      command 35 to the changer of sim:test: MOVE MEDIUM drive 500 to slot 1000
-            +00:00:17.000  answered  command 34 LOG SENSE: GOOD
-            +00:00:27.000  answered  command 35 MOVE MEDIUM: GOOD
+            +00:00:17.000  sent      command 37 to the changer of sim:test: MOVE MEDIUM drive 500 to slot 1000
+            +00:00:17.000  answered  command 36 LOG SENSE: GOOD
+            +00:00:27.000  answered  command 37 MOVE MEDIUM: GOOD
             +00:00:27.000  decided   batch 10: r2 passed: dismounted to slot 1000; intent 1 of r2: moved; the mount of r1 is over; sim:test has made 2 motions; VT0001L8 is in slot 1000
             +00:00:27.000  durable   batch 10
             +00:00:27.000  told      VT0001L8 is in slot 1000
@@ -252,20 +256,22 @@ fn a_lost_reply_is_settled_by_looking() {
             +00:00:10.000  durable   batch 5
             +00:00:10.000  told      VT0001L8 is in drive 500
             +00:00:10.000  answered  command 28 TEST UNIT READY: CHECK CONDITION 06/29/00 (power on, reset, or bus device reset occurred)
-            +00:00:10.000  sent      command 29 to logical unit 1 of sim:test: TEST UNIT READY
-            +00:00:10.000  answered  command 29 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
-            +00:00:10.250  sent      command 30 to logical unit 1 of sim:test: TEST UNIT READY
-            +00:00:10.250  answered  command 30 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
-            +00:00:10.500  sent      command 31 to logical unit 1 of sim:test: TEST UNIT READY
-            +00:00:10.500  answered  command 31 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
-            +00:00:10.750  sent      command 32 to logical unit 1 of sim:test: TEST UNIT READY
-            +00:00:10.750  answered  command 32 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
-            +00:00:11.000  sent      command 33 to logical unit 1 of sim:test: TEST UNIT READY
-            +00:00:11.000  answered  command 33 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
-            +00:00:12.000  sent      command 34 to logical unit 1 of sim:test: TEST UNIT READY
-            +00:00:12.000  answered  command 34 TEST UNIT READY: CHECK CONDITION 06/28/00 (not ready to ready change, medium may have changed)
+            +00:00:10.000  sent      command 29 to logical unit 1 of sim:test: INQUIRY page 80h
+            +00:00:10.000  answered  command 29 INQUIRY: GOOD
+            +00:00:10.000  sent      command 30 to logical unit 1 of sim:test: TEST UNIT READY
+            +00:00:10.000  answered  command 30 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
+            +00:00:10.250  sent      command 31 to logical unit 1 of sim:test: TEST UNIT READY
+            +00:00:10.250  answered  command 31 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
+            +00:00:10.500  sent      command 32 to logical unit 1 of sim:test: TEST UNIT READY
+            +00:00:10.500  answered  command 32 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
+            +00:00:10.750  sent      command 33 to logical unit 1 of sim:test: TEST UNIT READY
+            +00:00:10.750  answered  command 33 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
+            +00:00:11.000  sent      command 34 to logical unit 1 of sim:test: TEST UNIT READY
+            +00:00:11.000  answered  command 34 TEST UNIT READY: CHECK CONDITION 02/04/01 (logical unit is in process of becoming ready)
             +00:00:12.000  sent      command 35 to logical unit 1 of sim:test: TEST UNIT READY
-            +00:00:12.000  answered  command 35 TEST UNIT READY: GOOD
+            +00:00:12.000  answered  command 35 TEST UNIT READY: CHECK CONDITION 06/28/00 (not ready to ready change, medium may have changed)
+            +00:00:12.000  sent      command 36 to logical unit 1 of sim:test: TEST UNIT READY
+            +00:00:12.000  answered  command 36 TEST UNIT READY: GOOD
             +00:00:12.000  decided   batch 6: r1 passed: mounted in drive 500; r1 has VT0001L8 in drive 500 for test
             +00:00:12.000  durable   batch 6
             +00:00:12.000  told      VT0001L8 is mounted in drive 500 for test
@@ -334,29 +340,31 @@ fn a_restart_in_the_middle_of_a_move() {
         +00:00:15.000  durable   batch 1
         +00:00:15.000  told      VT0001L8 is in drive 500
         +00:00:15.000  answered  command 42 TEST UNIT READY: CHECK CONDITION 06/29/00 (power on, reset, or bus device reset occurred)
-        +00:00:15.000  sent      command 44 to logical unit 1 of sim:test: TEST UNIT READY
+        +00:00:15.000  sent      command 44 to logical unit 1 of sim:test: INQUIRY page 80h
         +00:00:15.000  answered  command 43 READ ELEMENT STATUS: GOOD, drive 500 holds VT0001L8
         +00:00:15.000  sent      command 45 to the changer of sim:test: READ ELEMENT STATUS of drives from 501, at most 1
-        +00:00:15.000  answered  command 44 TEST UNIT READY: CHECK CONDITION 06/28/00 (not ready to ready change, medium may have changed)
+        +00:00:15.000  answered  command 44 INQUIRY: GOOD
         +00:00:15.000  sent      command 46 to logical unit 1 of sim:test: TEST UNIT READY
         +00:00:15.000  answered  command 45 READ ELEMENT STATUS: GOOD, 0 elements, 0 full
         +00:00:15.000  sent      command 47 to the changer of sim:test: READ ELEMENT STATUS of ports from 0, at most 1
-        +00:00:15.000  answered  command 46 TEST UNIT READY: GOOD
-        +00:00:15.000  decided   batch 2: r1 passed: mounted in drive 500; r1 has VT0001L8 in drive 500 for test
+        +00:00:15.000  answered  command 46 TEST UNIT READY: CHECK CONDITION 06/28/00 (not ready to ready change, medium may have changed)
+        +00:00:15.000  sent      command 48 to logical unit 1 of sim:test: TEST UNIT READY
         +00:00:15.000  answered  command 47 READ ELEMENT STATUS: GOOD, 0 elements, 0 full
-        +00:00:15.000  sent      command 48 to the changer of sim:test: READ ELEMENT STATUS of slots from 1000, at most 4
+        +00:00:15.000  sent      command 49 to the changer of sim:test: READ ELEMENT STATUS of slots from 1000, at most 4
+        +00:00:15.000  answered  command 48 TEST UNIT READY: GOOD
+        +00:00:15.000  decided   batch 2: r1 passed: mounted in drive 500; r1 has VT0001L8 in drive 500 for test
+        +00:00:15.000  answered  command 49 READ ELEMENT STATUS: GOOD, slot 1000 is empty, slot 1001 holds VT0002L8, slot 1002 is empty, slot 1003 is empty
+        +00:00:15.000  sent      command 50 to the changer of sim:test: READ ELEMENT STATUS of slots from 1004, at most 1
         +00:00:15.000  durable   batch 2
         +00:00:15.000  told      VT0001L8 is mounted in drive 500 for test
         +00:00:15.000  told      r1 passed: mounted in drive 500
-        +00:00:15.000  answered  command 48 READ ELEMENT STATUS: GOOD, slot 1000 is empty, slot 1001 holds VT0002L8, slot 1002 is empty, slot 1003 is empty
-        +00:00:15.000  sent      command 49 to the changer of sim:test: READ ELEMENT STATUS of slots from 1004, at most 1
-        +00:00:15.000  answered  command 49 READ ELEMENT STATUS: GOOD, 0 elements, 0 full
-        +00:00:15.000  sent      command 50 to the changer of sim:test: READ ELEMENT STATUS of arms from 1, at most 1
-        +00:00:15.000  answered  command 50 READ ELEMENT STATUS: GOOD, arm 1 is empty
-        +00:00:15.000  sent      command 51 to the changer of sim:test: READ ELEMENT STATUS of arms from 2, at most 1
-        +00:00:15.000  answered  command 51 READ ELEMENT STATUS: GOOD, 0 elements, 0 full
-        +00:00:15.000  sent      command 52 to the changer of sim:test: READ ELEMENT STATUS of drives from 500, at most 1, with identifiers
-        +00:00:15.000  answered  command 52 READ ELEMENT STATUS: GOOD, drive 500 is full
+        +00:00:15.000  answered  command 50 READ ELEMENT STATUS: GOOD, 0 elements, 0 full
+        +00:00:15.000  sent      command 51 to the changer of sim:test: READ ELEMENT STATUS of arms from 1, at most 1
+        +00:00:15.000  answered  command 51 READ ELEMENT STATUS: GOOD, arm 1 is empty
+        +00:00:15.000  sent      command 52 to the changer of sim:test: READ ELEMENT STATUS of arms from 2, at most 1
+        +00:00:15.000  answered  command 52 READ ELEMENT STATUS: GOOD, 0 elements, 0 full
+        +00:00:15.000  sent      command 53 to the changer of sim:test: READ ELEMENT STATUS of drives from 500, at most 1, with identifiers
+        +00:00:15.000  answered  command 53 READ ELEMENT STATUS: GOOD, drive 500 is full
     "#]].assert_eq(&after);
 }
 

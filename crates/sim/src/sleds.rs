@@ -1,5 +1,8 @@
 //! The operator's hands: drives that are taken out with their sleds, and put in.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use autochanger_scsi::{ElementAddress, ElementType};
 
 use crate::device::Device;
@@ -45,7 +48,81 @@ impl Device {
         other: impl Into<ElementAddress>,
     ) -> Result<(), OperatorError> {
         let (one, other) = (one.into(), other.into());
-        let (first, second) = (self.sled(one)?, self.sled(other)?);
+        let bays = (self.sled(one)?, self.sled(other)?);
+        self.change_bays((one, bays.0), (other, bays.1))
+    }
+
+    /// The same, whatever the drives are doing: hands that pull a sled ask nobody. The answers of their commands are lost. With power
+    /// again a drive threads the cartridge that was not ejected, and goes on with a cleaning.
+    ///
+    /// # Errors
+    /// [`OperatorError`] says what is in the way.
+    pub fn swap_drives_at_work(
+        &mut self,
+        one: impl Into<ElementAddress>,
+        other: impl Into<ElementAddress>,
+    ) -> Result<(), OperatorError> {
+        let (one, other) = (one.into(), other.into());
+        let (first, second) = (self.bay(one)?, self.bay(other)?);
+        self.cut_off(&[first, second]);
+        self.change_bays((one, first), (other, second))?;
+        for index in [first, second] {
+            match self.drives.get(index).map(|drive| drive.state) {
+                Some(State::Loading | State::Unloading) => {
+                    self.start_drive(index, State::Loading, self.timing.load);
+                }
+                Some(State::Cleaning) => {
+                    self.start_drive(index, State::Cleaning, self.timing.clean);
+                }
+                _ => {}
+            }
+            if let Some(drive) = self.drives.get_mut(index) {
+                drive.position = 0;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a drive out with the cartridge that is in it, whatever it is doing, and puts an empty one of the same product into its
+    /// bay; the barcode of what left with it. Unit attentions as for [`replace_drive`](Self::replace_drive).
+    ///
+    /// # Errors
+    /// [`OperatorError`] says what is in the way.
+    pub fn pull_drive(
+        &mut self,
+        drive: impl Into<ElementAddress>,
+        serial: &str,
+    ) -> Result<Option<String>, OperatorError> {
+        let address = drive.into();
+        let index = self.bay(address)?;
+        self.cut_off(&[index]);
+        let cartridge = self.shelves.take(address).ok();
+        if let Some(drive) = self.drives.get_mut(index) {
+            *drive = Drive { generation: drive.generation, ..Drive::new(address, false) };
+        }
+        self.names.replace_drive(index, serial);
+        self.tell_of_sleds(&[index]);
+        Ok(cartridge.map(|cartridge| cartridge.barcode.unwrap_or_default()))
+    }
+
+    /// The drives have no power: their commands get no answer, and what they had begun does not come to its end.
+    fn cut_off(&mut self, bays: &[usize]) {
+        let next = self.drives.iter().map(|drive| drive.generation).max().unwrap_or(0).saturating_add(1);
+        for bay in bays {
+            if let Some(drive) = self.drives.get_mut(*bay) {
+                drive.generation = next;
+            }
+        }
+        let units: Vec<u16> = bays.iter().filter_map(|bay| u16::try_from(bay + 1).ok()).collect();
+        self.abandon(|task| units.contains(&task.unit.lun), false);
+        self.tasks.retain(|_, task| !units.contains(&task.unit.lun));
+    }
+
+    fn change_bays(
+        &mut self,
+        (one, first): (ElementAddress, usize),
+        (other, second): (ElementAddress, usize),
+    ) -> Result<(), OperatorError> {
         let cartridges = (self.shelves.take(one), self.shelves.take(other));
         for (element, cartridge) in [(one, cartridges.1), (other, cartridges.0)] {
             if let Ok(cartridge) = cartridge {
@@ -63,12 +140,17 @@ impl Device {
         Ok(())
     }
 
+    /// The number of a bay.
+    fn bay(&self, address: ElementAddress) -> Result<usize, OperatorError> {
+        match self.layout.locate(address) {
+            Some((ElementType::Drive, index)) => Ok(usize::from(index)),
+            _ => Err(OperatorError::NoSuchElement(address)),
+        }
+    }
+
     /// The number of a bay whose drive is at rest.
     fn sled(&self, address: ElementAddress) -> Result<usize, OperatorError> {
-        let Some((ElementType::Drive, index)) = self.layout.locate(address) else {
-            return Err(OperatorError::NoSuchElement(address));
-        };
-        let index = usize::from(index);
+        let index = self.bay(address)?;
         let at_work =
             |drive: &Drive| matches!(drive.state, State::Loading | State::Unloading | State::Cleaning);
         match self.drives.get(index) {

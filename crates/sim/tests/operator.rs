@@ -235,6 +235,40 @@ fn drives_change_their_bays_with_what_is_in_them_and_hosts_are_told() {
 }
 
 #[test]
+fn a_sled_that_is_pulled_at_work_takes_its_cartridge_with_it_and_its_command_has_no_answer() {
+    let mut timing = Timing::none();
+    timing.unload = Duration::from_secs(20);
+    timing.load = Duration::from_secs(10);
+    timing.fast_load = true;
+    let mut rig = rig_of(stocked().timing(timing));
+    let second = serial_of(&mut rig, 2);
+    rig.moves(1000, 500);
+    assert_eq!(rig.device.swap_drives(at(500), at(501)), Err(OperatorError::InUse(at(500))), "it loads");
+    rig.pass(Duration::from_secs(10));
+    assert_eq!(code(&rig.send(1, ready())), (6, 0x28, 0x00));
+    let unload = autochanger_scsi::LoadUnload {
+        immediate: false,
+        load: false,
+        retension: false,
+        end_of_tape: false,
+        hold: false,
+    };
+    let key = rig.start(1, unload.cdb());
+    rig.device.swap_drives_at_work(at(500), at(501)).unwrap();
+    assert!(matches!(rig.finish(key), autochanger_sim::Outcome::Lost));
+    assert_eq!((serial_of(&mut rig, 1), rig.find("VT0001L8")), (second, Some(501)));
+    // With power again it threads its tape, and lets nobody have it.
+    rig.pass(Duration::from_secs(30));
+    for expected in [(6, 0x29, 0x00), (6, 0x3F, 0x03), (6, 0x28, 0x00)] {
+        assert_eq!(code(&rig.send(2, ready())), expected);
+    }
+    good(rig.send(2, ready()));
+    assert_eq!(rig.device.pull_drive(at(501), "NEW0000001").unwrap().as_deref(), Some("VT0001L8"));
+    assert_eq!((serial_of(&mut rig, 2).as_str(), rig.find("VT0001L8")), ("NEW0000001", None));
+    assert_eq!(rig.device.pull_drive(at(501), "NEW0000002"), Ok(None));
+}
+
+#[test]
 fn elements_that_are_renumbered_keep_what_is_in_them_and_hosts_are_told() {
     let mut rig = rig();
     rig.moves(1000, 500);

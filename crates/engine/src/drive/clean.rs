@@ -69,6 +69,10 @@ impl Clean {
         Self { device, timing, begun: None, works: false, attentions: 0, asked: Asked::Ready }
     }
 
+    pub(crate) fn device(&self) -> Option<Device> {
+        self.device
+    }
+
     fn look(&mut self) -> Do<Cleaned> {
         self.asked = Asked::Ready;
         self.send(Command::new(TestUnitReady {}.cdb(), self.timing.status))

@@ -39,6 +39,8 @@ pub(crate) enum NoLabel {
     NotFree(LabelFound),
     /// What was written is not what is read.
     NotKept,
+    /// The medium was taken out meanwhile; what is in the drive now can be another one.
+    Changed(Sense),
 }
 
 impl NoLabel {
@@ -49,12 +51,13 @@ impl NoLabel {
             Self::Path(_) => FailureKind::PathLost,
             Self::NotFree(_) => FailureKind::NotFree,
             Self::NotKept => FailureKind::MediumFault,
+            Self::Changed(_) => FailureKind::CartridgeMissing,
         }
     }
 
     pub(crate) fn sense(&self) -> Option<Sense> {
         match self {
-            Self::Refused { sense, .. } => Some(*sense),
+            Self::Refused { sense, .. } | Self::Changed(sense) => Some(*sense),
             _ => None,
         }
     }
@@ -68,6 +71,9 @@ impl fmt::Display for NoLabel {
             Self::Path(fault) => fault.fmt(f),
             Self::NotFree(found) => write!(f, "it is {found}"),
             Self::NotKept => f.write_str("the label that was written is not the one that is read"),
+            Self::Changed(sense) => {
+                write!(f, "the medium was taken out meanwhile, and nothing was written since: {sense}")
+            }
         }
     }
 }
@@ -122,6 +128,10 @@ impl Labelling {
     ) -> Self {
         let writing = writing.map(|writing| (Bytes::from(writing.label.to_block()), writing));
         Self { device, timing, formats, writing, step: Step::Rewind(Next::Read), found: None, attempts: 0 }
+    }
+
+    pub(crate) fn device(&self) -> Device {
+        self.device
     }
 
     fn doing(&self) -> &'static str {
@@ -266,6 +276,10 @@ impl Labelling {
             Said::Done => empty(sense),
             Said::NotDone => false,
         };
+        // The drive was ready before this began, so that it had told all that there was to tell of the load.
+        if let Some(sense) = sense.filter(says_changed) {
+            return Do::Done(Err(NoLabel::Changed(sense)));
+        }
         if let Some(sense) = sense.filter(of_another) {
             return self.heard_of_another(sense);
         }
@@ -297,6 +311,12 @@ impl Labelling {
             }
         }
     }
+}
+
+/// NOT READY TO READY CHANGE, MEDIUM MAY HAVE CHANGED, and what else has this additional sense code (SPC-4 4.5.6).
+fn says_changed(sense: &Sense) -> bool {
+    const CHANGED: u8 = 0x28;
+    sense.key == SenseKey::UnitAttention && sense.code.asc == CHANGED && !sense.deferred
 }
 
 impl Procedure for Labelling {

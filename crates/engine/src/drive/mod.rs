@@ -5,5 +5,6 @@ pub(crate) mod clean;
 pub(crate) mod label;
 pub(crate) mod needs;
 pub(crate) mod ready;
+pub(crate) mod same;
 pub(crate) mod unload;
 pub(crate) mod who;

@@ -41,6 +41,10 @@ impl Unload {
         Self { device, timing, force, allowing: false, settling: false, attempts: 0 }
     }
 
+    pub(crate) fn device(&self) -> Device {
+        self.device
+    }
+
     fn send(&mut self) -> Do<Unloaded> {
         self.attempts += 1;
         self.allowing = false;

@@ -19,6 +19,12 @@ pub(crate) struct Who {
     pub(crate) serial: Option<Arc<str>>,
 }
 
+/// The serial number in an answer to INQUIRY (page 80h).
+pub(crate) fn told_serial(completion: &Completion) -> Option<Arc<str>> {
+    let page = UnitSerial::parse(&completion.data).ok()?;
+    (!page.serial().is_empty()).then(|| Arc::from(page.serial()))
+}
+
 /// The procedure. It ends with `None` where no drive answers.
 #[derive(Debug, Clone)]
 pub(crate) struct AskWho {
@@ -41,10 +47,7 @@ impl AskWho {
             Do::Done(answer) => answer.ok(),
         };
         if let Some(product) = self.product.take() {
-            let serial = answer.and_then(|completion| {
-                let page = UnitSerial::parse(&completion.data).ok()?;
-                (!page.serial().is_empty()).then(|| Arc::<str>::from(page.serial()))
-            });
+            let serial = answer.and_then(|completion| told_serial(&completion));
             return Do::Done(Some(Who { product, serial }));
         }
         let product = answer.and_then(|completion| {

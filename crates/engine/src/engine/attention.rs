@@ -29,9 +29,15 @@ impl Engine {
             return;
         }
         if path.device != Device::Changer {
-            // Microcode, definition, inquiry data or identifiers of a drive are others.
+            // Microcode, definition, inquiry data or identifiers of a drive are others; or it was switched on, as one is that was put in.
+            let asked_anyway = self.has_step_on(path);
             let is_other = |sense: Sense| {
-                sense.key == SenseKey::UnitAttention && sense.code.asc == 0x3F && sense.code.ascq <= 0x05
+                sense.key == SenseKey::UnitAttention
+                    && match (sense.code.asc, sense.code.ascq) {
+                        (0x3F, 0x00..=0x05) => true,
+                        (0x29, _) => !asked_anyway,
+                        _ => false,
+                    }
             };
             if completion.sense().is_some_and(is_other) {
                 self.ask_who(path.library, path.device, now);

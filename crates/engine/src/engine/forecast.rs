@@ -261,6 +261,11 @@ impl Run {
     fn foresee(&mut self, command: CommandId, task: TaskId, library: LibraryIndex) {
         let Some(work) = self.engine.work(task) else { return };
         let good = Completion::good();
+        let same_drive = self.engine.serial_asked_for(task);
+        if let (Work::Ready(..) | Work::Unload(..), Some(data)) = (work, same_drive) {
+            let answer = Completion { data, ..good };
+            return self.tell(Duration::ZERO, Input::Completed { command, result: Ok(answer) });
+        }
         let (after, answer) = match work {
             Work::Motion(id, motion) if motion.doubt().is_none() => {
                 (self.left(library, *id, self.way(library, *id)), good)

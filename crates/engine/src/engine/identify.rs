@@ -115,6 +115,11 @@ impl Engine {
             }
             Err(why) => {
                 let failure = self.label_failure(index, cartridge, drive, &why);
+                // What is in the drive may be somebody's: it is looked at before it is moved.
+                if let (NoLabel::Changed(_), Some(library)) = (&why, self.library_mut(index)) {
+                    library.touch(Stale::All);
+                    return self.stop_or(id, now, |engine| engine.fail(id, failure, now));
+                }
                 return self.take_out_failed(index, id, failure, now);
             }
         };

@@ -56,6 +56,8 @@ pub(crate) struct Live {
     pub(crate) due: bool,
     /// The drive that its group got for it.
     pub(crate) granted: Option<ElementAddress>,
+    /// How often another drive answered than the one that its step was begun with.
+    pub(crate) strangers: u8,
     /// Drives in which its medium did not come ready.
     pub(crate) suspects: Vec<(ElementAddress, Failure)>,
     /// Its medium is on its way out of the drive again.
@@ -160,6 +162,7 @@ impl Live {
             unloaded: false,
             due: false,
             granted: None,
+            strangers: 0,
             suspects: Vec::new(),
             putting_back: false,
             from_arm: false,

@@ -53,6 +53,7 @@ mod release;
 mod remarks;
 mod renumbered;
 mod round;
+mod same_drive;
 mod schedule;
 mod service;
 mod shown;

@@ -187,7 +187,8 @@ impl Engine {
                         .and_then(|path| path.names.serial.clone())
                         .or(of_library.and_then(|it| it.serial.clone()));
                     drive.told = told;
-                    // A drive that did not answer this time is where it was.
+                    // A drive that did not answer this time is where it was, and the one that it was.
+                    drive.own_serial = path.map_or(drive.own_serial.take(), |path| path.names.serial.clone());
                     drive.device = path.map(|path| path.device).or(drive.device);
                 }
             });

@@ -10,7 +10,6 @@ use core::time::Duration;
 use autochanger_scsi::ElementType;
 
 use super::Engine;
-use super::live::Phase;
 use super::work::{Timer, Work};
 use crate::catalog::Identity;
 use crate::changer::identify::{Identified, Identify, NotIdentified};
@@ -319,16 +318,6 @@ impl Engine {
         }
         self.path_lost(index, fault.clone(), now);
         true
-    }
-
-    /// The library was read over the way that it is reached by now: mounts wait for their drives there.
-    pub(crate) fn await_again(&mut self, index: LibraryIndex, now: Now) {
-        let awaited = self.library_mut(index).map(|library| core::mem::take(&mut library.routes.awaited));
-        for id in awaited.unwrap_or_default() {
-            if self.live.get(&id).is_some_and(|live| live.phase == Phase::Loading && live.ending.is_none()) {
-                self.await_drive(index, id, now);
-            }
-        }
     }
 
     /// Mounts that wait for a drive behind the way that was left wait for it on the new one, when that was read.

@@ -93,8 +93,12 @@ impl Engine {
         drive: ElementAddress,
         now: Now,
     ) -> Start {
-        // Hands were faster: there is nothing to put back.
-        if let Some(elsewhere) = self.carried_away(id, cartridge) {
+        let place = self.standing_place(id, cartridge);
+        // Hands were faster: there is nothing to put back, and what is in the drive now is a stranger's. On its way to the slot it may have
+        // stayed in the arm.
+        let in_arm = place.ok().filter(|place| place.kind == ElementType::Transport);
+        let elsewhere = self.not_in_its_drive(index, id).filter(|_| in_arm.is_none());
+        if let Some(elsewhere) = elsewhere {
             let own = self.live.get(&id).and_then(|live| live.request.failing.clone());
             let failure = own.map_or(elsewhere, |own| self.placed_now(id, own));
             self.fail(id, failure, now);
@@ -105,9 +109,6 @@ impl Engine {
             Err(start) => return start,
         };
         self.reserve(index, id, cartridge, drive, Some(slot));
-        // On its way to the slot it may have stayed in the arm.
-        let in_arm = self.standing_place(id, cartridge).ok();
-        let in_arm = in_arm.filter(|place| place.kind == ElementType::Transport);
         let way = Way {
             source: in_arm.unwrap_or(ElementName { kind: ElementType::Drive, address: drive }),
             destination: ElementName { kind: ElementType::Storage, address: slot },

@@ -25,6 +25,7 @@ use crate::drive::clean::Clean;
 use crate::drive::label::Labelling;
 use crate::drive::needs::AskNeeds;
 use crate::drive::ready::AwaitReady;
+use crate::drive::same::SameDrive;
 use crate::drive::unload::Unload;
 use crate::drive::who::AskWho;
 use crate::id::{CommandId, Device, LibraryIndex, Path, RequestId, Route};
@@ -75,7 +76,7 @@ pub(crate) enum Work {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PathQueue {
     in_flight: usize,
-    waiting: VecDeque<(CommandId, Command)>,
+    pub(super) waiting: VecDeque<(CommandId, Command)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -110,6 +111,8 @@ pub(crate) struct Task {
     /// The way that its commands go, whichever is in use.
     pub(super) route: Option<Route>,
     pub(super) work: Work,
+    /// The drive that it was begun with, where what it does or hears is that drive's.
+    pub(super) same: Option<SameDrive>,
 }
 
 impl Engine {
@@ -124,12 +127,13 @@ impl Engine {
         // A drive behind the changer's target has its number there, and another one elsewhere.
         let stays = matches!(work, Work::Survey(_) | Work::Ready(..) | Work::Unload(..));
         let route = self.library(library).map(|it| it.routes.active).filter(|_| stays);
-        self.begin_task(Task { library, route, work }, now);
+        let same = self.same_drive(library, &work);
+        self.begin_task(Task { library, route, work, same }, now);
     }
 
     /// Begins a procedure whose commands go one way, whether it is in use or not.
     pub(crate) fn begin_on(&mut self, library: LibraryIndex, route: Route, work: Work, now: Now) {
-        self.begin_task(Task { library, route: Some(route), work }, now);
+        self.begin_task(Task { library, route: Some(route), work, same: None }, now);
     }
 
     fn begin_task(&mut self, task: Task, now: Now) {
@@ -143,20 +147,35 @@ impl Engine {
     pub(crate) fn step_task(&mut self, id: TaskId, heard: Heard, now: Now) {
         let Some(mut task) = self.tasks.remove(&id) else { return };
         let library = task.library;
+        match self.step_with_drive(&mut task, heard, now) {
+            Do::Send(device, command) => {
+                let path = self.path_to(library, task.route, device);
+                self.tasks.insert(id, task);
+                self.send(id, path, self.with_patience(path, command, now));
+            }
+            Do::Wait(pause) => {
+                self.tasks.insert(id, task);
+                self.set_timer(now.monotonic.saturating_add(pause), Timer::Wake(id));
+            }
+            Do::Done(()) => {}
+        }
+        self.mark_dirty(library);
+    }
+
+    /// Tells a procedure what it heard, and its owner how it ended.
+    pub(crate) fn step_work(&mut self, task: &mut Task, heard: Heard, now: Now) -> Do<()> {
+        let library = task.library;
         let moves = matches!(task.work, Work::Motion(..) | Work::Exchange { .. });
         if let Some(it) = self.library(library).filter(|it| moves && it.ownership.is_in_doubt())
             && matches!(heard, Heard::Woken)
         {
             // Of a library that may be another's nothing is concluded: what moved stays unknown until it is ours again.
-            let pause = it.config.timing.retry_max;
-            self.tasks.insert(id, task);
-            self.set_timer(now.monotonic.saturating_add(pause), Timer::Wake(id));
-            return;
+            return Do::Wait(it.config.timing.retry_max);
         }
         let stopping = |engine: &Self, request: RequestId| {
             engine.live.get(&request).is_some_and(|live| live.request.stopping.is_some())
         };
-        let step = match &mut task.work {
+        match &mut task.work {
             Work::Identify(route, work) => {
                 let route = *route;
                 work.step(heard, now).map(|result| self.identified(library, route, result, now))
@@ -307,27 +326,14 @@ impl Engine {
                 let request = *request;
                 work.step(heard, now).map(|result| self.labelled(library, request, result, now))
             }
-        };
-        match step {
-            Do::Send(device, command) => {
-                let path = self.path_to(library, task.route, device);
-                self.tasks.insert(id, task);
-                self.send(id, path, self.with_patience(path, command, now));
-            }
-            Do::Wait(pause) => {
-                self.tasks.insert(id, task);
-                self.set_timer(now.monotonic.saturating_add(pause), Timer::Wake(id));
-            }
-            Do::Done(()) => {}
         }
-        self.mark_dirty(library);
     }
 
     pub(crate) fn work(&self, task: TaskId) -> Option<&Work> {
         self.tasks.get(&task).map(|task| &task.work)
     }
 
-    fn path_to(&self, library: LibraryIndex, route: Option<Route>, device: Device) -> Path {
+    pub(crate) fn path_to(&self, library: LibraryIndex, route: Option<Route>, device: Device) -> Path {
         let active = || self.library(library).map_or(Route(0), |library| library.routes.active);
         let route = match device {
             Device::Changer | Device::Sibling(_) => route.unwrap_or_else(active),
@@ -388,6 +394,7 @@ impl Engine {
         now: Now,
     ) {
         let Some((task, path)) = self.commands.remove(&command) else { return };
+        let missed = self.share_attention(task, path, &result);
         if let Some(queue) = self.paths.get_mut(&path) {
             queue.in_flight = queue.in_flight.saturating_sub(1);
             if let Some((id, command)) = queue.waiting.pop_front() {
@@ -400,6 +407,9 @@ impl Engine {
         self.note_ownership(path, &result, now);
         self.note_way(path, &result);
         self.step_task(task, Heard::Answer(result), now);
+        for (task, attention) in missed {
+            self.step_task(task, Heard::Answer(Ok(attention)), now);
+        }
         self.leave_suspect(path.library, now);
     }
 }

@@ -58,6 +58,8 @@ impl DriveState {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct DriveState {
     pub(crate) serial: Option<Arc<str>>,
+    /// The serial number that it told itself, on the way that leads to it.
+    pub(crate) own_serial: Option<Arc<str>>,
     /// The serial number that the library tells of it, which can be another one.
     pub(crate) told: Option<Arc<str>>,
     pub(crate) device: Option<Device>,
