@@ -48,7 +48,10 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`CancelError`]; the request is then as it was.
+    /// [`CancelError`]; the request is then as it was. Its last step is [under way](CancelError::InProgress), it has
+    /// [ended](CancelError::AlreadyFinished), it is [another application's](CancelError::PermissionDenied) or
+    /// [not there](CancelError::NotFound), too many cancels [wait for a verdict](CancelError::ResourceExhausted), the session is
+    /// [closed](CancelError::SessionClosed), or the [store](CancelError::Store) failed.
     ///
     /// # Cancel safety
     /// Dropped before it is ready, the future has cancelled the request or not; asking again tells, and a second cancel
@@ -115,8 +118,7 @@ impl Session {
     }
 }
 
-/// # Cancel safety
-/// As [`Session::cancel_library_request`].
+/// Cancels the request, as [`Session::cancel_library_request`] does: errors and cancel safety are the same.
 impl IntoFuture for CancelBuilder {
     type Output = Result<Cancellation, CancelError>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
@@ -187,6 +189,8 @@ impl Verdict {
     }
 }
 
+/// Waits for the verdict, as [`wait`](Verdict::wait) does.
+///
 /// # Cancel safety
 /// Dropping the future takes nothing back.
 impl IntoFuture for Verdict {

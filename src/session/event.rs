@@ -36,13 +36,14 @@ async fn step(mut receiver: Receiver<Event>) -> (Received, Receiver<Event>) {
 }
 
 impl EventStream {
-    /// The next event; `None` when the manager has ended.
+    /// The next event, waited for without a bound; `None` when the manager has ended.
     ///
     /// # Errors
     /// [`Lagged`] when events were missed; the stream goes on.
     ///
     /// # Cancel safety
     /// Dropping the future loses no event.
+    #[doc(alias = "WaitForNtmsNotification")]
     pub async fn next(&mut self) -> Option<Result<Event, Lagged>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }

@@ -92,10 +92,11 @@ impl Manager {
     /// The libraries, in the order of the configuration.
     ///
     /// # Errors
-    /// When the manager has ended by itself, which only a panic in a transport or store can bring about.
+    /// [`SessionClosed`], when the manager has ended by itself, which only a panic in a transport or store can bring about.
     ///
     /// # Cancel safety
     /// Dropping the future does nothing.
+    #[doc(alias = "NTMS_LIBRARYINFORMATION")]
     pub async fn libraries(&self) -> Result<Vec<LibraryInfo>, SessionClosed> {
         self.shared.look(|engine| engine.view().libraries()).await
     }
@@ -106,7 +107,8 @@ impl Manager {
     }
 
     /// Shuts the manager down: takes nothing more, commits what is on its way to the store, closes the store, gives the
-    /// libraries back. It waits for the store and for no move.
+    /// libraries back. It waits for the store and for no move, and at most five seconds for the libraries to be given back. What has
+    /// not ended is durable: the next manager finds it, and treats it by its [policy](ManagerBuilder::restart).
     ///
     /// # Cancel safety
     /// Dropping the future does not take the shut-down back; only nobody waits for its end.

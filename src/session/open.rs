@@ -106,7 +106,7 @@ impl ManagerBuilder {
         self
     }
 
-    /// What becomes of requests that the last manager left unfinished.
+    /// What becomes of requests that the last manager left unfinished; [`RestartPolicy::Resume`] unless given.
     pub fn restart(mut self, policy: RestartPolicy) -> Self {
         self.restart = policy;
         self
@@ -201,7 +201,7 @@ impl ManagerBuilder {
     /// tokio runtime with its time driver, on which the manager then runs.
     ///
     /// # Errors
-    /// [`OpenError`]: a wrong device URL, or a store that cannot be opened or read.
+    /// [`OpenError`]: no library or too many of them, a wrong device URL, or a store that cannot be opened or read.
     ///
     /// # Cancel safety
     /// Dropping the future opens nothing, or closes what it had opened.

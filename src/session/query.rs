@@ -99,6 +99,7 @@ impl Session {
     ///
     /// # Cancel safety
     /// Dropping the future does nothing.
+    #[doc(alias = "EnumerateNtmsObject")]
     pub async fn live_requests(&self) -> Result<Vec<Request>, SessionClosed> {
         let caller = self.caller()?;
         let mut requests = self.shared().look(|engine| engine.view().requests()).await?;
@@ -144,6 +145,7 @@ impl Session {
     ///
     /// # Cancel safety
     /// Dropping the future does nothing.
+    #[doc(alias = "GetNtmsObjectInformation")]
     pub async fn request(&self, id: RequestId) -> Result<Option<Request>, QueryError> {
         let caller = self.caller()?;
         let live = self.shared().look(move |engine| engine.view().request(id)).await?;
@@ -154,10 +156,11 @@ impl Session {
         Ok(request.filter(|request| request.is_visible_to(caller)))
     }
 
-    /// The motions that were made for a request, in their order: the intent, and what became of it.
+    /// The motions that were made for a request, in their order: the intent, and what became of it. RSM keeps none.
     ///
     /// # Errors
-    /// [`QueryError::NotFound`] where there is no such request that the session may see.
+    /// [`QueryError`]: there is [no such request](QueryError::NotFound) that the session may see, the session is closed, or the store
+    /// could not be read.
     ///
     /// # Cancel safety
     /// Dropping the future does nothing.

@@ -79,10 +79,12 @@ impl<T: TicketOutcome> Ticket<T> {
         Progress { next: Some(Box::pin(step(standing))) }
     }
 
-    /// Waits for the request's end.
+    /// Waits for the request's end, without a bound: its [deadline](super::MountBuilder::deadline) is the request's own. RSM's
+    /// synchronous calls wait so.
     ///
     /// # Errors
-    /// [`RequestError`]: it failed, was cancelled or stopped, or the manager was shut down.
+    /// [`RequestError`]: it failed, was cancelled or stopped, or the manager was shut down or its store failed before its end was
+    /// known.
     ///
     /// # Cancel safety
     /// Dropping the future ends the wait and does nothing to the request; the ticket can be waited for again.
@@ -117,6 +119,10 @@ async fn resolve<T: TicketOutcome>(session: &Session, request: Request) -> Resul
     }
 }
 
+/// Waits for the request's end, as [`wait`](Ticket::wait) does.
+///
+/// # Cancel safety
+/// Dropping the future drops the ticket and does nothing to the request; await a `&mut` of it to be able to wait again.
 impl<T: TicketOutcome> IntoFuture for Ticket<T> {
     type Output = Result<T, RequestError>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
@@ -126,6 +132,10 @@ impl<T: TicketOutcome> IntoFuture for Ticket<T> {
     }
 }
 
+/// Waits for the request's end, as [`wait`](Ticket::wait) does.
+///
+/// # Cancel safety
+/// Dropping the future ends the wait and does nothing to the request; the ticket can be waited for again.
 impl<'a, T: TicketOutcome> IntoFuture for &'a mut Ticket<T> {
     type Output = Result<T, RequestError>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;

@@ -93,8 +93,8 @@ macro_rules! request_builder {
                 self
             }
 
-            /// The request is cancelled when it has not ended within this time of being accepted; it is stopped where
-            /// it has begun.
+            /// The request is cancelled when it has not ended within this time of being accepted, by the manager's clock; it is
+            /// stopped where it has begun. Without one it waits for as long as it takes.
             pub fn deadline(mut self, time: std::time::Duration) -> Self {
                 self.common.deadline = Some(time);
                 self
@@ -137,7 +137,8 @@ macro_rules! request_builder {
             }
         }
 
-        /// Submits the request and waits for its end.
+        /// Submits the request and waits for its end: a [`SubmitError`](crate::SubmitError) when it was refused, else what the
+        /// [ticket](crate::Ticket) tells.
         ///
         /// # Cancel safety
         /// Dropping the future cancels nothing: a request that was accepted goes on.

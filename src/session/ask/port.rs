@@ -130,7 +130,10 @@ impl EjectAllBuilder {
     }
 
     /// Hands the requests in, one after the other: a ticket for each that was accepted, and the error of each that was not, in their
-    /// order.
+    /// order. All that were accepted are durable then.
+    ///
+    /// # Errors
+    /// Each for itself, a [`SubmitError`]: it was refused, or the session is closed.
     ///
     /// # Cancel safety
     /// Dropped before it is ready, the future has handed in some of the requests; those that were accepted go on.

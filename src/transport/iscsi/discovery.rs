@@ -100,7 +100,7 @@ impl IscsiTarget {
 /// Asks a portal (`host`, `host:port`, `[::1]:port`; port 3260 unless said) for the targets that this initiator may
 /// use.
 ///
-/// Over iSCSI this is a session of its own (SessionType=Discovery), which ends before this returns. Neither the portal's
+/// Over iSCSI this is a session of its own (SessionType=Discovery, SendTargets=All; RFC 7143 4.3 and appendix C), which ends before this returns. Neither the portal's
 /// answer nor an error holds a secret.
 ///
 /// # Errors

@@ -61,7 +61,8 @@ impl Changer {
     /// Dropping the future abandons the answers, and asks nothing more.
     ///
     /// # Errors
-    /// [`MatchError`], when the changer does not say.
+    /// [`MatchError`], when the changer is not reached, or refuses. A drive that does not answer is no error: its
+    /// element is listed without one.
     pub async fn match_drives(&self) -> Result<Vec<MatchedDrive>, MatchError> {
         let changer = transport_of(&self.unit);
         let reported = drive_elements(&changer).await?;

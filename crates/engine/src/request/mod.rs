@@ -183,6 +183,9 @@ pub struct Submission {
 }
 
 /// A request as it is kept (RSM: `NTMS_LIBREQUESTINFORMATION`).
+///
+/// As the other records it is made field by field, for a store of the caller's own gives back what it has kept: with a field that is
+/// new it does not compile, rather than lose it unnoticed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// Its id.
