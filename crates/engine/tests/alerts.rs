@@ -1,5 +1,7 @@
 //! What devices say of themselves beside their answers, and what is done about it.
 
+mod common;
+
 use std::time::Duration;
 
 use autochanger_engine::EventKind;
@@ -10,6 +12,8 @@ use autochanger_scsi::SenseKey;
 use autochanger_sim::{Fault, Library, Timing};
 use autochanger_world::{World, dismount, inventory, mount, mount_in};
 
+use common::passes;
+
 const TAPE: &str = "VT0001L8";
 const OTHER: &str = "VT0002L8";
 const INQUIRY: u8 = 0x12;
@@ -17,13 +21,6 @@ const READY: u8 = 0x00;
 
 fn library() -> Library {
     Library::new().slots(12).drives(2).ports(1).cartridges("VT{:04}L8", 1..=6).timing(Timing::midrange())
-}
-
-#[track_caller]
-fn passes(world: &mut World, wanted: Wanted) {
-    let id = world.submit(wanted).unwrap();
-    world.rest();
-    assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
 }
 
 /// The changer foretells a failure with the next move, so that its flags are read.

@@ -1,12 +1,16 @@
 //! What hands leave behind: cartridges without labels that are gone leave no record, rearranged slots make neither duplicates nor a
 //! scan; and what was prepared for a drive or a cartridge that is put out of service meanwhile is taken back.
 
+mod common;
+
 use autochanger_engine::catalog::{MotionState, Service};
 use autochanger_engine::id::{CartridgeId, RequestId};
 use autochanger_engine::request::{CartridgeRef, FailureKind, Place, ServiceTarget, State, Waiting, Wanted};
 use autochanger_scsi::ElementAddress;
 use autochanger_sim::{Device, Library, Quirk, Timing};
 use autochanger_world::{World, inventory, mount, mount_in};
+
+use common::passes;
 
 const FIRST: ElementAddress = ElementAddress(500);
 const SECOND: ElementAddress = ElementAddress(501);
@@ -17,14 +21,6 @@ fn library() -> Library {
 
 fn device() -> Device {
     library().build()
-}
-
-#[track_caller]
-fn passes(world: &mut World, wanted: Wanted) -> RequestId {
-    let id = world.submit(wanted).unwrap();
-    world.rest();
-    assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
-    id
 }
 
 fn at(world: &World, address: u16) -> CartridgeId {

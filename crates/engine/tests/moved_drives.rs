@@ -1,6 +1,8 @@
 //! Drives that change their bays, and drives that are put in place of others, while a manager works: what is kept of a drive is
 //! that drive's, wherever it is.
 
+mod common;
+
 use autochanger_engine::catalog::{DriveRecord, Service};
 use autochanger_engine::id::{Device as Way, RequestId};
 use autochanger_engine::request::{Outcome, ServiceTarget, State, Wanted};
@@ -8,6 +10,8 @@ use autochanger_engine::{EventKind, Input};
 use autochanger_scsi::{ElementAddress, SenseKey};
 use autochanger_sim::{Device, Fault, Library, Timing};
 use autochanger_world::{World, inventory, mount, mount_in};
+
+use common::passes;
 
 const TAPE: &str = "VT0001L8";
 const OTHER: &str = "VT0002L8";
@@ -22,14 +26,6 @@ fn library() -> Device {
         .cartridges("VT{:04}L8", 1..=8)
         .timing(Timing::midrange())
         .build()
-}
-
-#[track_caller]
-fn passes(world: &mut World, wanted: Wanted) -> RequestId {
-    let id = world.submit(wanted).unwrap();
-    world.rest();
-    assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
-    id
 }
 
 fn record(world: &World, element: ElementAddress) -> DriveRecord {

@@ -1,5 +1,7 @@
 //! A library that comes back with other addresses for its drives or slots, with more or fewer of them, or later than the manager.
 
+mod common;
+
 use std::time::Duration;
 
 use autochanger_engine::catalog::{MotionState, Service};
@@ -12,6 +14,8 @@ use autochanger_engine::{Answer, EventKind};
 use autochanger_scsi::{ElementAddress, ElementType};
 use autochanger_sim::{Device, Fault, Library, Nexus, Quirk, Timing};
 use autochanger_world::{World, inventory, mount, mount_in};
+
+use common::passes;
 
 const TAPE: &str = "VT0001L8";
 const OTHER: &str = "VT0002L8";
@@ -31,14 +35,6 @@ fn library() -> Library {
 
 fn device() -> Device {
     library().build()
-}
-
-#[track_caller]
-fn passes(world: &mut World, wanted: Wanted) -> RequestId {
-    let id = world.submit(wanted).unwrap();
-    world.rest();
-    assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
-    id
 }
 
 fn out(label: &str) -> Wanted {
