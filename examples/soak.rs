@@ -3,7 +3,8 @@
 //! assertions out).
 //!
 //! A story is drawn from a seed: requests, cancels, faults, hands in the library and power losses, then calm. `--seed S` begins
-//! with a seed of yours; without it a fresh one is drawn, and printed. `--requests N` ends after so many accepted requests.
+//! with a seed of yours; without it a fresh one is drawn, and printed. `--requests N` ends after so many accepted requests. `--lines N` is
+//! how many of the last lines of a failing story are shown: with 100000 it is all of them.
 
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -24,17 +25,21 @@ struct Wish {
     seconds: Option<u64>,
     requests: Option<u64>,
     seed: Option<u64>,
+    lines: Option<u64>,
 }
 
 fn wish() -> Result<Wish, String> {
-    let mut wish = Wish { seconds: None, requests: None, seed: None };
+    let mut wish = Wish { seconds: None, requests: None, seed: None, lines: None };
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
         let place = match name.as_str() {
             "--seconds" => &mut wish.seconds,
             "--requests" => &mut wish.requests,
             "--seed" => &mut wish.seed,
-            other => return Err(format!("{other}: there are --seconds N, --requests N and --seed S")),
+            "--lines" => &mut wish.lines,
+            other => {
+                return Err(format!("{other}: there are --seconds N, --requests N, --seed S and --lines N"));
+            }
         };
         let value = arguments.next().ok_or_else(|| format!("{name} needs a number"))?;
         *place = Some(value.parse().map_err(|_| format!("{name} {value}: not a number"))?);
@@ -68,7 +73,10 @@ fn soak() -> Result<(), String> {
         in_time && wish.requests.is_none_or(|requests| tally.all.requests < requests)
     };
     let bug = std::env::var_os(PLANT).map(|_| Bug::StopThatIsForgotten);
-    let telling = Telling { bug, ..Telling::default() };
+    let mut telling = Telling { bug, ..Telling::default() };
+    if let Some(lines) = wish.lines {
+        telling.lines = usize::try_from(lines).unwrap_or(usize::MAX);
+    }
     match tell_all(seed..u64::MAX, ACTS, telling, heard) {
         Ok(tally) => {
             println!("no checker objects after {:.0?}: {}", start.elapsed(), say(seed, &tally));

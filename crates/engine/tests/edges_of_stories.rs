@@ -6,7 +6,7 @@ use autochanger_engine::request::{FailureKind, InventoryMethod, State, Waiting, 
 use autochanger_scsi::ElementAddress;
 use autochanger_sim::{Fault, Library, Timing};
 use autochanger_world::{
-    Act, Ask, Handed, Mishap, Setup, Shape, Story, Telling, World, inventory, mount, tell,
+    Act, Ask, Handed, Mishap, Setup, Shape, Story, Telling, World, inventory, mount, mount_in, tell,
 };
 
 fn library(drives: u16) -> Library {
@@ -33,9 +33,19 @@ fn a_while(world: &mut World) {
     world.until("two minutes have passed", |world| world.now - begun > Duration::from_secs(120));
 }
 
+fn a_second(world: &mut World) {
+    let begun = world.now;
+    world.until("a second has passed", |world| world.now - begun > Duration::from_secs(1));
+}
+
 /// Dismounts of the manager's own.
 fn own(world: &World) -> usize {
     world.disk.requests.values().filter(|request| &*request.application == "autochanger").count()
+}
+
+/// Those of them that have not ended.
+fn live_own(world: &World) -> usize {
+    world.engine.view().requests().iter().filter(|request| &*request.application == "autochanger").count()
 }
 
 #[test]
@@ -71,6 +81,52 @@ fn who_waits_for_a_cartridge_in_a_drive_that_kept_it_gets_it_after_somebody_look
     world.rest();
     assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
     assert_eq!(world.device.find("VT0001L8"), Some(other));
+    world.assert_true();
+}
+
+#[test]
+fn a_dismount_of_the_managers_own_ends_when_the_cartridge_is_mounted_where_it_is() {
+    let mut world = World::ready(library(2).build());
+    let left = world.submit(mount_in("VT0001L8", 501)).unwrap();
+    world.until("it is in the drive", |world| world.device.find("VT0001L8") == Some(ElementAddress(501)));
+    let _ = world.cancel(left);
+    // The drive's own path is gone, so that its label is read in the other one, for which the cartridge makes way.
+    world.device.inject(Fault::not_delivered().lun(2).lasting(Duration::from_secs(3000)));
+    world.crash();
+    world.rest();
+    world.mount("VT0002L8");
+    world.disk_held = true;
+    let wanted = Wanted::Identify { cartridge: "VT0001L8".into(), keep: false };
+    let identification = world.submit(wanted).unwrap();
+    let kept = world.mount("VT0001L8");
+    world.release_disk();
+    world.rest();
+    assert!(matches!(world.state(kept), State::Passed(_)), "{}", world.state(kept));
+    assert_eq!((own(&world), live_own(&world)), (1, 0));
+    assert_eq!(world.device.find("VT0001L8"), Some(ElementAddress(501)));
+    world.dismount("VT0001L8");
+    world.dismount("VT0002L8");
+    world.rest();
+    assert!(matches!(world.state(identification), State::Passed(_)), "{}", world.state(identification));
+    world.assert_true();
+}
+
+#[test]
+fn a_dismount_begins_when_the_mount_has_passed_however_long_others_have_waited_for_the_cartridge() {
+    // Who came first is first, whatever it asks for.
+    let mut world =
+        World::with(library(2).build(), |config| config.priority_worth = Duration::from_millis(1));
+    world.rest();
+    world.mount("VT0001L8");
+    world.until("it is in a drive", |world| world.device.find("VT0001L8").is_some_and(|at| at.0 < 1000));
+    let wanted = Wanted::Identify { cartridge: "VT0001L8".into(), keep: false };
+    let waits = world.submit(wanted).unwrap();
+    a_second(&mut world);
+    let dismount = world.dismount("VT0001L8");
+    world.rest();
+    for id in [dismount, waits] {
+        assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
+    }
     world.assert_true();
 }
 

@@ -176,7 +176,7 @@ impl World {
         // Also what lies in a drive and is nobody's mount: its dismount was put off.
         let leaves = |id| {
             // What a story asked for can wait for something of its own.
-            let calm = |request: &&Request| request.id.0.as_u128() > CALM;
+            let calm = |request: &&Request| (CALM..=CALM + self.next_id).contains(&request.id.0.as_u128());
             let dismounts = |request: &&Request| matches!(request.wanted, Wanted::Dismount { .. });
             waiting.iter().filter(calm).filter(dismounts).any(|request| request.cartridge == Some(id))
         };

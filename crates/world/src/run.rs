@@ -52,7 +52,7 @@ pub fn tell_all(
             if seed >= seeds.end || lock(&failed).is_some_and(|failed| failed < seed) {
                 return;
             }
-            match tell(&draw(seed, acts), telling) {
+            match tell(&draw(seed, acts), Telling { lines: 0, ..telling }) {
                 Ok(tale) => {
                     lock(&tally).add(tale);
                     if !progress(seed, tale) {
@@ -77,10 +77,8 @@ pub fn tell_all(
     match *lock(&failed) {
         None => Ok(tally),
         Some(seed) => {
-            let story = shrink(&draw(seed, acts), telling);
             // The one story that fails for certain is the one that was shrunk.
-            let mut telling = telling;
-            telling.transcript = true;
+            let story = shrink(&draw(seed, acts), telling);
             match tell(&story, telling) {
                 Err(violation) => Err(Box::new((*violation, story))),
                 Ok(_) => {

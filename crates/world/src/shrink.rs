@@ -11,7 +11,7 @@ const MAX_TELLINGS: u32 = 2_000;
 #[must_use]
 pub fn shrink(story: &Story, telling: Telling) -> Story {
     let mut telling = telling;
-    telling.transcript = false;
+    telling.lines = 0;
     let Err(violation) = tell(story, telling) else { return story.clone() };
     let mut tellings = 0;
     let mut fails = |acts: &[Act]| {

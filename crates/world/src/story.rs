@@ -90,13 +90,24 @@ impl Default for Shape {
 }
 
 /// How a story is told.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Telling {
-    /// The last lines are kept, for a violation to show them.
-    pub transcript: bool,
+    /// How many of the last lines a violation shows. They are written when the shortened story of a failing seed is told.
+    pub lines: usize,
     /// What is wrong with the engine.
     #[cfg(feature = "planted-bugs")]
     pub bug: Option<autochanger_engine::Bug>,
+}
+
+impl Default for Telling {
+    /// A page on a screen: some seconds of a busy library.
+    fn default() -> Self {
+        Self {
+            lines: 60,
+            #[cfg(feature = "planted-bugs")]
+            bug: None,
+        }
+    }
 }
 
 /// What a story came to.
@@ -155,7 +166,7 @@ impl Story {
     }
 
     fn world(&self, telling: Telling) -> World {
-        let mut world = World::watched(self.devices(), Watch::lenient(telling.transcript), |config| {
+        let mut world = World::watched(self.devices(), Watch::lenient(telling.lines), |config| {
             config.max_live_requests = self.setup.max_live_requests;
             config.max_pending_cancels = self.setup.max_pending_cancels;
             for (library, shape) in config.libraries.iter_mut().zip(&self.setup.libraries) {

@@ -11,9 +11,6 @@ use crate::checkers;
 use crate::devices::Devices;
 use crate::disk::Disk;
 
-/// Lines of the transcript that a violation carries: some seconds of a busy library, and a page on a screen.
-const LAST_LINES: usize = 60;
-
 /// Something that an outsider sees.
 #[derive(Debug)]
 pub enum Sight<'a> {
@@ -133,36 +130,45 @@ pub(crate) struct Watch {
     pub(crate) strict: bool,
     /// The first violation.
     pub(crate) violation: Option<Violation>,
-    /// The last lines of what was seen, where they are kept: writing them takes longer than all the rest.
-    transcript: Option<VecDeque<String>>,
+    /// The last lines of what was seen.
+    transcript: VecDeque<String>,
+    /// How many lines are kept: writing them takes longer than all the rest.
+    lines: usize,
     step: u64,
 }
 
 impl Watch {
     /// All checkers; the first violation panics.
     pub(crate) fn strict() -> Self {
-        Self { checkers: checkers::all(), strict: true, violation: None, transcript: None, step: 0 }
+        Self {
+            checkers: checkers::all(),
+            strict: true,
+            violation: None,
+            transcript: VecDeque::new(),
+            lines: 0,
+            step: 0,
+        }
     }
 
     /// Nobody looks on: for measuring, where checkers would take longer than all the rest.
     pub(crate) fn nobody() -> Self {
-        Self { checkers: Vec::new(), ..Self::lenient(false) }
+        Self { checkers: Vec::new(), ..Self::lenient(0) }
     }
 
-    /// The first violation is kept.
-    pub(crate) fn lenient(transcript: bool) -> Self {
-        let transcript = transcript.then(VecDeque::new);
-        Self { strict: false, transcript, ..Self::strict() }
+    /// The first violation is kept, with so many of the last lines.
+    pub(crate) fn lenient(lines: usize) -> Self {
+        Self { strict: false, lines, ..Self::strict() }
     }
 
     /// A line of the story itself.
     pub(crate) fn note(&mut self, line: impl FnOnce() -> String) {
-        if let Some(transcript) = &mut self.transcript {
-            if transcript.len() >= LAST_LINES {
-                transcript.pop_front();
-            }
-            transcript.push_back(line());
+        if self.lines == 0 {
+            return;
         }
+        if self.transcript.len() >= self.lines {
+            self.transcript.pop_front();
+        }
+        self.transcript.push_back(line());
     }
 
     pub(crate) fn see(&mut self, sight: &Sight<'_>, facts: &Facts<'_>) {
@@ -183,7 +189,7 @@ impl Watch {
     }
 
     pub(crate) fn object(&mut self, checker: &'static str, what: String, at: Duration) {
-        let transcript = self.transcript.iter().flatten().cloned().collect();
+        let transcript = self.transcript.iter().cloned().collect();
         let violation = Violation { seed: None, checker, step: self.step, at, what, transcript };
         assert!(!self.strict, "{violation}");
         self.violation.get_or_insert(violation);

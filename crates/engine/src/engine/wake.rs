@@ -10,6 +10,7 @@ use crate::library::Library;
 use crate::library::elements::Need;
 use crate::library::queue::{Blocker, Order};
 use crate::planted::Bug;
+use crate::request::Operation;
 use crate::time::Now;
 
 impl Engine {
@@ -118,9 +119,12 @@ impl Engine {
         }
     }
 
-    /// Makes the first waiter for a thing ready.
+    /// Makes the first waiter for a thing ready that can have a use for it: for a medium that is mounted, a dismount, however long
+    /// others have waited.
     pub(crate) fn wake(&mut self, index: LibraryIndex, blocker: Blocker) -> bool {
-        let id = self.library_mut(index).and_then(|library| library.queue.wake(blocker));
+        let mounted = matches!(blocker, Blocker::Medium(medium) if self.catalogue.mount_of(medium).is_some());
+        let of_use = |operation| !mounted || operation == Operation::Dismount;
+        let id = self.library_mut(index).and_then(|library| library.queue.wake(blocker, of_use));
         self.woken(index, id, blocker)
     }
 

@@ -254,16 +254,25 @@ impl Queue {
 
     /// Makes the first waiter behind `order` ready: those before it cannot use what is free.
     pub(crate) fn wake_behind(&mut self, blocker: Blocker, order: Order) -> Option<RequestId> {
-        let behind = (Bound::Excluded((blocker, order)), Bound::Included((blocker, Order::HIGHEST)));
-        let (&key, &id) = self.waiting.range(behind).next()?;
+        self.wake_first(blocker, order, |_| true)
+    }
+
+    fn wake_first(
+        &mut self,
+        blocker: Blocker,
+        behind: Order,
+        is: impl Fn(Operation) -> bool,
+    ) -> Option<RequestId> {
+        let behind = (Bound::Excluded((blocker, behind)), Bound::Included((blocker, Order::HIGHEST)));
+        let (&key, &id) = self.waiting.range(behind).find(|((_, order), _)| is(order.operation()))?;
         self.waiting.remove(&key);
         self.ready.insert(key.1, id);
         Some(id)
     }
 
-    /// Makes the first waiter for `blocker` ready.
-    pub(crate) fn wake(&mut self, blocker: Blocker) -> Option<RequestId> {
-        self.wake_behind(blocker, Order::LOWEST)
+    /// Makes the first waiter for `blocker` ready with such an operation.
+    pub(crate) fn wake(&mut self, blocker: Blocker, is: impl Fn(Operation) -> bool) -> Option<RequestId> {
+        self.wake_first(blocker, Order::LOWEST, is)
     }
 
     /// Makes the first waiter behind `order` ready of all that a drive would serve.

@@ -94,8 +94,8 @@ fn only_the_first_waiter_for_a_thing_is_woken() {
         queue.insert(order, id(u128::from(n)));
         queue.block(order, id(u128::from(n)), Blocker::Drive(DRIVE));
     }
-    assert_eq!(queue.wake(Blocker::Slot), None);
-    assert_eq!(queue.wake(Blocker::Drive(DRIVE)), Some(id(0)));
+    assert_eq!(queue.wake(Blocker::Slot, |_| true), None);
+    assert_eq!(queue.wake(Blocker::Drive(DRIVE), |_| true), Some(id(0)));
     assert_eq!(queue.first(), Some(id(0)));
     assert_eq!(queue.waiting.len(), 2);
 }
@@ -109,7 +109,7 @@ fn a_waiting_request_takes_another_place_and_waits_on() {
         queue.block(order, id(n), Blocker::Slot);
     }
     queue.reorder(&[(second, first, Some(Blocker::Slot)), (first, second, Some(Blocker::Slot))]);
-    assert_eq!(queue.wake(Blocker::Slot), Some(id(1)));
+    assert_eq!(queue.wake(Blocker::Slot, |_| true), Some(id(1)));
 }
 
 #[test]
