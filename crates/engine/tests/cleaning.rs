@@ -244,6 +244,40 @@ fn a_cleaning_goes_on_after_a_power_loss_at_any_moment_and_counts_one_use() {
 }
 
 #[test]
+fn a_drive_is_not_said_to_be_clean_when_what_it_said_of_the_cleaner_was_lost_with_the_power() {
+    let mut failed = 0;
+    for steps in 0..30 {
+        let mut world = World::with(library(&[CLEANER]), |config| config.libraries[0].auto_clean = false);
+        world.rest();
+        world.device.cleaner_lasts(CLEANER, 0);
+        world.device.drive_asks_for_cleaning(DRIVE, false);
+        let home = world.device.find(CLEANER);
+        let id = clean(&mut world);
+        world.until("the cleaner is in the drive", |world| world.device.find(CLEANER) == Some(DRIVE));
+        world.disk_held = true;
+        for _ in 0..steps {
+            world.step();
+        }
+        world.crash();
+        world.rest();
+        let state = world.state(id);
+        match &state {
+            // Another cleaner is waited for.
+            State::Waiting(Waiting::Operator) => {}
+            State::Failed(failure) => {
+                failed += 1;
+                assert!(failure.message.ends_with("it asks to be cleaned as before"), "{steps}: {failure}");
+            }
+            _ => panic!("{steps} steps: {state}"),
+        }
+        assert!(world.device.asks_for_cleaning(DRIVE));
+        assert_eq!(world.device.find(CLEANER), home, "{steps} steps");
+        world.assert_true();
+    }
+    assert!(failed > 0, "none was between the drive's word and the disk");
+}
+
+#[test]
 fn two_cleanings_share_one_cleaner_one_after_the_other() {
     let mut world = World::ready(library(&[CLEANER]));
     let one = clean(&mut world);

@@ -3,8 +3,8 @@
 use core::time::Duration;
 
 use autochanger_scsi::{
-    LogControl, LogSense, Sense, SenseKey, Status, TapeAlertFlags, TapeAlertPage, TapeAlertResponse,
-    TestUnitReady,
+    DriveStatus, LogControl, LogSense, Sense, SenseKey, Status, TapeAlertFlags, TapeAlertPage,
+    TapeAlertResponse, TestUnitReady,
 };
 
 use crate::changer::{Do, Heard, Procedure};
@@ -33,6 +33,9 @@ const INVALID: u8 = 23;
 pub(crate) enum Cleaned {
     /// The drive has ejected the cartridge and complains of nothing; or it cannot be asked, and has had its time.
     Yes,
+    /// The drive has ejected the cartridge, and asks to be cleaned as before. Flags that said why can have been read by a
+    /// manager that did not live to write it down.
+    InVain,
     /// The cartridge cannot clean any more.
     UsedUp(Option<Sense>),
     /// The drive takes the cartridge for a tape.
@@ -62,6 +65,8 @@ enum Asked {
     Response,
     /// Log page 2Eh, which every drive has. Reading it takes the flags back, so that they are not taken for the next cartridge's.
     Alerts(TapeAlertFlags),
+    /// Log page 11h: whether it asks to be cleaned.
+    Needs,
 }
 
 impl Clean {
@@ -78,9 +83,13 @@ impl Clean {
         self.send(Command::new(TestUnitReady {}.cdb(), self.timing.status))
     }
 
-    fn ask_alerts(&mut self, asked: Asked) -> Do<Cleaned> {
+    fn ask_page(&mut self, asked: Asked) -> Do<Cleaned> {
         self.asked = asked;
-        let page = if asked == Asked::Response { TapeAlertResponse::PAGE } else { TapeAlertPage::PAGE };
+        let page = match asked {
+            Asked::Response => TapeAlertResponse::PAGE,
+            Asked::Needs => DriveStatus::PAGE,
+            Asked::Alerts(_) | Asked::Ready => TapeAlertPage::PAGE,
+        };
         self.send(log_page(page, self.timing))
     }
 
@@ -105,7 +114,7 @@ impl Clean {
         let Some(sense) = sense.filter(|_| status == Status::CheckCondition) else {
             // Ready with a cleaning cartridge: it takes it for a tape, unless it is done and about to eject it.
             return match status {
-                Status::Good if self.waited(now) >= UNSEEN && self.works => self.ask_alerts(Asked::Response),
+                Status::Good if self.waited(now) >= UNSEEN && self.works => self.ask_page(Asked::Response),
                 Status::Good if self.waited(now) >= UNSEEN => Do::Done(Cleaned::NoCleaner),
                 // Becoming ready, among others: so does a drive with a tape, which says nothing of cleaning.
                 _ => self.wait_or(self.timing.cleaning, now, Cleaned::No(None)),
@@ -121,7 +130,7 @@ impl Clean {
             _ if sense.deferred => self.wait_or(self.timing.cleaning, now, Cleaned::No(Some(sense))),
             (_, (0x30, 0x13)) => Do::Done(Cleaned::UsedUp(Some(sense))),
             (_, (0x30, 0x07)) => Do::Done(Cleaned::No(Some(sense))),
-            (_, (0x3A, _)) if self.works || self.waited(now) >= NOTICE => self.ask_alerts(Asked::Response),
+            (_, (0x3A, _)) if self.works || self.waited(now) >= NOTICE => self.ask_page(Asked::Response),
             (_, (0x3A, _)) => Do::Wait(PAUSE),
             (_, (0x30, 0x03)) => {
                 self.works = true;
@@ -131,24 +140,26 @@ impl Clean {
         }
     }
 
-    fn judge_alerts(&mut self, completion: Option<&Completion>) -> Do<Cleaned> {
+    fn judge_page(&mut self, completion: Option<&Completion>) -> Do<Cleaned> {
         let data = completion.filter(|it| it.status == Status::Good).map(|it| &*it.data);
-        let flags = |told: TapeAlertFlags| {
-            if told.contains(EXPIRED) || told.contains(INVALID) {
-                Cleaned::UsedUp(None)
-            } else {
-                Cleaned::Yes
-            }
-        };
+        let used_up = |told: TapeAlertFlags| told.contains(EXPIRED) || told.contains(INVALID);
         match self.asked {
             Asked::Response => match data.and_then(TapeAlertResponse::parse) {
-                Some(TapeAlertResponse(told)) if flags(told) == Cleaned::Yes => Do::Done(Cleaned::Yes),
-                Some(TapeAlertResponse(told)) => self.ask_alerts(Asked::Alerts(told)),
-                None => self.ask_alerts(Asked::Alerts(TapeAlertFlags::NONE)),
+                Some(TapeAlertResponse(told)) if !used_up(told) => self.ask_page(Asked::Needs),
+                Some(TapeAlertResponse(told)) => self.ask_page(Asked::Alerts(told)),
+                None => self.ask_page(Asked::Alerts(TapeAlertFlags::NONE)),
             },
             Asked::Alerts(before) => {
                 let told = data.and_then(|data| TapeAlertPage::parse(data).ok()).map(|page| page.flags);
-                Do::Done(flags(before.union(told.unwrap_or_default())))
+                match used_up(before.union(told.unwrap_or_default())) {
+                    true => Do::Done(Cleaned::UsedUp(None)),
+                    false => self.ask_page(Asked::Needs),
+                }
+            }
+            Asked::Needs => {
+                let asks = |status: DriveStatus| status.cleaning_required || status.cleaning_requested;
+                let in_vain = data.and_then(DriveStatus::parse).is_some_and(asks);
+                Do::Done(if in_vain { Cleaned::InVain } else { Cleaned::Yes })
             }
             Asked::Ready => self.look(),
         }
@@ -182,9 +193,7 @@ impl Procedure for Clean {
                 if left.is_zero() { Do::Done(Cleaned::Yes) } else { Do::Wait(left) }
             }
             (Heard::Start | Heard::Woken, _) => self.look(),
-            (Heard::Answer(answer), _) if self.asked != Asked::Ready => {
-                self.judge_alerts(answer.as_ref().ok())
-            }
+            (Heard::Answer(answer), _) if self.asked != Asked::Ready => self.judge_page(answer.as_ref().ok()),
             (Heard::Answer(Ok(completion)), _) => self.judge(completion.status, completion.sense(), now),
             // A drive that cannot be reached cleans itself all the same.
             (Heard::Answer(Err(_)), _) => self.wait_or(UNSEEN, now, Cleaned::Yes),

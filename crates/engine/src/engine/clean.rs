@@ -1,6 +1,6 @@
 //! Cleaning a drive: which cleaning cartridge is taken, and what becomes of it and of the request (RSM: `CleanNtmsDrive`).
 
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use autochanger_scsi::{ElementAddress, ElementType};
@@ -182,11 +182,9 @@ impl Engine {
         let (Some(drive), Some(cleaner)) = (live.request.drive, live.request.cartridge) else { return };
         let element = ElementName { kind: ElementType::Drive, address: drive };
         let (library, name) = (self.library_name(index), self.cartridge_name(cleaner));
-        let words = |sense: &Option<_>| {
-            sense.as_ref().map_or_else(
-                || "it did not say in time that it is done".into(),
-                |s: &autochanger_scsi::Sense| s.to_string(),
-            )
+        let not_cleaned = |why: String| {
+            let message = alloc::format!("{element} of {library} was not cleaned by cartridge {name}: {why}");
+            Failure::new(FailureKind::DriveFault, message)
         };
         let (of, failure) = match &result {
             Cleaned::Yes => {
@@ -210,14 +208,9 @@ impl Engine {
                 let failure = Failure::new(FailureKind::MediumFault, message).with_sense(sense);
                 (Some(FaultOf::Medium), Some(failure))
             }
-            Cleaned::No(sense) => {
-                let message = alloc::format!(
-                    "{element} of {library} was not cleaned by cartridge {name}: {}",
-                    words(sense)
-                );
-                let failure = Failure::new(FailureKind::DriveFault, message).with_sense(*sense);
-                (None, Some(failure))
-            }
+            Cleaned::InVain => (None, Some(not_cleaned("it asks to be cleaned as before".into()))),
+            Cleaned::No(None) => (None, Some(not_cleaned("it did not say in time that it is done".into()))),
+            Cleaned::No(Some(sense)) => (None, Some(not_cleaned(sense.to_string()).with_sense(Some(*sense)))),
         };
         // What is the drive's fault is counted when the request fails; a used-up cartridge does not fail it.
         if let (Some(of), Some(failure)) = (of, &failure) {
