@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use autochanger_engine::request::{FailureKind, InventoryMethod, State, Waiting, Wanted};
 use autochanger_scsi::ElementAddress;
-use autochanger_sim::{Fault, Library, Timing};
+use autochanger_sim::{Fault, Library, SenseKey, Timing};
 use autochanger_world::{
-    Act, Ask, Handed, Mishap, Setup, Shape, Story, Telling, World, inventory, mount, mount_in, tell,
+    Act, Ask, Hand, Handed, Mishap, Setup, Shape, Story, Telling, World, inventory, mount, mount_in, tell,
 };
 
 fn library(drives: u16) -> Library {
@@ -229,4 +229,88 @@ fn a_dismount_that_was_put_off_is_not_ended_by_the_settled_half_of_an_exchange_t
     let setup = Setup { libraries: vec![shape], max_live_requests: 64, max_pending_cancels: 16 };
     let told = tell(&Story { seed: 9262, setup, acts }, Telling::default());
     assert!(told.is_ok(), "{told:?}");
+}
+
+#[test]
+fn nothing_is_put_into_a_port_where_a_cartridge_in_doubt_can_be_before_it_was_seen_to_be_empty() {
+    let ask = |number, ask| Act::Submit(handed(number, ask));
+    let inject = |many| Ask::Inject { library: 0, many };
+    let not_ready = Mishap::Sense { exchange: false, key: SenseKey::NotReady, asc: 4, ascq: 1, times: 40 };
+    let acts = vec![
+        ask(1, inject(true)),
+        Act::HoldDisk,
+        ask(2, inject(false)),
+        Act::Hands { library: 0, hand: Hand::Oblige(2) },
+        ask(3, Ask::Eject { cartridge: 6, port: Some(0) }),
+        Act::Mishap { library: 0, mishap: not_ready },
+        Act::ReleaseDisk,
+        Act::Pass(10),
+        Act::Pass(11),
+        ask(4, inject(false)),
+        // The cartridge in the port is taken away while it is to be moved.
+        Act::Hands { library: 0, hand: Hand::Oblige(4) },
+        Act::Pass(23),
+    ];
+    let shape = Shape { drives: 1, ports: 1, moves_in_flight: 2, ..Shape::default() };
+    let setup = Setup { libraries: vec![shape], max_live_requests: 64, max_pending_cancels: 16 };
+    let told = tell(&Story { seed: 83000415, setup, acts }, Telling::default());
+    assert!(told.is_ok(), "{}", told.unwrap_err());
+}
+
+/// Which slot is free when the arm holds what is to be put back comes of how the attempts of others fall.
+#[test]
+fn a_slot_that_was_chosen_for_a_cartridge_is_free_again_when_it_goes_from_the_arm_to_another_one() {
+    let shape = Shape {
+        slots: 6,
+        drives: 3,
+        slow: true,
+        exchange: true,
+        unload_before_move: false,
+        moves_in_flight: 2,
+        ports: 1,
+        ..Shape::default()
+    };
+    let mount = |cartridge, drive| Ask::Mount { cartridge, drive, read: false, at_once: false, wait: false };
+    let again = Handed { priority: 12, detached: true, ..handed(18, mount(2, None)) };
+    let aborted =
+        Mishap::Sense { exchange: false, key: SenseKey::AbortedCommand, asc: 0x44, ascq: 0, times: 3 };
+    let identify = Ask::Identify { cartridge: 1, keep: false };
+    let dismount = Ask::Dismount { cartridge: 2, slot: None, force: false, deferred: false };
+    let look = Ask::Inventory { library: 0, method: Some(InventoryMethod::Fast) };
+    let acts = vec![
+        Act::HoldDisk,
+        Act::Submit(handed(2, Ask::Eject { cartridge: 2, port: Some(0) })),
+        Act::Submit(Handed { who: 3, ..handed(16, mount(6, Some(1))) }),
+        Act::Submit(handed(20, mount(1, Some(0)))),
+        Act::Mishap { library: 0, mishap: Mishap::Attention { lun: 0, asc: 0x28, ascq: 1 } },
+        Act::Repeat { handed: again, same: true },
+        Act::ReleaseDisk,
+        Act::Hands { library: 0, hand: Hand::Import(1) },
+        Act::Pass(8),
+        Act::Submit(Handed { priority: 14, detached: true, ..handed(21, identify) }),
+        Act::Pass(40),
+        Act::Mishap { library: 0, mishap: aborted },
+        Act::Submit(Handed {
+            priority: 4,
+            detached: true,
+            ..handed(31, Ask::Inject { library: 0, many: false })
+        }),
+        Act::Pass(22),
+        Act::Mishap { library: 0, mishap: Mishap::StuckInArm },
+        Act::Submit(Handed { who: 1, ..handed(34, look) }),
+        Act::Submit(handed(
+            35,
+            Ask::Mount { cartridge: 3, drive: None, read: true, at_once: false, wait: false },
+        )),
+        Act::Submit(Handed { priority: 1, detached: true, ..handed(39, dismount) }),
+        Act::Pass(13),
+        Act::Submit(handed(
+            82,
+            Ask::Mount { cartridge: 1, drive: None, read: false, at_once: false, wait: true },
+        )),
+        Act::Pass(29),
+    ];
+    let setup = Setup { libraries: vec![shape], max_live_requests: 64, max_pending_cancels: 16 };
+    let told = tell(&Story { seed: 84000248, setup, acts }, Telling::default());
+    assert!(told.is_ok(), "{}", told.unwrap_err());
 }

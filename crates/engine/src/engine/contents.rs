@@ -187,7 +187,7 @@ impl Engine {
         .collect()
     }
 
-    /// Cartridges that must be in an element that was read, and were not seen there.
+    /// Cartridges that must be in an element that was read, and were not seen there; and those of which less is unknown now.
     fn miss_unseen(
         &mut self,
         library: LibraryId,
@@ -208,6 +208,7 @@ impl Engine {
                     Place::Element(name) if away.elements.contains(&name.address) => return None,
                     Place::Element(name) if kinds.contains(&name.kind) => *name,
                     Place::Unknown { one_of } if whole => *one_of.first()?,
+                    Place::Unknown { one_of } => return self.less_unknown(cartridge, one_of, kinds, away),
                     _ => return None,
                 };
                 // What stood in a port was there for a person to take.
@@ -222,7 +223,26 @@ impl Engine {
             self.catalogue.put(cartridge.clone());
             changed.push(cartridge.clone());
         }
-        missing.len() as u32
+        missing.iter().filter(|it| !matches!(it.place, Place::Unknown { .. })).count() as u32
+    }
+
+    /// A cartridge can be in fewer places than before when some of them were read and are empty.
+    fn less_unknown(
+        &self,
+        cartridge: &Cartridge,
+        one_of: &[ElementName],
+        kinds: &[ElementType],
+        away: &Unsettled,
+    ) -> Option<Cartridge> {
+        let elements = &self.libraries.iter().find(|library| library.id == Some(cartridge.library))?.elements;
+        let is_empty = |name: &ElementName| {
+            kinds.contains(&name.kind)
+                && !away.elements.contains(&name.address)
+                && elements.get(name.address).is_some_and(|element| !element.full && !element.doubtful)
+        };
+        let left: Vec<ElementName> = one_of.iter().filter(|name| !is_empty(name)).copied().collect();
+        let fewer = !left.is_empty() && left.len() < one_of.len();
+        fewer.then(|| Cartridge { place: Place::Unknown { one_of: left }, ..cartridge.clone() })
     }
 
     /// A cartridge without any label that is not in the library any more cannot be known again, wherever it comes from: nothing is kept

@@ -268,12 +268,11 @@ impl Engine {
         // What is in an arm is nobody's choice, and its cartridge is reserved.
         let ends = [way.source, way.destination];
         for end in ends.into_iter().filter(|end| end.kind != ElementType::Transport) {
-            if let Some(live) = self.live.get_mut(&id) {
-                match end.kind {
-                    ElementType::Drive => live.request.drive = Some(end.address),
-                    ElementType::ImportExport => live.port = Some(end.address),
-                    ElementType::Storage | ElementType::Transport => live.slot = Some(end.address),
-                }
+            let Some(live) = self.live.get_mut(&id) else { return };
+            match end.kind {
+                ElementType::Drive => live.request.drive = Some(end.address),
+                ElementType::ImportExport => live.port = Some(end.address),
+                ElementType::Storage | ElementType::Transport => self.change_slot(index, id, end.address),
             }
             if let Some(library) = self.library_mut(index) {
                 library.elements.update(end.address, |element| element.reserved_by = Some(id));

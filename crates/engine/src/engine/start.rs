@@ -253,12 +253,25 @@ impl Engine {
         self.catalogue.reserve(cartridge, id);
         if let Some(live) = self.live.get_mut(&id) {
             live.request.drive = Some(drive);
-            live.slot = slot.or(live.slot);
+        }
+        if let Some(slot) = slot {
+            self.change_slot(index, id, slot);
         }
         if let Some(library) = self.library_mut(index) {
             for address in [Some(drive), slot].into_iter().flatten() {
                 library.elements.update(address, |element| element.reserved_by = Some(id));
             }
+        }
+    }
+
+    /// The slot that the request takes up or sets down in. Another one that it had chosen before is free again.
+    pub(crate) fn change_slot(&mut self, index: LibraryIndex, id: RequestId, slot: ElementAddress) {
+        let Some(live) = self.live.get_mut(&id) else { return };
+        let Some(before) = live.slot.replace(slot).filter(|before| *before != slot) else { return };
+        let Some(library) = self.library_mut(index) else { return };
+        let freed = library.elements.update(before, |element| element.reserved_by.take_if(|by| *by == id));
+        if freed.flatten().is_some() {
+            self.wake(index, Blocker::Slot);
         }
     }
 
