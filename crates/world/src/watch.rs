@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use autochanger_engine::id::{CommandId, LibraryId, Path, RequestId, Token};
-use autochanger_engine::{Answer, Change, Config, Event, Input, View};
+use autochanger_engine::{Answer, Change, Config, Event, EventKind, Input, View};
 
 use crate::checkers;
 use crate::devices::Devices;
@@ -205,7 +205,10 @@ fn line(sight: &Sight<'_>, now: Duration) -> String {
             let bytes: Vec<String> = cdb.iter().map(|byte| format!("{byte:02x}")).collect();
             format!("send {} to {}/{:?}: {} {ways:?}", id.0, path.library.0, path.device, bytes.join(" "))
         }
-        Sight::Event(event) => format!("event {}", event.kind),
+        Sight::Event(event) => match &event.kind {
+            EventKind::Request(request) => format!("event {:x}: {}", short(request.id), event.kind),
+            kind => format!("event {kind}"),
+        },
         Sight::Commit(changes) => {
             let changes: Vec<String> = changes.iter().map(change).collect();
             format!("commit {}", changes.join(", "))
@@ -219,8 +222,12 @@ fn line(sight: &Sight<'_>, now: Duration) -> String {
     line
 }
 
+/// Enough of an id to know it by.
+fn short(id: RequestId) -> u128 {
+    id.0.as_u128() & 0xFFFF
+}
+
 fn change(change: &Change) -> String {
-    let short = |id: RequestId| id.0.as_u128() & 0xFFFF;
     match change {
         Change::Request(request) => {
             format!("request {:x} {} {}", short(request.id), request.operation(), request.state)
