@@ -48,7 +48,7 @@
 //! | eject | its move is in flight or settling | `InProgress` |
 //! | inject | waits for a person, and nothing came yet | `Cancelled`; the person is not asked any more |
 //! | inject of one | its move is in flight or settling | `InProgress` |
-//! | inject of many | a move is in flight or settling | `Stopping`: the verdict comes with the move's end; what came before stays in its slots |
+//! | inject of many | a move is in flight or settling | `Stopping`: the verdict comes with the end of the last move in flight; what came stays in its slots |
 //! | inject of many | waits for the next cartridge | `Stopping`, at once `Stopped` |
 //! | door | a person is asked, or the door is open | `Cancelled`; the library is read again all the same |
 //! | door | the inventory after it is being read | as an inventory |

@@ -51,7 +51,8 @@ impl Session {
         InjectBuilder { library: None, many: false, common: Common::new(self, true) }
     }
 
-    /// As [`inject`](Self::inject), for one cartridge after the other until it is cancelled or nothing more comes.
+    /// As [`inject`](Self::inject), for all cartridges that come, as many at once as moves may be in flight, until it is cancelled or nothing
+    /// more comes.
     ///
     /// Where nothing more comes within [`Timing::port_timeout`](crate::Timing::port_timeout) it passes with the
     /// [cartridges](Injected::cartridges) that came. A cancel stops it; which ones it has taken in by then, and into which slots,

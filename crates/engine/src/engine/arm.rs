@@ -9,6 +9,7 @@ use autochanger_scsi::{ElementAddress, ElementType};
 use super::Engine;
 use super::live::{Live, Phase};
 use super::not_moved::MAX_ATTEMPTS;
+use super::parts::moves_by_parts;
 use super::schedule::{Arms, Start};
 use crate::forecast::Why;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
@@ -178,6 +179,7 @@ impl Engine {
                 && live.ending.is_none()
                 && live.request.cartridge == Some(cartridge)
                 && needs_arm(live.request.operation())
+                && !moves_by_parts(&live.request.wanted)
         };
         let wanting: Vec<&Live> = self.live.values().filter(wants).collect();
         // It is being accepted, or tried again after a pause.
@@ -201,7 +203,7 @@ impl Engine {
             match self.start(index, id, now) {
                 Start::Gone => self.leave_queue(index, id),
                 Start::Blocked(blocker) => self.block(index, id, blocker, now),
-                Start::Hold => {}
+                Start::Hold | Start::Again => {}
             }
             if self.library(index).is_some_and(|library| library.motions.contains_key(&id)) {
                 return true;

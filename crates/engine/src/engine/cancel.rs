@@ -14,6 +14,7 @@ use alloc::vec::Vec;
 use super::Engine;
 use super::emit::Effect;
 use super::live::{Follower, Phase};
+use super::parts::moves_by_parts;
 use super::submit::LookupFor;
 use crate::catalog::Caller;
 use crate::id::{RequestId, SessionId, Token};
@@ -85,7 +86,6 @@ impl Engine {
 
     /// The table. Changes the request as its answer says.
     fn stop(&mut self, id: RequestId, by: CancelledBy, now: Now) -> Verdict {
-        let open_motion = self.open_motions.contains_key(&id);
         let Some(live) = self.live.get(&id) else { return Verdict::Refused(CancelError::NotFound { id }) };
         if live.ending.is_some() {
             return Verdict::Follow;
@@ -94,7 +94,7 @@ impl Engine {
             self.told_cancel(id, CancelAccepted::Stopping);
             return Verdict::Accepted(CancelAccepted::Stopping);
         }
-        if live.has_step_in_flight(open_motion) {
+        if self.has_step_in_flight(id) {
             if !self.has_later_step(id) {
                 let operation = live.request.operation();
                 return Verdict::Refused(CancelError::InProgress { id, operation });
@@ -106,11 +106,13 @@ impl Engine {
                     limit: self.config.max_pending_cancels,
                 });
             }
-            self.mark_stopping(id, by);
+            self.mark_stopping(id, by.clone());
+            self.stop_parts(id, &by, now);
             self.told_cancel(id, CancelAccepted::Stopping);
             return Verdict::Accepted(CancelAccepted::Stopping);
         }
-        let cancellation = if live.steps_sent { CancelAccepted::Stopping } else { CancelAccepted::Cancelled };
+        let cancellation =
+            if self.was_sent(id) { CancelAccepted::Stopping } else { CancelAccepted::Cancelled };
         self.drop_intent(id, now);
         self.end_early(id, by, now);
         self.told_cancel(id, cancellation);
@@ -169,10 +171,9 @@ impl Engine {
             (Operation::CleanDrive, _) => !self.takes_cleaner_back(id),
             // An eject's move is its last step; an unload before it is not.
             (Operation::Eject | Operation::EjectCleaner, phase) => phase == Phase::Unloading,
-            // One cartridge is one move; of many, each is followed by the look for the next.
-            (Operation::Inject, Phase::Moving | Phase::Orphan) => {
-                matches!(live.request.wanted, Wanted::Inject { many: true, .. })
-            }
+            // One cartridge is one move; of many, each is followed by the look for the next, until one has failed.
+            (Operation::Inject, _) if moves_by_parts(&live.request.wanted) => live.then_ends.is_none(),
+            (Operation::Inject, Phase::Moving | Phase::Orphan) => false,
             (Operation::InjectCleaner, Phase::Moving | Phase::Orphan) => false,
             (
                 Operation::DoorAccess

@@ -16,7 +16,7 @@ use crate::view::OperatorTask;
 impl Engine {
     pub(crate) fn start_door(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> Start {
         let Some(library) = self.library_mut(index) else { return Start::Gone };
-        if !library.is_still() || library.ports.busy {
+        if !library.is_still() || library.ports.busy.is_some() {
             return Start::Hold;
         }
         library.reading = true;

@@ -23,9 +23,11 @@ impl Engine {
         if !matches!(of, FaultOf::Medium | FaultOf::Drive | FaultOf::Library | FaultOf::Path) {
             return;
         }
+        let Some(cartridge) = self.live.get(&id).map(|live| live.request.cartridge) else { return };
+        let id = self.live.whole(id);
         let Some(live) = self.live.get_mut(&id) else { return };
         live.faults = live.faults.saturating_add(1);
-        let (index, cartridge) = (live.library, live.request.cartridge);
+        let index = live.library;
         let application = live.request.application.clone();
         let record = FaultRecord {
             request: id,

@@ -14,10 +14,14 @@ use crate::time::Now;
 impl Engine {
     /// Decides the end of a request, once. It is told and answered when it is durable.
     pub(crate) fn end(&mut self, id: RequestId, state: State, now: Now) {
-        let Some(live) = self.live.get_mut(&id) else { return };
-        if live.ending.is_some() {
+        if self.live.part_of(id).is_some() {
+            return self.end_part(id, state, now);
+        }
+        let Some(live) = self.live.get(&id) else { return };
+        if live.ending.is_some() || self.waits_for_parts(id, &state, now) {
             return;
         }
+        let Some(live) = self.live.get_mut(&id) else { return };
         debug_assert!(live.request.state.may_become(&state), "{} -> {}", live.request.state, state);
         let failed_load = match &state {
             State::Failed(failure) if live.request.operation().loads() => Some(failure.clone()),
@@ -112,8 +116,7 @@ impl Engine {
 
     /// Ends a request early, by the fact of what was sent for it.
     pub(crate) fn end_early(&mut self, id: RequestId, by: CancelledBy, now: Now) {
-        let Some(live) = self.live.get(&id) else { return };
-        let state = if live.steps_sent {
+        let state = if self.was_sent(id) {
             State::Stopped { place: self.place_of(id), by }
         } else {
             State::Cancelled { by }

@@ -102,6 +102,9 @@ impl Engine {
             }
             _ => Vec::new(),
         };
+        for holder in &mut holders {
+            *holder = self.live.whole(*holder);
+        }
         holders.retain(|holder| *holder != live.request.id);
         holders
     }
@@ -339,6 +342,7 @@ impl Run {
 
     fn note(&mut self, request: RequestId, step: Step) {
         let after = self.passed();
+        let request = self.engine.live.whole(request);
         if let Some(live) = self.engine.live.get_mut(&request) {
             let why = core::mem::take(&mut live.why);
             self.steps.push(NextStep { after, request: live.request.clone(), step, why });

@@ -19,6 +19,9 @@ type Line = (LibraryId, Operation);
 #[derive(Debug, Default, Clone)]
 pub(crate) struct LiveRequests {
     all: BTreeMap<RequestId, Live>,
+    /// Parts of requests that move several cartridges at once, each by an id of its own that nobody outside is told.
+    parts: BTreeMap<RequestId, Live>,
+    parts_of: BTreeMap<RequestId, BTreeSet<RequestId>>,
     groups: BTreeMap<GroupId, BTreeSet<RequestId>>,
     sessions: BTreeMap<SessionId, BTreeSet<RequestId>>,
     lines: BTreeMap<Line, BTreeSet<(Order, RequestId)>>,
@@ -29,34 +32,68 @@ pub(crate) struct LiveRequests {
 
 impl LiveRequests {
     pub(crate) fn get(&self, id: &RequestId) -> Option<&Live> {
-        self.all.get(id)
+        self.all.get(id).or_else(|| self.parts.get(id))
     }
 
     /// Its session and its place are changed by [`hand_to`](Self::hand_to) and [`move_to`](Self::move_to) only: it is found by them.
     pub(crate) fn get_mut(&mut self, id: &RequestId) -> Option<&mut Live> {
-        self.all.get_mut(id)
+        match self.all.get_mut(id) {
+            None => self.parts.get_mut(id),
+            found => found,
+        }
     }
 
     pub(crate) fn contains_key(&self, id: &RequestId) -> bool {
         self.all.contains_key(id)
     }
 
+    pub(crate) fn insert_part(&mut self, part: Live) {
+        let id = part.request.id;
+        if let Some(whole) = part.part_of {
+            self.parts_of.entry(whole).or_default().insert(id);
+            self.parts.insert(id, part);
+        }
+    }
+
+    pub(crate) fn remove_part(&mut self, id: &RequestId) -> Option<Live> {
+        let part = self.parts.remove(id)?;
+        if let Some(whole) = part.part_of {
+            take_out(&mut self.parts_of, whole, id);
+        }
+        Some(part)
+    }
+
+    /// The parts of a request that are under way.
+    pub(crate) fn parts_of(&self, id: RequestId) -> impl Iterator<Item = &Live> {
+        self.parts_of.get(&id).into_iter().flatten().filter_map(|part| self.parts.get(part))
+    }
+
+    /// The request that it is a part of.
+    pub(crate) fn part_of(&self, id: RequestId) -> Option<RequestId> {
+        self.parts.get(&id)?.part_of
+    }
+
+    /// The request as it is kept and told: itself, or the one that it is a part of.
+    pub(crate) fn whole(&self, id: RequestId) -> RequestId {
+        self.part_of(id).unwrap_or(id)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.all.len()
     }
 
-    /// Each of them, which costs what there are: nothing that happens for every request may do that.
+    /// Each of them, with their parts, which costs what there are: nothing that happens for every request may do that.
     pub(crate) fn values(&self) -> impl Iterator<Item = &Live> {
-        self.all.values().inspect(|_| self.visits.count())
+        self.all.values().chain(self.parts.values()).inspect(|_| self.visits.count())
     }
 
-    /// The same for those who ask how things stand.
+    /// The requests for those who ask how things stand.
     pub(crate) fn shown(&self) -> impl Iterator<Item = &Live> {
         self.all.values()
     }
 
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut Live> {
-        self.all.values_mut()
+        self.all.values_mut().chain(self.parts.values_mut())
     }
 
     pub(crate) fn insert(&mut self, live: Live) {

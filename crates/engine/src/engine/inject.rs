@@ -1,7 +1,7 @@
 //! What a person puts into a port goes into a slot (RSM: `InjectNtmsMedia`, `InjectNtmsCleaner`).
 //!
-//! Each cartridge is a motion of its own, with an intent of its own; between two of them the request waits at the ports. That
-//! it waits is no step: nothing has moved for it yet.
+//! Each cartridge is a motion of its own, with an intent of its own; of many, several move at once where there are arms for it
+//! (`parts.rs`). When there is nothing to move the request waits at the ports. That it waits is no step: nothing has moved for it yet.
 
 use alloc::vec::Vec;
 
@@ -11,19 +11,17 @@ use super::Engine;
 use super::identity::kind_of;
 use super::live::Phase;
 use super::motion::Way;
+use super::parts::{MAX_PARTS, moves_by_parts};
 use super::schedule::Start;
 use crate::catalog::{MediumKind, MotionRecord, MotionState};
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::queue::Blocker;
 use crate::output::EventKind;
 use crate::request::{
-    CancelledBy, CartridgeRef, ElementName, Failure, FailureKind, Operation, Outcome, State, Waiting, Wanted,
+    CartridgeRef, ElementName, Failure, FailureKind, Operation, Outcome, State, Waiting, Wanted,
 };
 use crate::time::Now;
 use crate::view::OperatorTask;
-
-/// The most cartridges of one inject: as many as the record of its outcome names. Whoever brings more asks again.
-const MAX_INJECTED: usize = 1024;
 
 impl Engine {
     /// A cleaner goes into the slot that is kept for it, and nowhere else.
@@ -38,6 +36,16 @@ impl Engine {
     }
 
     pub(crate) fn start_inject(&mut self, index: LibraryIndex, id: RequestId, now: Now) -> Start {
+        let Some(live) = self.live.get(&id) else { return Start::Gone };
+        if live.part_of.is_some() {
+            return self.start_part(index, id, now);
+        }
+        let by_parts = moves_by_parts(&live.request.wanted);
+        let may_take = live.came.len() + self.live.parts_of(id).count() < MAX_PARTS;
+        if let Some(part) = self.waiting_part(id) {
+            self.start_part(index, part, now);
+            return Start::Again;
+        }
         let Some(library) = self.library(index) else { return Start::Gone };
         let (name, cleaner_slot) = (library.config.name.clone(), library.cleaner_slot);
         let trouble = library.ports.trouble();
@@ -47,12 +55,16 @@ impl Engine {
             return Start::Gone;
         }
         // What it was taking in may have stayed in the arm.
-        let own = self.live.get(&id).and_then(|live| live.request.cartridge).and_then(|cartridge| {
+        let own = self.live.get(&id).and_then(|live| live.request.cartridge.filter(|_| !by_parts));
+        let own = own.and_then(|cartridge| {
             let place = self.standing_place(id, cartridge).ok()?;
             let busy = self.medium_is_busy(cartridge, id);
             (place.kind == ElementType::Transport && !busy).then_some((place, cartridge))
         });
-        let Some((source, cartridge)) = own.or_else(|| self.brought(index)) else {
+        let Some((source, cartridge)) = own.or_else(|| self.brought(index).filter(|_| may_take)) else {
+            if self.has_parts(id) {
+                return self.carries(id);
+            }
             if self.live.get(&id).is_some_and(|live| live.person_is_done) {
                 if !self.ends_with_what_came(id, now) {
                     let message = alloc::format!("nothing lay in a port of {name} when it was taken in");
@@ -68,6 +80,9 @@ impl Engine {
             _ => self.slot_for_new(index, id, cartridge),
         };
         let Some(slot) = slot else {
+            if self.has_parts(id) {
+                return self.carries(id);
+            }
             self.ask_person(id, OperatorTask::EmptyPort { library: name, trouble }, now);
             self.begin_patience(index, id, now);
             if let Some(library) = self.library_mut(index) {
@@ -78,8 +93,18 @@ impl Engine {
         self.end_patience(index, id);
         self.works_on(id, cartridge);
         let way = Way { source, destination: ElementName { kind: ElementType::Storage, address: slot } };
-        self.reserve_way(index, id, cartridge, way);
-        self.intend(index, id, cartridge, way, now);
+        let carrier = if by_parts { self.add_part(id, cartridge) } else { Some(id) };
+        let Some(carrier) = carrier else { return Start::Gone };
+        self.reserve_way(index, carrier, cartridge, way);
+        self.intend(index, carrier, cartridge, way, now);
+        if by_parts { Start::Again } else { Start::Gone }
+    }
+
+    /// There is nothing more to begin with before one of its parts has come to its end.
+    fn carries(&mut self, id: RequestId) -> Start {
+        if let Some(live) = self.live.get_mut(&id) {
+            live.phase = Phase::Carrying;
+        }
         Start::Gone
     }
 
@@ -99,11 +124,12 @@ impl Engine {
 
     /// A cartridge is in its slot: the next one, or the end.
     pub(crate) fn injected(&mut self, index: LibraryIndex, id: RequestId, record: &MotionRecord, now: Now) {
-        let Some(live) = self.live.get_mut(&id) else { return };
+        let whole = self.live.whole(id);
+        let Some(live) = self.live.get_mut(&whole) else { return };
         live.came.push(record.cartridge);
-        live.attempts = 0;
         let (wanted, cartridges) = (live.request.wanted.clone(), live.came.clone());
         let (identify, priority) = (live.request.options.identify, live.request.priority);
+        self.works_on(whole, record.cartridge);
         if let Wanted::InjectCleaner { uses, .. } = wanted {
             self.is_cleaner(record.cartridge, uses);
             self.clean_what_must_be(now);
@@ -111,18 +137,7 @@ impl Engine {
         if identify {
             self.identify_injected(index, record.cartridge, priority, now);
         }
-        let enough = cartridges.len() >= MAX_INJECTED;
-        if enough || !matches!(wanted, Wanted::Inject { many: true, .. }) {
-            return self.end(id, State::Passed(Outcome::Injected { cartridges }), now);
-        }
-        if self.stopping(id) {
-            return self.stop_here(id, now);
-        }
-        self.release(id, index);
-        if self.live.get(&id).is_some_and(|live| live.deadline_over) {
-            return self.end_early(id, CancelledBy::Deadline, now);
-        }
-        self.queue_again(index, id);
+        self.end(id, State::Passed(Outcome::Injected { cartridges }), now);
     }
 
     /// Its label is read by a request of the manager's own, for which the inject does not wait. It is durable together with where
@@ -172,10 +187,11 @@ impl Engine {
 
     /// What came before a restart, in the order in which it came.
     pub(crate) fn restore_injected(&mut self, motions: &[MotionRecord]) {
-        let from_port = |motion: &&MotionRecord| {
-            motion.source.kind == ElementType::ImportExport && motion.state == MotionState::Moved
+        // From a port, or from the arm in which it had stayed on its way.
+        let taken_in = |motion: &&MotionRecord| {
+            motion.destination.kind == ElementType::Storage && motion.state == MotionState::Moved
         };
-        let mut moved: Vec<&MotionRecord> = motions.iter().filter(from_port).collect();
+        let mut moved: Vec<&MotionRecord> = motions.iter().filter(taken_in).collect();
         moved.sort_by_key(|motion| (motion.request, motion.sequence));
         for motion in moved {
             if let Some(live) = self.live.get_mut(&motion.request)

@@ -48,6 +48,10 @@ pub(crate) struct Live {
     pub(crate) port_timer: Option<TimerKey>,
     /// What it has taken in so far.
     pub(crate) came: Vec<CartridgeId>,
+    /// The request for which it moves one cartridge of several: see `parts.rs`.
+    pub(crate) part_of: Option<RequestId>,
+    /// How it ends when its parts have come to their ends.
+    pub(crate) then_ends: Option<State>,
     /// How far an inventory has come with the labels.
     pub(crate) round: Option<Round>,
     /// The drive was unloaded for it.
@@ -126,6 +130,8 @@ pub(crate) enum Phase {
     Operator,
     /// Waiting for a person to fill a port.
     AtPort,
+    /// Its parts are under way, and there is no work for another one.
+    Carrying,
     /// A person is at the door; the robot rests.
     Door,
     /// A change of service that takes effect when what is under way has ended.
@@ -158,6 +164,8 @@ impl Live {
             person_is_done: false,
             port_timer: None,
             came: Vec::new(),
+            part_of: None,
+            then_ends: None,
             round: None,
             unloaded: false,
             due: false,

@@ -43,6 +43,7 @@ mod operator;
 mod order;
 mod ownership;
 mod pair;
+mod parts;
 mod paths;
 mod ports;
 mod put_back;

@@ -58,11 +58,13 @@ impl Engine {
         now: Now,
     ) {
         let Some(library_id) = self.library(index).and_then(|library| library.id) else { return };
-        let Some(live) = self.live.get_mut(&id) else { return };
+        let whole = self.live.whole(id);
+        let Some(live) = self.live.get_mut(&whole) else { return };
         live.request.motions += 1;
+        let sequence = live.request.motions;
         let record = MotionRecord {
-            request: id,
-            sequence: live.request.motions,
+            request: whole,
+            sequence,
             library: library_id,
             cartridge,
             source,
@@ -75,7 +77,10 @@ impl Engine {
             self.outbox.change(Change::Request(request.clone()));
             self.outbox.after(Effect::Event(EventKind::Request(request)));
         } else {
-            self.set_state(id, State::InProcess);
+            self.set_state(whole, State::InProcess);
+        }
+        if let Some(live) = self.live.get_mut(&id) {
+            live.request.motions = sequence;
         }
         if !(self.planted.is(Bug::IntentNotJournaled) && record.sequence > 1) {
             self.outbox.change(Change::Motion(record.clone()));
@@ -213,8 +218,8 @@ impl Engine {
     pub(crate) fn motions_may_last(&self, index: LibraryIndex, now: Now) -> Duration {
         let Some(library) = self.library(index) else { return Duration::ZERO };
         let known = self.tasks.values().filter_map(|task| task.motion_may_last(index, now)).max();
-        let earlier = self.open_motions.values().any(|record| {
-            library.id.is_none_or(|id| id == record.library) && !library.motions.contains_key(&record.request)
+        let earlier = self.open_motions.iter().any(|(id, record)| {
+            library.id.is_none_or(|library| library == record.library) && !library.motions.contains_key(id)
         });
         // It can have been one half of an exchange.
         let whole = if library.config.exchange { 2 } else { 1 };
@@ -295,7 +300,8 @@ impl Engine {
             let Some(application) = self.live.get(&id).map(|live| live.request.application.clone()) else {
                 return;
             };
-            self.tell(EventKind::MotionInDoubt { request: id, application, why }, now);
+            let request = self.live.whole(id);
+            self.tell(EventKind::MotionInDoubt { request, application, why }, now);
         }
     }
 }

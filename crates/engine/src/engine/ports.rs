@@ -29,7 +29,7 @@ impl Engine {
     /// Does one thing about the ports that is due. Whether there was one.
     pub(crate) fn tend_ports(&mut self, index: LibraryIndex, now: Now) -> bool {
         let Some(library) = self.library(index) else { return false };
-        if library.ports.busy || !self.changer_is_idle(index) {
+        if library.ports.busy.is_some() || !self.changer_is_idle(index) {
             return false;
         }
         let (timing, dialect, arm_is_busy) = (library.config.timing, library.dialect, library.arm_is_busy());
@@ -61,15 +61,19 @@ impl Engine {
         }
         let Some(errand) = errand else { return false };
         if let Some(library) = self.library_mut(index) {
-            library.ports.busy = true;
+            library.ports.busy = Some(errand);
         }
         self.begin(index, Work::Port(errand, RunErrand::new(errand, timing, dialect)), now);
         true
     }
 
-    /// Whether a person has waited so long at the ports that the arms are to rest: two of them are never idle by chance.
+    /// Whether the arms are to rest for the ports: trays are taken in, all of them before an arm reaches into the first, or a person has
+    /// waited so long for something to be done there. Two arms are never idle by chance.
     pub(crate) fn ports_have_their_turn(&self, index: LibraryIndex, now: Now) -> bool {
         self.library(index).is_some_and(|library| {
+            if matches!(library.ports.busy, Some(Errand::Close(_))) {
+                return true;
+            }
             let held_up = library.ports.held_up.map(|since| now.monotonic.saturating_sub(since));
             held_up.is_some_and(|time| time >= library.config.timing.port_poll)
         })
@@ -87,7 +91,7 @@ impl Engine {
         let Some(library) = self.library_mut(index) else { return };
         let (timing, name) = (library.config.timing, library.config.name.clone());
         let ports = &mut library.ports;
-        ports.busy = false;
+        ports.busy = None;
         let Err(refusal) = result else {
             ports.refused.remove(&errand);
             match errand {
@@ -185,6 +189,9 @@ impl Engine {
                 Phase::Blocked(Blocker::Slot) if !brought => self.try_again(index, &[id]),
                 _ => {}
             }
+        }
+        if brought {
+            self.parts_look_at_ports(index);
         }
         if self.library(index).is_some_and(|library| library.elements.vacant_port(|_| false).is_some()) {
             self.wake(index, Blocker::Port);

@@ -9,6 +9,7 @@ use autochanger_scsi::ElementType;
 use super::Engine;
 use super::live::{Live, Phase};
 use super::motion::Way;
+use super::parts::moves_by_parts;
 use super::submit::OWN;
 use super::work::{Timer, Work};
 use crate::catalog::{MotionRecord, MotionState};
@@ -27,28 +28,33 @@ impl Engine {
         let sent: BTreeSet<RequestId> = sent.map(|motion| motion.request).collect();
         // Requests that have not ended have few motions: a copy of them costs nothing that a start would notice.
         let moved = motions.clone();
-        let open = motions.into_iter().filter(|motion| motion.state == MotionState::Open);
-        self.open_motions = open.map(|motion| (motion.request, motion)).collect();
+        let open: Vec<MotionRecord> =
+            motions.into_iter().filter(|motion| motion.state == MotionState::Open).collect();
+        let by_parts: BTreeSet<RequestId> =
+            requests.iter().filter(|request| moves_by_parts(&request.wanted)).map(|it| it.id).collect();
+        let alone = open.iter().filter(|motion| !by_parts.contains(&motion.request));
+        self.open_motions = alone.map(|motion| (motion.request, motion.clone())).collect();
+        let open: BTreeSet<RequestId> = open.iter().map(|motion| motion.request).collect();
         // Ids are UUIDs of version 7: their order is the order of age.
         requests.sort_by_key(|request| (request.queued_at, request.id));
-        for request in requests {
-            let sent = sent.contains(&request.id);
-            self.restore_request(request, sent, now);
+        for request in requests.clone() {
+            let (sent, open) = (sent.contains(&request.id), open.contains(&request.id));
+            self.restore_request(request, sent, open, now);
         }
+        self.restore_parts(&requests, &moved);
         self.restore_injected(&moved);
-        let cartridges: Vec<_> = self.open_motions.values().map(|m| (m.cartridge, m.request)).collect();
+        let cartridges: Vec<_> = self.open_motions.iter().map(|(by, m)| (m.cartridge, *by)).collect();
         for (cartridge, request) in cartridges {
             self.catalogue.reserve(cartridge, request);
         }
     }
 
-    fn restore_request(&mut self, request: Request, sent: bool, now: Now) {
+    fn restore_request(&mut self, request: Request, sent: bool, open_motion: bool, now: Now) {
         let id = request.id;
         self.accepted += 1;
         let deadline = request.deadline.map(|deadline| {
             self.set_timer(now.monotonic.saturating_add(deadline.since(now.wall)), Timer::Deadline(id))
         });
-        let open_motion = self.open_motions.contains_key(&id);
         let stopping = request.stopping.is_some();
         // An unload and a reading have no motion; that they are in process is durable before they are sent.
         let other_step = request.state == State::InProcess && request.operation().has_steps_without_motion();
@@ -125,8 +131,8 @@ impl Engine {
         // One end shared with another open motion: one EXCHANGE may have been sent for both. Where exchanges are allowed the
         // other half may be settled already.
         let ends = [record.source.address, record.destination.address];
-        let paired = self.open_motions.values().any(|other| {
-            other.request != id
+        let paired = self.open_motions.iter().any(|(other_id, other)| {
+            *other_id != id
                 && (ends.contains(&other.source.address) || ends.contains(&other.destination.address))
         });
         if paired || self.library(index).is_some_and(|library| library.config.exchange) {
@@ -157,6 +163,12 @@ impl Engine {
     }
 
     fn attach(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+        if self.has_parts(id) && self.has_step_in_flight(id) {
+            if let Some(live) = self.live.get_mut(&id) {
+                live.phase = Phase::Carrying;
+            }
+            return self.parts_go_on(id);
+        }
         if self.stopping(id) {
             return self.stop_here(id, now);
         }

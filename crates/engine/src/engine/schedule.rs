@@ -19,6 +19,8 @@ pub(crate) enum Start {
     Gone,
     /// It needs something that is in use.
     Blocked(Blocker),
+    /// A part of it is under way, or was found to be over, and its turn is not: there may be work for another one.
+    Again,
     /// Its turn has come, but the library must come to rest first; nobody overtakes it.
     Hold,
 }
@@ -81,9 +83,13 @@ impl Engine {
                     let MotionRecord { source, destination, .. } = &motion.record;
                     !self.port_is_out(index, [source.address, destination.address])
                 })
-                .filter_map(|(&id, motion)| Some((!motion.follows, self.live.get(&id)?.order, id)))
+                // Of the parts of a request, which have one place, the one goes first that was prepared first: one that met an
+                // attention meets the next one otherwise, too.
+                .filter_map(|(&id, motion)| {
+                    Some((!motion.follows, self.live.get(&id)?.order, motion.record.sequence, id))
+                })
                 .min();
-            let Some((_, _, id)) = next else { return };
+            let Some((.., id)) = next else { return };
             self.send_motion(index, id, now);
         }
     }
@@ -100,7 +106,8 @@ impl Engine {
 
     /// It has begun, or has ended.
     pub(crate) fn leave_queue(&mut self, index: LibraryIndex, id: RequestId) {
-        let order = self.live.get(&id).map(|live| live.order);
+        // A part is in no queue, and its place there is its whole's.
+        let order = self.live.get(&id).filter(|live| live.part_of.is_none()).map(|live| live.order);
         if let (Some(order), Some(library)) = (order, self.library_mut(index)) {
             library.queue.remove(order, None);
         }
@@ -132,6 +139,7 @@ impl Engine {
             }
             match self.start(index, id, now) {
                 Start::Gone => self.leave_queue(index, id),
+                Start::Again => {}
                 Start::Hold => return,
                 Start::Blocked(blocker) => self.block(index, id, blocker, now),
             }
@@ -183,7 +191,7 @@ impl Engine {
         if self.must_not_wait(id) {
             return self.fail_busy(index, id, blocker, now);
         }
-        let Some(live) = self.live.get_mut(&id) else { return };
+        let Some(live) = self.live.get_mut(&id).filter(|live| live.part_of.is_none()) else { return };
         live.phase = Phase::Blocked(blocker);
         let (order, woken_from) = (live.order, live.woken_from.take());
         if let Some(library) = self.library_mut(index) {
@@ -205,6 +213,9 @@ impl Engine {
     pub(crate) fn admit(&mut self, id: RequestId, now: Now) {
         let Some(live) = self.live.get_mut(&id) else { return };
         let (Some(index), None) = (live.library, live.ending.as_ref()) else { return };
+        if live.part_of.is_some() {
+            return self.part_waits(id, now);
+        }
         live.phase = Phase::Queued;
         let order = live.order;
         // What it was in the middle of when its deadline passed has done nothing.

@@ -10,7 +10,8 @@ impl Engine {
     /// Changes what callers see of a live request, and keeps it. Final states go through [`end`](Self::end).
     pub(crate) fn set_state(&mut self, id: RequestId, state: State) {
         let Some(live) = self.live.get_mut(&id) else { return };
-        if live.ending.is_some() || live.request.state == state {
+        // What callers see of a part is the state of the whole.
+        if live.ending.is_some() || live.request.state == state || live.part_of.is_some() {
             return;
         }
         debug_assert!(live.request.state.may_become(&state), "{} -> {}", live.request.state, state);

@@ -159,7 +159,11 @@ impl Engine {
 
     /// Makes a waiting request ready, without a look at the schedule.
     pub(crate) fn make_ready(&mut self, index: LibraryIndex, id: RequestId) {
-        let Some(live) = self.live.get_mut(&id).filter(|live| live.ending.is_none()) else { return };
+        let Some(live) =
+            self.live.get_mut(&id).filter(|live| live.ending.is_none() && live.part_of.is_none())
+        else {
+            return;
+        };
         let (order, blocker) = (live.order, live.blocker());
         live.phase = Phase::Queued;
         if let Some(library) = self.library_mut(index) {

@@ -314,9 +314,24 @@ impl Library {
         self.motions.values().filter(|motion| stages.contains(&motion.stage)).count()
     }
 
-    /// Whether an arm is free to be sent.
+    /// Whether an arm is free to be sent: one that holds a cartridge moves nothing but that.
     pub(crate) fn has_free_arm(&self) -> bool {
-        self.count(&[MotionStage::Sent]) < usize::from(self.config.moves_in_flight.max(1))
+        let in_flight = usize::from(self.config.moves_in_flight.max(1));
+        self.count(&[MotionStage::Sent]) < in_flight.saturating_sub(self.held_arms()).max(1)
+    }
+
+    /// Arms with a cartridge that no motion is about to take out of them.
+    fn held_arms(&self) -> usize {
+        let seen =
+            |arm| self.motions.values().any(|motion| motion.in_arm.is_some_and(|it| it.address == arm));
+        let emptied = |arm| {
+            let planned = [MotionStage::Intent, MotionStage::Prepared, MotionStage::Sent];
+            let from = |motion: &PlannedMotion| motion.record.source.address == arm;
+            self.motions.values().any(|motion| from(motion) && planned.contains(&motion.stage))
+        };
+        let arms = self.elements.of_kind(ElementType::Transport);
+        let held = arms.filter(|arm| (arm.full && arm.cartridge.is_some()) || seen(arm.name.address));
+        held.filter(|arm| !emptied(arm.name.address)).count()
     }
 
     /// Whether one more intent may be made.

@@ -26,8 +26,8 @@ pub(crate) struct Ports {
     pub(crate) open: BTreeSet<ElementAddress>,
     /// The library does not know OPEN/CLOSE IMPORT/EXPORT ELEMENT.
     pub(crate) open_refused: bool,
-    /// A command about locks or trays is under way.
-    pub(crate) busy: bool,
+    /// The command about locks or trays that is under way.
+    pub(crate) busy: Option<Errand>,
     /// What was asked of it in vain.
     pub(crate) refused: BTreeMap<Errand, Refused>,
     /// Injects that wait for a person, or whose cartridge waits for a slot.
