@@ -93,6 +93,11 @@
 //! | moves of other initiators are told with 06/28/00 | everything is read again | – | `attention-on-foreign-move` |
 //! | that drives were exchanged is told as a change of media (06/28/00: IBM TS3100, Dell TL, HP MSL) | each full reading asks which drive is in which element; where it is another one, all is read anew | – | `sleds-as-medium-change` |
 //! | time-outs are recommended for its commands, or it has none to tell (most) | the longer one of ours and the recommended one, up to 4 h | – | `recommends-minutes`, `no-operation-codes` |
+//! | 02/04/01 for minutes while it starts up (most) | it is waited for, also in the midst of reading | – | `starts-up` |
+//! | 02/04/85 for hours (IBM's pause mode) | a move that met it is made when that is over; nothing is given up | – | `pause-mode` |
+//! | somebody is at the panel (Quantum SuperLoader 3: 02/04/07) | nothing is given up; a move that met it is made when the session is over | – | `panel-session` |
+//! | the partition is not granted to this host (Oracle SL150, SL4000: 02/74/71) | the library is `Unusable`, which says so, and is tried again with growing pauses; a person must grant it | – | `access-denied` |
+//! | the ports fail over (Oracle SL150, SL3000: 0B/08/00), and a move that ends then is aborted, too | another path is tried where there is one; a move is looked for when the library answers again, and not made twice | – | `port-failover` |
 //! | an ejected cartridge cannot be taken yet (IBM 3584) | it is tried again after 4, 8, 16 and 32 seconds | [`LateAccess`](Quirk::LateAccess) | `access-lags` |
 //! | EXCHANGE MEDIUM is claimed and unknown (tgt), or neither | two moves | [`ExchangeClaimed`](Quirk::ExchangeClaimed) | `exchange-claimed`, `no-exchange` |
 //! | a move that fails leaves its cartridge in the arm | it is brought on from there: see [`recovery`](super::recovery#a-cartridge-in-the-arm) | – | `arm-keeps-cartridge` |
@@ -107,8 +112,8 @@
 //! | what devices do | what is done about it |
 //! |---|---|
 //! | BUSY, TASK SET FULL, TASK ABORTED, one after another | the question is asked again for as long as [`element_status`](crate::Timing::element_status); a move is looked for first |
-//! | 02/04/01 for minutes after power-on or a closed door, also in the midst of reading | the question is asked again |
-//! | 02/04/84, 02/04/85 for hours (IBM's pause mode, an open door) | a move that met it is made when that is over; nothing is given up |
+//! | 02/04/01 for minutes after a closed door, also in the midst of reading | the question is asked again |
+//! | 02/04/84 for hours (IBM's open port) | a move that met it is made when that is over; nothing is given up |
 //! | somebody is at the panel (Exabyte 02/04/89, 8D; NEO 80/01), maintenance or sequential mode (STK 02/04/81, Exabyte 02/04/8E), a jam (02/04/03) | the same; where a person must come, the library is `Unusable` and tried again with growing pauses |
 //! | an error was recovered (key 1), a failure is foretold (5D) | the command has succeeded; [`EventKind::Warning`](crate::EventKind::Warning) tells of it, once an hour, with the flags of TapeAlert where a failure is foretold |
 //! | codes mean other things on other products (3B/A0: robot full, or wrong medium; 83/02: no magazine, a doubtful label, a reserved slot) | a table of dialects, by the name in INQUIRY |

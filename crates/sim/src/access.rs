@@ -78,6 +78,7 @@ impl Device {
     pub fn set_port(&mut self, now: Duration, port: u8, access: Access) {
         self.run(now);
         self.ports.access.insert(port, access);
+        self.begin_failover();
         if access != Access::Dead {
             return;
         }

@@ -262,6 +262,7 @@ impl Device {
     /// ([`Quirk::AbsentSlots`]) and put back. Nobody is told; a unit attention is a [`Fault`].
     pub fn quirk(&mut self, quirk: Quirk) {
         self.quirks.set(quirk);
+        self.begin_pause(quirk);
     }
 
     /// Stops commands half-way, from now on.

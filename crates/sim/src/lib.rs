@@ -39,6 +39,7 @@ mod nexus;
 mod operation_codes;
 mod operator;
 mod pattern;
+mod pause;
 mod pipeline;
 mod plan;
 mod ports;

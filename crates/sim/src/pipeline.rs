@@ -36,12 +36,18 @@ impl Device {
         if !exempt && let Some(sense) = self.ports.refuses(task.unit.nexus) {
             return self.refuse(key, task, Answer::check(&sense));
         }
+        if !exempt
+            && task.unit.lun == 0
+            && let Some(sense) = self.refuses_host()
+        {
+            return self.refuse(key, task, Answer::check(&sense));
+        }
         if !exempt && let Some(sense) = self.nexuses.take_attention(task.unit) {
             return self.refuse(key, task, Answer::check(&sense));
         }
         if !exempt
             && task.unit.lun == 0
-            && let Err(sense) = self.check_door()
+            && let Err(sense) = self.check_pause().and_then(|()| self.check_door())
         {
             return self.refuse(key, task, Answer::check(&sense));
         }
@@ -144,6 +150,11 @@ impl Device {
     pub(crate) fn deliver(&mut self, key: Key, mut task: Task) {
         if task.abandoned {
             return;
+        }
+        if matches!(task.work, Work::Motion { .. })
+            && let Some(sense) = self.fails_over()
+        {
+            task.answer = Some(Answer::check(&sense));
         }
         if let Some(answer) = &mut task.answer {
             self.shape_sense(task.unit, answer);

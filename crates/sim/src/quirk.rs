@@ -245,6 +245,21 @@ quirks! {
     NoOperationCodes = "no-operation-codes",
     /// REPORT SUPPORTED OPERATION CODES recommends so many minutes for each command.
     RecommendsMinutes(45) = "recommends-minutes",
+    /// Somebody is at the panel for so many seconds, from when the switch is turned on: all that needs a ready library is refused with
+    /// 02/04/07 (Quantum SuperLoader 3).
+    PanelSession(90) = "panel-session",
+    /// The library is in pause mode for so many seconds, from when the switch is turned on: all that needs a ready library is refused
+    /// with 02/04/85 (IBM 3584, TS4500).
+    PauseMode(90) = "pause-mode",
+    /// The library starts up for so many seconds, from when the switch is turned on: all that needs a ready library is refused with
+    /// 02/04/01 (most libraries, for minutes).
+    StartsUp(90) = "starts-up",
+    /// The partition is granted to nobody for so many seconds, from when the switch is turned on: all but INQUIRY, REPORT LUNS and
+    /// REQUEST SENSE is refused with 02/74/71 (Oracle SL150, SL4000).
+    AccessDenied(90) = "access-denied",
+    /// The library fails over between its ports for so many seconds, from when the switch is turned on and after each
+    /// change of a port: commands are aborted with 0B/08/00, and so is a motion that ends then, although it was made (Oracle SL150, SL3000).
+    PortFailover(30) = "port-failover",
     /// Log pages are filled with zeros to the allocation length (Quantum's drives).
     PadLogPages = "pad-log-pages",
     /// LOG SENSE and READ ATTRIBUTE of a drive with a cartridge take so many seconds (IBM LTO-9).
@@ -305,6 +320,11 @@ impl Quirk {
             | Self::AbsentEvery(number)
             | Self::UncountedSlots(number)
             | Self::RecommendsMinutes(number)
+            | Self::PanelSession(number)
+            | Self::PauseMode(number)
+            | Self::StartsUp(number)
+            | Self::AccessDenied(number)
+            | Self::PortFailover(number)
             | Self::EmptyBays(number)
             | Self::GhostDrives(number)
             | Self::SlowLogs(number)

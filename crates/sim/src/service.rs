@@ -9,6 +9,7 @@ use crate::counters::Counters;
 use crate::device::Device;
 use crate::door::Door;
 use crate::identity::Lun;
+use crate::pause::Pauses;
 use crate::reservation::Registries;
 use crate::search::Search;
 use crate::task::Task;
@@ -26,6 +27,7 @@ pub(crate) struct Service {
     pub(crate) port_opens: u64,
     pub(crate) door: Door,
     pub(crate) doors_closed: u64,
+    pub(crate) pauses: Pauses,
     pub(crate) inventories: u64,
     /// Nobody has scanned the labels since the door was closed.
     pub(crate) labels_doubtful: bool,

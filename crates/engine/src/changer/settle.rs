@@ -23,7 +23,7 @@ use super::{Do, Heard, Procedure};
 use crate::command::{Command, Completion, PathFault};
 use crate::id::Device;
 use crate::input::Timing;
-use crate::library::fault::{Outlook, outlook};
+use crate::library::fault::{Outlook, outlook, speaks_of_path};
 use crate::request::ElementName;
 use crate::time::Now;
 
@@ -241,7 +241,9 @@ impl Settle {
             (Stage::Ready, Err(refusal)) => {
                 let trouble = format!("the library is not ready: {refusal}");
                 let outlook = refusal.sense().map(|sense| outlook(&sense, self.dialect));
-                self.seen.held_up = outlook.is_some_and(|outlook| outlook != Outlook::None);
+                // A path that is not to be used now is as one that is lost: nothing is seen through it.
+                let of_path = refusal.sense().is_some_and(|sense| speaks_of_path(&sense));
+                self.seen.held_up = of_path || outlook.is_some_and(|outlook| outlook != Outlook::None);
                 if outlook == Some(Outlook::WantsPerson) {
                     self.seen.person = Some(trouble.clone());
                 }

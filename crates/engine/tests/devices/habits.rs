@@ -84,6 +84,11 @@ fn learned(switch: Switch) -> &'static [Quirk] {
         | Switch::NoDriveElementPage
         | Switch::NoOperationCodes
         | Switch::RecommendsMinutes(_)
+        | Switch::PanelSession(_)
+        | Switch::PauseMode(_)
+        | Switch::StartsUp(_)
+        | Switch::AccessDenied(_)
+        | Switch::PortFailover(_)
         | Switch::NoFieldPointer
         | Switch::PadToAllocation
         | Switch::CutAtDescriptor

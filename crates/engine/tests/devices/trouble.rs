@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use autochanger_engine::request::{Outcome, Place, State};
 use autochanger_engine::view::{LibraryError, LibraryState};
-use autochanger_sim::{Device, Fault, Quirk as Switch, SenseKey, Status};
+use autochanger_sim::{Access, Device, Fault, Quirk as Switch, SenseKey, Status};
 use autochanger_world::inventory;
 
 use super::{World, does_the_main_job, library, quirks};
@@ -60,12 +60,18 @@ fn a_library_that_becomes_unready_while_it_is_read_is_read_to_the_end() {
 
 #[test]
 fn a_library_in_pause_for_hours_is_ready_in_the_end() {
-    let mut device: Device = library().build();
-    device.inject(Fault::sense(SenseKey::NotReady, 0x04, 0x85).lasting(Duration::from_secs(3 * 3600)));
-    let mut world = World::new(device);
+    let mut world = World::new(library().quirk(Switch::PauseMode(3 * 3600)).build());
     world.until("it is ready", |world| *world.engine.view().libraries()[0].state == LibraryState::Ready);
     assert!(world.now >= Duration::from_secs(3 * 3600));
     does_the_main_job(world, "pause mode");
+    at_each_step_of_a_mount(Switch::PauseMode(2 * 3600));
+}
+
+#[test]
+fn a_library_that_starts_up_is_waited_for_whenever_it_does() {
+    let world = World::new(library().quirk(Switch::StartsUp(200)).build());
+    assert!(does_the_main_job(world, "it starts up").now >= Duration::from_secs(200));
+    at_each_step_of_a_mount(Switch::StartsUp(900));
 }
 
 #[test]
@@ -264,28 +270,49 @@ fn a_type_that_is_refused_because_there_is_none_of_it_is_told() {
     }
 }
 
-/// Somebody is at the panel of a SuperLoader: 02/04/07 to all that is asked, for minutes.
+/// Turns the switch on after each step of a mount in turn, and looks what comes of it.
+#[track_caller]
+fn at_each_step_of_a_mount(switch: Switch) {
+    for steps in 0.. {
+        let mut world = World::ready(library().build());
+        let id = world.mount("VT0001L8");
+        for _ in 0..steps {
+            world.step();
+        }
+        if world.state(id).is_final() {
+            assert!(steps > 10, "{steps}");
+            return;
+        }
+        world.device.quirk(switch);
+        world.rest();
+        assert!(matches!(world.state(id), State::Passed(_)), "{switch}, {steps}: {}", world.state(id));
+        assert_eq!(world.device.moves_done(), 1, "{switch}, {steps}");
+        assert_eq!(*world.engine.view().libraries()[0].state, LibraryState::Ready);
+        assert_eq!(world.engine.view().cartridges(None).len(), 90, "{switch}, {steps}");
+        world.assert_true();
+    }
+}
+
+/// Somebody is at the panel of a SuperLoader, for minutes.
 #[test]
-fn a_session_at_the_panel_is_waited_for() {
+fn a_session_at_the_panel_is_waited_for_whenever_it_begins() {
+    at_each_step_of_a_mount(Switch::PanelSession(1200));
+    // What the robot has begun it finishes; nothing begins.
     let mut world = World::ready(library().build());
-    let panel = Fault::sense(SenseKey::NotReady, 0x04, 0x07).lun(0).lasting(Duration::from_secs(1200));
-    world.device.inject(panel);
-    let (id, start) = (world.mount("VT0001L8"), world.now);
+    let start = world.now;
+    world.device.quirk(Switch::PanelSession(1200));
+    let id = world.mount("VT0001L8");
     world.rest();
-    assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
-    assert!(world.now >= start + Duration::from_secs(1200));
+    assert!(matches!(world.state(id), State::Passed(_)) && world.now >= start + Duration::from_secs(1200));
     assert_eq!(world.device.moves_done(), 1);
-    world.assert_true();
+    let world = World::new(library().quirk(Switch::PanelSession(200)).build());
+    assert!(does_the_main_job(world, "at the panel").now >= Duration::from_secs(200));
 }
 
 /// The partition is not ours (STK): a person must set that right, and when that was done all goes on.
 #[test]
-fn a_library_that_grants_no_access_is_unusable_and_says_why() {
-    let mut device = library().build();
-    device.inject(
-        Fault::sense(SenseKey::NotReady, 0x74, 0x71).lun(0).on(0x00).lasting(Duration::from_secs(600)),
-    );
-    let mut world = World::new(device);
+fn a_library_that_grants_no_access_is_unusable_and_says_why_until_it_does() {
+    let mut world = World::new(library().quirk(Switch::AccessDenied(600)).build());
     world.until("it is told", |world| match &*world.engine.view().libraries()[0].state {
         LibraryState::Unusable(LibraryError::Unfit { what, .. }) => {
             assert!(what.contains("02/74/71") && what.contains("not"), "{what}");
@@ -293,19 +320,42 @@ fn a_library_that_grants_no_access_is_unusable_and_says_why() {
         }
         _ => false,
     });
-    does_the_main_job(world, "access is granted").assert_true();
+    let world = does_the_main_job(world, "access is granted");
+    assert!(world.now >= Duration::from_secs(600));
+    world.assert_true();
+    at_each_step_of_a_mount(Switch::AccessDenied(600));
 }
 
-/// Robot and drive, or both ports of a fail-over, do not understand each other for a while (SL150): 0B/08/00.
+/// The ports of a library fail over (SL150): commands are aborted, and a motion is, too, although it is made.
 #[test]
-fn a_move_that_was_broken_off_by_a_fail_over_is_looked_into_and_made_again() {
-    for times in [1, 3] {
-        let mut world = World::ready(library().build());
-        world.device.inject(Fault::sense(SenseKey::AbortedCommand, 0x08, 0x00).on_move().times(times));
+fn a_move_that_was_broken_off_by_a_fail_over_is_looked_into_and_not_made_twice() {
+    for seconds in [5, 30, 120] {
+        at_each_step_of_a_mount(Switch::PortFailover(seconds));
+    }
+    does_the_main_job(World::new(library().quirk(Switch::PortFailover(120)).build()), "a fail-over");
+}
+
+/// The port that served is off line, and the other one takes its time.
+#[test]
+fn a_library_that_fails_over_to_its_other_port_is_used_through_that_one() {
+    for steps in [0, 1, 2, 4, 8] {
+        let device = library().quirk(Switch::PortFailover(30)).build();
+        let mut world = World::with(device, |config| {
+            config.libraries[0].paths = vec!["sim:test".into(), "sim:test?second".into()];
+        });
+        let now = world.now;
+        world.device.set_port(now, 1, Access::Offline);
+        world.until("it is ready", |it| *it.engine.view().libraries()[0].state == LibraryState::Ready);
         let id = world.mount("VT0001L8");
-        world.rest();
-        assert!(matches!(world.state(id), State::Passed(_)), "{times}: {}", world.state(id));
-        assert_eq!(world.device.moves_done(), 1);
+        for _ in 0..steps {
+            world.step();
+        }
+        let now = world.now;
+        world.device.set_port(now, 1, Access::Active);
+        world.device.set_port(now, 0, Access::Offline);
+        world.until("it has ended", |world| world.state(id).is_final());
+        assert!(matches!(world.state(id), State::Passed(_)), "{steps}: {}", world.state(id));
+        assert_eq!(world.device.moves_done(), 1, "{steps}");
         world.assert_true();
     }
 }
