@@ -52,7 +52,7 @@
 //! All are in [`Timing`], for each library, set by [`LibraryConfig::timing`]. **Round up, never down**: a move that exceeds its
 //! time-out is in doubt, and to clear the doubt costs time. Devices queue commands behind motions, those of other hosts too. While a
 //! move of ours has no answer yet, each other command to the changer is given what is left of the move's time beside its own. Where a
-//! changer recommends a longer time for a command of its (REPORT SUPPORTED OPERATION CODES), that holds, up to 4 h, unless
+//! changer or a drive recommends a longer time for a command of its (REPORT SUPPORTED OPERATION CODES), that holds, up to 4 h, unless
 //! [`recommended`](Timing::recommended) says no.
 //!
 //! | field | default | of | why so long |

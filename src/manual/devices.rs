@@ -265,7 +265,7 @@
 //! | when | to the changer | to its drives |
 //! |---|---|---|
 //! | opening, after its way was lost, and when it says that it is not what it was | INQUIRY, PERSISTENT RESERVE IN and OUT, then TEST UNIT READY, MODE SENSE (1Dh, 1Fh), REPORT SUPPORTED OPERATION CODES, READ ELEMENT STATUS, REPORT LUNS | INQUIRY |
-//! | mount | MOVE MEDIUM | TEST UNIT READY until it is ready; INQUIRY after an attention; LOAD UNLOAD (load), once, where it says that it wants to be told |
+//! | mount | MOVE MEDIUM | TEST UNIT READY until it is ready; INQUIRY after an attention; LOAD UNLOAD (load), once, where it says that it wants to be told; when it is ready with its first medium REPORT SUPPORTED OPERATION CODES |
 //! | dismount | MOVE MEDIUM, or EXCHANGE MEDIUM where [`exchange`](LibraryConfig::exchange) says so | INQUIRY, whether it is the drive that it was, and LOAD UNLOAD; by force PREVENT ALLOW MEDIUM REMOVAL. When it has let go of its medium LOG SENSE, whether it wants to be cleaned: page 11h, else 12h, else 2Eh (TapeAlert) |
 //! | cleaning | MOVE MEDIUM | TEST UNIT READY until it is done, then LOG SENSE (12h, 2Eh) |
 //! | identification, a free label, a mount with [`Verify::Label`](crate::Verify::Label) | MOVE MEDIUM | as a mount; REWIND, READ(6); for a free label WRITE(6), WRITE FILEMARKS, and both again to read it back; INQUIRY before each |

@@ -92,7 +92,7 @@
 //! | trays are not moved by command (most) | people open ports by hand | [`NoPortCommand`](Quirk::NoPortCommand) | `no-port-command` |
 //! | moves of other initiators are told with 06/28/00 | everything is read again | – | `attention-on-foreign-move` |
 //! | that drives were exchanged is told as a change of media (06/28/00: IBM TS3100, Dell TL, HP MSL) | each full reading asks which drive is in which element; where it is another one, all is read anew | – | `sleds-as-medium-change` |
-//! | time-outs are recommended for its commands, or it has none to tell (most) | the longer one of ours and the recommended one, up to 4 h | – | `recommends-minutes`, `no-operation-codes` |
+//! | a library or a drive recommends time-outs for its commands (IBM's LTO-9: 132 minutes for LOAD UNLOAD), or has none to tell | the longer one of ours and the recommended one, up to 4 h | – | `recommends-minutes`, `no-operation-codes` |
 //! | 02/04/01 for minutes while it starts up (most) | it is waited for, also in the midst of reading | – | `starts-up` |
 //! | 02/04/85 for hours (IBM's pause mode) | a move that met it is made when that is over; nothing is given up | – | `pause-mode` |
 //! | somebody is at the panel (Quantum SuperLoader 3: 02/04/07) | nothing is given up; a move that met it is made when the session is over | – | `panel-session` |

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use autochanger_engine::input::Timing as TimeOuts;
-use autochanger_engine::request::State;
+use autochanger_engine::request::{State, Wanted};
 use autochanger_scsi::SenseKey;
-use autochanger_sim::{Device, Fault, Library, Quirk, Timing};
-use autochanger_world::{World, mount_in};
+use autochanger_sim::{Device, Fault, Library, Quirk, Status, Timing};
+use autochanger_world::{World, inventory, mount_in};
 
 const READY: u8 = 0x00;
 const INQUIRY: u8 = 0x12;
@@ -151,6 +151,77 @@ fn what_a_library_recommends_is_what_its_commands_are_given_where_that_is_more()
             world.device.moves_done() + 1,
             "one was answered with the attention"
         );
+    }
+}
+
+#[test]
+fn what_a_drive_recommends_is_what_its_commands_are_given_where_that_is_more_and_it_is_asked_once() {
+    const UNLOAD: u8 = 0x1B;
+    const REWIND: u8 = 0x01;
+    const LOGS: u8 = 0x4D;
+    const CODES: u8 = 0xA3;
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+    let asked = |world: &World, unit: u16| {
+        world.device.log().filter(|it| it.unit.lun == unit && it.opcode() == Some(CODES)).count()
+    };
+    let ours = [minutes(16), minutes(16), minutes(3)];
+    for (switch, wanted, given, times) in [
+        (Some(Quirk::RecommendsMinutes(132)), true, [minutes(132); 3], 1),
+        (Some(Quirk::RecommendsMinutes(2)), true, ours, 1),
+        (Some(Quirk::NoOperationCodes), true, ours, 1),
+        (Some(Quirk::RecommendsMinutes(132)), false, ours, 0),
+    ] {
+        let library = Library::new().slots(12).drives(2).cartridges("VT{:04}L8", 1..=8);
+        let device = switch.into_iter().fold(library.timing(Timing::midrange()), Library::quirk).build();
+        let mut world = World::with(device, |config| config.libraries[0].timing.recommended = wanted);
+        world.rest();
+        world.drive_timeouts = Some(Vec::new());
+        for _ in 0..2 {
+            let id = world.submit(Wanted::Identify { cartridge: TAPE.into(), keep: false }).unwrap();
+            world.rest();
+            assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
+        }
+        let sent = world.drive_timeouts.take().unwrap();
+        for (opcode, given) in [UNLOAD, REWIND, LOGS].into_iter().zip(given) {
+            let all: Vec<Duration> = sent.iter().filter(|it| it.0 == opcode).map(|it| it.1).collect();
+            assert!(
+                all.len() >= 2 && all.iter().all(|it| *it == given),
+                "{switch:?}, {opcode:02X}h: {all:?}"
+            );
+        }
+        assert_eq!(asked(&world, 1) + asked(&world, 2), 2 * times, "each drive that was used, once");
+        // What holds of a drive does not hold of another in its place.
+        world.device.replace_drive(500, "ANOTHER001").unwrap();
+        world.submit(inventory()).unwrap();
+        world.rest();
+        let id = world.submit(mount_in(TAPE, 500)).unwrap();
+        world.rest();
+        assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
+        assert_eq!(asked(&world, 1) + asked(&world, 2), 3 * times);
+        world.assert_true();
+    }
+}
+
+#[test]
+fn a_drive_that_answers_nonsense_or_is_busy_when_it_is_asked_for_its_times_costs_nobody_anything() {
+    for fault in [
+        Fault::status(Status::Good),
+        Fault::status(Status::Busy).always(),
+        Fault::sense(SenseKey::HardwareError, 0x44, 0x00).always(),
+        Fault::lost_reply(),
+        Fault::unit_attention(1, 0x2A, 0x01),
+    ] {
+        let mut world = World::ready(library());
+        world.device.inject(fault.clone().on(0xA3).lun(1));
+        let (id, start) = (world.submit(mount_in(TAPE, 500)).unwrap(), world.now);
+        world.rest();
+        assert!(matches!(world.state(id), State::Passed(_)), "{fault:?}: {}", world.state(id));
+        let took = world.now.saturating_sub(start);
+        assert!(took < Duration::from_secs(120), "{fault:?}: {took:?}");
+        let id = world.dismount(TAPE);
+        world.rest();
+        assert!(matches!(world.state(id), State::Passed(_)), "{fault:?}: {}", world.state(id));
+        world.assert_true();
     }
 }
 

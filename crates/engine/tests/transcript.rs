@@ -140,6 +140,8 @@ fn a_mount_and_a_dismount() {
             +00:00:12.000  answered  command 32 TEST UNIT READY: CHECK CONDITION 06/28/00 (not ready to ready change, medium may have changed)
             +00:00:12.000  sent      command 33 to logical unit 1 of sim:test: TEST UNIT READY
             +00:00:12.000  answered  command 33 TEST UNIT READY: GOOD
+            +00:00:12.000  sent      command 34 to logical unit 1 of sim:test: MAINTENANCE IN
+            +00:00:12.000  answered  command 34 MAINTENANCE IN: GOOD
             +00:00:12.000  decided   batch 6: r1 passed: mounted in drive 500; r1 has VT0001L8 in drive 500 for test
             +00:00:12.000  durable   batch 6
             +00:00:12.000  told      VT0001L8 is mounted in drive 500 for test
@@ -152,17 +154,17 @@ fn a_mount_and_a_dismount() {
             +00:00:12.000  decided   batch 8: r2 in process with drive 500
             +00:00:12.000  durable   batch 8
             +00:00:12.000  told      r2 in process
-            +00:00:12.000  sent      command 34 to logical unit 1 of sim:test: INQUIRY page 80h
-            +00:00:12.000  answered  command 34 INQUIRY: GOOD
-            +00:00:12.000  sent      command 35 to logical unit 1 of sim:test: LOAD UNLOAD to unload
-            +00:00:17.000  answered  command 35 LOAD UNLOAD: GOOD
-            +00:00:17.000  sent      command 36 to logical unit 1 of sim:test: LOG SENSE
+            +00:00:12.000  sent      command 35 to logical unit 1 of sim:test: INQUIRY page 80h
+            +00:00:12.000  answered  command 35 INQUIRY: GOOD
+            +00:00:12.000  sent      command 36 to logical unit 1 of sim:test: LOAD UNLOAD to unload
+            +00:00:17.000  answered  command 36 LOAD UNLOAD: GOOD
+            +00:00:17.000  sent      command 37 to logical unit 1 of sim:test: LOG SENSE
             +00:00:17.000  decided   batch 9: r2 in process with drive 500; r2 moves VT0001L8 from drive 500 to slot 1000, intent 1
             +00:00:17.000  durable   batch 9
             +00:00:17.000  told      r2 in process
-            +00:00:17.000  sent      command 37 to the changer of sim:test: MOVE MEDIUM drive 500 to slot 1000
-            +00:00:17.000  answered  command 36 LOG SENSE: GOOD
-            +00:00:27.000  answered  command 37 MOVE MEDIUM: GOOD
+            +00:00:17.000  sent      command 38 to the changer of sim:test: MOVE MEDIUM drive 500 to slot 1000
+            +00:00:17.000  answered  command 37 LOG SENSE: GOOD
+            +00:00:27.000  answered  command 38 MOVE MEDIUM: GOOD
             +00:00:27.000  decided   batch 10: r2 passed: dismounted to slot 1000; intent 1 of r2: moved; the mount of r1 is over; sim:test has made 2 motions; VT0001L8 is in slot 1000
             +00:00:27.000  durable   batch 10
             +00:00:27.000  told      VT0001L8 is in slot 1000
@@ -272,6 +274,8 @@ fn a_lost_reply_is_settled_by_looking() {
             +00:00:12.000  answered  command 35 TEST UNIT READY: CHECK CONDITION 06/28/00 (not ready to ready change, medium may have changed)
             +00:00:12.000  sent      command 36 to logical unit 1 of sim:test: TEST UNIT READY
             +00:00:12.000  answered  command 36 TEST UNIT READY: GOOD
+            +00:00:12.000  sent      command 37 to logical unit 1 of sim:test: MAINTENANCE IN
+            +00:00:12.000  answered  command 37 MAINTENANCE IN: GOOD
             +00:00:12.000  decided   batch 6: r1 passed: mounted in drive 500; r1 has VT0001L8 in drive 500 for test
             +00:00:12.000  durable   batch 6
             +00:00:12.000  told      VT0001L8 is mounted in drive 500 for test
@@ -352,19 +356,21 @@ fn a_restart_in_the_middle_of_a_move() {
         +00:00:15.000  answered  command 47 READ ELEMENT STATUS: GOOD, 0 elements, 0 full
         +00:00:15.000  sent      command 49 to the changer of sim:test: READ ELEMENT STATUS of slots from 1000, at most 4
         +00:00:15.000  answered  command 48 TEST UNIT READY: GOOD
-        +00:00:15.000  decided   batch 2: r1 passed: mounted in drive 500; r1 has VT0001L8 in drive 500 for test
+        +00:00:15.000  sent      command 50 to logical unit 1 of sim:test: MAINTENANCE IN
         +00:00:15.000  answered  command 49 READ ELEMENT STATUS: GOOD, slot 1000 is empty, slot 1001 holds VT0002L8, slot 1002 is empty, slot 1003 is empty
-        +00:00:15.000  sent      command 50 to the changer of sim:test: READ ELEMENT STATUS of slots from 1004, at most 1
+        +00:00:15.000  sent      command 51 to the changer of sim:test: READ ELEMENT STATUS of slots from 1004, at most 1
+        +00:00:15.000  answered  command 50 MAINTENANCE IN: GOOD
+        +00:00:15.000  decided   batch 2: r1 passed: mounted in drive 500; r1 has VT0001L8 in drive 500 for test
+        +00:00:15.000  answered  command 51 READ ELEMENT STATUS: GOOD, 0 elements, 0 full
+        +00:00:15.000  sent      command 52 to the changer of sim:test: READ ELEMENT STATUS of arms from 1, at most 1
         +00:00:15.000  durable   batch 2
         +00:00:15.000  told      VT0001L8 is mounted in drive 500 for test
         +00:00:15.000  told      r1 passed: mounted in drive 500
-        +00:00:15.000  answered  command 50 READ ELEMENT STATUS: GOOD, 0 elements, 0 full
-        +00:00:15.000  sent      command 51 to the changer of sim:test: READ ELEMENT STATUS of arms from 1, at most 1
-        +00:00:15.000  answered  command 51 READ ELEMENT STATUS: GOOD, arm 1 is empty
-        +00:00:15.000  sent      command 52 to the changer of sim:test: READ ELEMENT STATUS of arms from 2, at most 1
-        +00:00:15.000  answered  command 52 READ ELEMENT STATUS: GOOD, 0 elements, 0 full
-        +00:00:15.000  sent      command 53 to the changer of sim:test: READ ELEMENT STATUS of drives from 500, at most 1, with identifiers
-        +00:00:15.000  answered  command 53 READ ELEMENT STATUS: GOOD, drive 500 is full
+        +00:00:15.000  answered  command 52 READ ELEMENT STATUS: GOOD, arm 1 is empty
+        +00:00:15.000  sent      command 53 to the changer of sim:test: READ ELEMENT STATUS of arms from 2, at most 1
+        +00:00:15.000  answered  command 53 READ ELEMENT STATUS: GOOD, 0 elements, 0 full
+        +00:00:15.000  sent      command 54 to the changer of sim:test: READ ELEMENT STATUS of drives from 500, at most 1, with identifiers
+        +00:00:15.000  answered  command 54 READ ELEMENT STATUS: GOOD, drive 500 is full
     "#]].assert_eq(&after);
 }
 

@@ -98,8 +98,9 @@ impl World {
                 let cdb = command.cdb.as_bytes();
                 let ways = self.ways(usize::from(path.library.0), path.device, cdb);
                 self.see(&Sight::Send { path, id, cdb, ways: &ways });
-                if let Some(timeouts) = self.timeouts.as_mut().filter(|_| path.device == id::Device::Changer)
-                {
+                let of_changer = path.device == id::Device::Changer;
+                let kept = if of_changer { &mut self.timeouts } else { &mut self.drive_timeouts };
+                if let Some(timeouts) = kept {
                     timeouts.push((command.cdb.opcode(), command.timeout));
                 }
                 if self.withhold_moves && command.cdb.opcode() == self.withhold_opcode {

@@ -52,6 +52,8 @@ pub struct World {
     pub gives_up: bool,
     /// The operation code and the time-out of each command to a changer, for who asks for them.
     pub timeouts: Option<Vec<(u8, Duration)>>,
+    /// The same of each command to a drive.
+    pub drive_timeouts: Option<Vec<(u8, Duration)>>,
     /// After so many batches from now the power goes, and whether the last of them is on the disk by then.
     pub power_fails: Option<PowerFailure>,
     pub(crate) in_flight: BTreeMap<(usize, Key), InFlight>,
@@ -184,6 +186,7 @@ impl World {
             tape,
             gives_up: false,
             timeouts: None,
+            drive_timeouts: None,
             power_fails: None,
             in_flight: BTreeMap::new(),
             watch,

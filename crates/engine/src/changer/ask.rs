@@ -118,6 +118,12 @@ impl Ask {
         self
     }
 
+    /// A device that is busy, or not ready, is not waited for: the answer is of use, and not needed.
+    pub(crate) fn without_patience(mut self) -> Self {
+        self.patience = Duration::ZERO;
+        self
+    }
+
     /// The first step: sends the question.
     pub(crate) fn begin(&self) -> Do<Result<Completion, Refusal>> {
         self.send()

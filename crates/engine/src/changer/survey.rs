@@ -1,7 +1,7 @@
 //! What the library is made of: geometry (MODE SENSE), contents (READ ELEMENT STATUS), and which path leads to which drive.
 
 mod before;
-mod commands;
+pub(crate) mod commands;
 mod drives;
 
 use alloc::boxed::Box;

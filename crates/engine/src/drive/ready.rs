@@ -1,9 +1,14 @@
-//! Waiting for a drive: TEST UNIT READY until it is ready, with a patience that follows what the drive says.
+//! Waiting for a drive: TEST UNIT READY until it is ready, with a patience that follows what the drive says. When it is ready with the first
+//! medium that it gets, it is asked how long it recommends to wait for its commands: then it has told what there was to tell, and
+//! nobody uses it yet.
 
+use alloc::collections::BTreeMap;
 use core::time::Duration;
 
 use autochanger_scsi::{Dialect, LoadUnload, Sense, SenseKey, Status, TestUnitReady};
 
+use crate::changer::ask::{Ask, Refusal};
+use crate::changer::survey::commands::{operation_codes, recommended};
 use crate::changer::{Do, Heard, Procedure};
 use crate::command::{Command, PathFault};
 use crate::id::Device;
@@ -38,6 +43,9 @@ pub(crate) enum NotReady {
     Path(PathFault),
 }
 
+/// How long the drive recommends to wait for each of its commands; `None`: it was not asked, or did not hear it.
+pub(crate) type Recommended = Option<BTreeMap<u8, Duration>>;
+
 /// The procedure.
 #[derive(Debug, Clone)]
 pub(crate) struct AwaitReady {
@@ -49,6 +57,8 @@ pub(crate) struct AwaitReady {
     told_to_load: bool,
     /// LOAD is in flight.
     loading: bool,
+    /// What it is asked when it is ready, and whether it was.
+    times: Option<(Ask, bool)>,
 }
 
 impl AwaitReady {
@@ -61,7 +71,21 @@ impl AwaitReady {
             calibrates: false,
             told_to_load: false,
             loading: false,
+            times: None,
         }
+    }
+
+    /// The drive is asked for the times that it recommends, as many bytes as are transferred at once.
+    pub(crate) fn asking_times(self, max_transfer: u32) -> Self {
+        let command = operation_codes(self.timing, max_transfer);
+        let ask = Ask::new(self.device, command, self.timing).without_retries().without_patience();
+        Self { times: Some((ask, false)), ..self }
+    }
+
+    fn ready(&mut self) -> Do<Result<Recommended, NotReady>> {
+        let Some((ask, asked)) = &mut self.times else { return Do::Done(Ok(None)) };
+        *asked = true;
+        ask.begin().map(|_| Ok(None))
     }
 
     /// Whether the drive said that an operation is in progress: it calibrates the medium, for up to two hours (LTO-9).
@@ -74,7 +98,7 @@ impl AwaitReady {
     }
 
     /// A drive that does not load by itself what the robot puts in is told to, once. What it answers is seen at the next look.
-    fn load(&mut self) -> Do<Result<(), NotReady>> {
+    fn load(&mut self) -> Do<Result<Recommended, NotReady>> {
         self.told_to_load = true;
         let cdb =
             LoadUnload { immediate: false, load: true, retension: false, end_of_tape: false, hold: false };
@@ -82,11 +106,16 @@ impl AwaitReady {
         Do::Send(self.device, Command::new(cdb.cdb(), self.timing.unload))
     }
 
-    fn look(&self) -> Do<Result<(), NotReady>> {
+    fn look(&self) -> Do<Result<Recommended, NotReady>> {
         Do::Send(self.device, Command::new(TestUnitReady {}.cdb(), self.timing.status))
     }
 
-    fn pause_or(&mut self, patience: Duration, now: Now, reason: NotReady) -> Do<Result<(), NotReady>> {
+    fn pause_or(
+        &mut self,
+        patience: Duration,
+        now: Now,
+        reason: NotReady,
+    ) -> Do<Result<Recommended, NotReady>> {
         let begun = *self.begun.get_or_insert(now.monotonic);
         let waited = now.monotonic.saturating_sub(begun);
         if waited >= patience {
@@ -97,11 +126,11 @@ impl AwaitReady {
         Do::Wait(pause)
     }
 
-    fn judge(&mut self, status: Status, sense: Option<Sense>, now: Now) -> Do<Result<(), NotReady>> {
+    fn judge(&mut self, status: Status, sense: Option<Sense>, now: Now) -> Do<Result<Recommended, NotReady>> {
         let patience = self.timing.drive_ready;
         match (status, sense) {
-            (Status::Good, _) => Do::Done(Ok(())),
-            (Status::CheckCondition, Some(sense)) if said(&sense) == Said::Done => Do::Done(Ok(())),
+            (Status::Good, _) => self.ready(),
+            (Status::CheckCondition, Some(sense)) if said(&sense) == Said::Done => self.ready(),
             (Status::CheckCondition, Some(sense))
                 if (sense.deferred || sense.key == SenseKey::UnitAttention)
                     && self.attentions < MAX_ATTENTIONS =>
@@ -130,9 +159,17 @@ impl AwaitReady {
 }
 
 impl Procedure for AwaitReady {
-    type Output = Result<(), NotReady>;
+    type Output = Result<Recommended, NotReady>;
 
     fn step(&mut self, heard: Heard, now: Now) -> Do<Self::Output> {
+        if let Some((ask, true)) = &mut self.times {
+            // A refusal is an answer: most drives have it, and those that do not are not asked again. A lost one is none.
+            return ask.step(heard, now).map(|answer| match answer {
+                Ok(completion) => Ok(Some(recommended(&completion.data))),
+                Err(Refusal::Path(_)) => Ok(None),
+                Err(_) => Ok(Some(BTreeMap::new())),
+            });
+        }
         match heard {
             Heard::Start | Heard::Woken => {
                 self.begun.get_or_insert(now.monotonic);

@@ -167,7 +167,7 @@ impl Engine {
     /// Asks the drive until it is done. After a restart it is asked anew, which counts no second use.
     pub(crate) fn watch_cleaning(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
         let Some(drive) = self.live.get(&id).and_then(|live| live.request.drive) else { return };
-        let Some(timing) = self.library(index).map(|library| library.config.timing) else { return };
+        let Some(timing) = self.drive_timing(index, drive) else { return };
         let device = self.drive_device(index, drive);
         if let Some(live) = self.live.get_mut(&id) {
             live.phase = Phase::Cleaning;

@@ -136,8 +136,7 @@ impl Engine {
 
     /// The drive has let go of its medium: now it can be asked without disturbing anybody.
     pub(crate) fn ask_needs(&mut self, index: LibraryIndex, drive: ElementAddress, now: Now) {
-        let device = self.drive_device(index, drive);
-        let timing = self.library(index).map(|library| library.config.timing);
+        let (device, timing) = (self.drive_device(index, drive), self.drive_timing(index, drive));
         if let (Some(device), Some(timing)) = (device, timing) {
             self.begin(index, Work::Needs(drive, AskNeeds::new(device, timing)), now);
         }

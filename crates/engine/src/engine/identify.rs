@@ -76,8 +76,9 @@ impl Engine {
             Wanted::WriteFreeLabel { overwrite, .. } => Some(overwrite),
             _ => None,
         };
-        let device = live.request.drive.and_then(|drive| self.drive_device(index, drive));
-        let timing = self.library(index).map(|library| library.config.timing);
+        let drive = live.request.drive;
+        let device = drive.and_then(|drive| self.drive_device(index, drive));
+        let timing = drive.and_then(|drive| self.drive_timing(index, drive));
         let (Some(device), Some(timing)) = (device, timing) else {
             let failure = Failure::new(FailureKind::PathLost, no_way(&self.library_name(index)));
             return self.take_out_failed(index, id, failure, now);

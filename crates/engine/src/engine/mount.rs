@@ -9,10 +9,11 @@ use super::emit::Effect;
 use super::live::Phase;
 use super::work::Work;
 use crate::catalog::{MotionRecord, MountRecord};
-use crate::drive::ready::{AwaitReady, NotReady};
+use crate::drive::ready::{AwaitReady, NotReady, Recommended};
 use crate::drive::unload::{Unload, Unloaded};
 use crate::forecast::Why;
 use crate::id::{CartridgeId, Device, LibraryIndex, RequestId};
+use crate::input::Timing;
 use crate::output::{Change, EventKind};
 use crate::quirk::Quirk;
 use crate::request::{CancelledBy, ElementName, Failure, FailureKind, Outcome, Place, State, Wanted};
@@ -24,10 +25,30 @@ impl Engine {
         self.library(index)?.elements.get(drive)?.drive.as_ref()?.device
     }
 
+    /// How long the drive is given: as the configuration says, and longer where it recommends that.
+    pub(crate) fn drive_timing(&self, index: LibraryIndex, drive: ElementAddress) -> Option<Timing> {
+        let library = self.library(index)?;
+        let known =
+            library.elements.get(drive).and_then(|element| element.drive.as_ref()?.recommended.as_ref());
+        let timing = library.config.timing;
+        Some(known.map_or(timing, |recommended| timing.of_drive(recommended)))
+    }
+
+    /// Waiting for the drive, which is asked for the times that it recommends where it was not yet.
+    fn awaiting(&self, index: LibraryIndex, drive: ElementAddress, device: Device) -> Option<AwaitReady> {
+        let (library, timing) = (self.library(index)?, self.drive_timing(index, drive)?);
+        let asked = library
+            .elements
+            .get(drive)
+            .and_then(|element| element.drive.as_ref())
+            .is_none_or(|it| it.recommended.is_some());
+        let work = AwaitReady::new(device, timing);
+        Some(if timing.recommended && !asked { work.asking_times(library.config.max_transfer) } else { work })
+    }
+
     /// The cartridge is in the drive: the mount ends when the drive is ready. Without a way to the drive it ends now.
     pub(crate) fn await_drive(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
         let Some(drive) = self.live.get(&id).and_then(|live| live.request.drive) else { return };
-        let Some(timing) = self.library(index).map(|library| library.config.timing) else { return };
         match self.drive_device(index, drive) {
             None if self.is_failing(id) => self.put_back(index, id, now),
             // Without a way to the drive nobody can read a label: said where the steps begin.
@@ -41,7 +62,9 @@ impl Engine {
                 if self.live.get(&id).is_some_and(|live| live.request.motions > 0) {
                     self.step_begins(id, now);
                 }
-                self.begin(index, Work::Ready(id, AwaitReady::new(device, timing)), now);
+                if let Some(work) = self.awaiting(index, drive, device) {
+                    self.begin(index, Work::Ready(id, work), now);
+                }
             }
         }
     }
@@ -50,13 +73,16 @@ impl Engine {
         &mut self,
         index: LibraryIndex,
         id: RequestId,
-        result: Result<(), NotReady>,
+        result: Result<Recommended, NotReady>,
         now: Now,
     ) {
         let Some(drive) = self.live.get(&id).and_then(|live| live.request.drive) else { return };
         let calibrated = self.calibrates(index, drive, None);
         let reason = match result {
-            Ok(()) => {
+            Ok(recommended) => {
+                if let Some(recommended) = recommended {
+                    self.note_drive(index, drive, |drive| drive.recommended = Some(recommended));
+                }
                 if let Some(took) = self.step_took(id, now).filter(|_| !calibrated) {
                     self.note_drive(index, drive, |drive| drive.load_time.note(took));
                 }
@@ -250,7 +276,7 @@ impl Engine {
                 let force = matches!(wanted, Wanted::Dismount { force: true, .. });
                 live.phase = Phase::Unloading;
                 let way = drive.and_then(|drive| self.drive_device(index, drive));
-                let timing = self.library(index).map(|library| library.config.timing);
+                let timing = drive.and_then(|drive| self.drive_timing(index, drive));
                 match (way, timing) {
                     (Some(device), Some(timing)) => {
                         self.step_begins(id, now);
@@ -273,7 +299,7 @@ impl Engine {
         now: Now,
     ) {
         let drive = record.source.address;
-        match (self.drive_device(index, drive), self.library(index).map(|library| library.config.timing)) {
+        match (self.drive_device(index, drive), self.drive_timing(index, drive)) {
             (Some(device), Some(timing)) => {
                 if let Some(live) = self.live.get_mut(&id) {
                     live.phase = Phase::Unloading;

@@ -61,7 +61,7 @@ impl Engine {
         let request = live.request.clone();
         self.outbox.change(crate::output::Change::Request(request));
         let device = drive.and_then(|drive| self.drive_device(index, drive));
-        let timing = self.library(index).map(|library| library.config.timing);
+        let timing = drive.and_then(|drive| self.drive_timing(index, drive));
         match (device, timing) {
             (Some(device), Some(timing)) => {
                 if let Some(live) = self.live.get_mut(&id) {

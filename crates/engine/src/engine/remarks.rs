@@ -76,7 +76,10 @@ impl Engine {
             None => Some(Device::Changer),
             Some(drive) => self.drive_device(index, drive),
         };
-        let timing = self.library(index).map(|library| library.config.timing);
+        let timing = match drive {
+            None => self.library(index).map(|library| library.config.timing),
+            Some(drive) => self.drive_timing(index, drive),
+        };
         if let (Some(device), Some(timing)) = (device, timing) {
             self.begin(index, Work::Alerts(drive, AskAlerts::new(device, timing)), now);
         }

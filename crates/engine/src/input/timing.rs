@@ -5,13 +5,13 @@ use core::time::Duration;
 
 use autochanger_scsi::{
     ExchangeMedium, InitializeElementStatus, InitializeElementStatusWithRange,
-    InitializeElementStatusWithRangeVendor, Inquiry, ModeSense6, ModeSense10, MoveMedium,
-    OpenCloseImportExport, PersistentReserveIn, PersistentReserveOut, PreventAllowMediumRemoval,
-    ReadElementStatus, ReportLuns, RequestSense, TestUnitReady,
+    InitializeElementStatusWithRangeVendor, Inquiry, LoadUnload, LogSense, ModeSense6, ModeSense10,
+    MoveMedium, OpenCloseImportExport, PersistentReserveIn, PersistentReserveOut, PreventAllowMediumRemoval,
+    Read6, ReadElementStatus, ReportLuns, RequestSense, Rewind, TestUnitReady, Write6, WriteFilemarks6,
 };
 
 /// Time-outs of one library. Round up, never down: an expired time-out makes a move doubtful, and through a kernel it
-/// resets devices. Where a changer recommends longer ones for its commands, those hold (see [`recommended`](Self::recommended)). The manual's chapter on defaults gives the reason of each.
+/// resets devices. Where a changer or a drive recommends longer ones for its commands, those hold (see [`recommended`](Self::recommended)). The manual's chapter on defaults gives the reason of each.
 #[derive(Debug, Clone, Copy)]
 pub struct Timing {
     /// TEST UNIT READY, INQUIRY, MODE SENSE and their like. Default 60 s.
@@ -60,8 +60,8 @@ pub struct Timing {
     pub refresh_ports: Option<Duration>,
     /// How often all of such a library is read again; `None`: never. Default 15 min.
     pub refresh_all: Option<Duration>,
-    /// Whether a changer is asked how long it recommends to wait for its commands (REPORT SUPPORTED OPERATION CODES), and given that
-    /// where it is longer. Default yes; no where you know better than it.
+    /// Whether a changer and its drives are asked how long they recommend to wait for their commands (REPORT SUPPORTED OPERATION CODES),
+    /// and given that where it is longer. Default yes; no where you know better than they.
     pub recommended: bool,
 }
 
@@ -100,10 +100,7 @@ impl Timing {
     /// The same, with no command to the changer given less time than the changer recommends (REPORT SUPPORTED OPERATION CODES, SPC-4
     /// 6.35.4).
     pub(crate) fn at_least(self, recommended: &BTreeMap<u8, Duration>) -> Self {
-        let longer = |ours: Duration, opcodes: &[u8]| {
-            let theirs = opcodes.iter().filter_map(|opcode| recommended.get(opcode)).max();
-            ours.max(theirs.copied().unwrap_or_default().min(LONGEST))
-        };
+        let longer = |ours, opcodes: &[u8]| longer(ours, opcodes, recommended);
         let status = [
             TestUnitReady::OPCODE,
             RequestSense::OPCODE,
@@ -132,6 +129,26 @@ impl Timing {
             ..self
         }
     }
+
+    /// The same, with no command to a drive given less time than that drive recommends.
+    pub(crate) fn of_drive(self, recommended: &BTreeMap<u8, Duration>) -> Self {
+        let longer = |ours, opcodes: &[u8]| longer(ours, opcodes, recommended);
+        let winds =
+            [LoadUnload::OPCODE, Rewind::OPCODE, Read6::OPCODE, Write6::OPCODE, WriteFilemarks6::OPCODE];
+        let status = [TestUnitReady::OPCODE, Inquiry::OPCODE, PreventAllowMediumRemoval::OPCODE];
+        Self {
+            status: longer(self.status, &status),
+            unload: longer(self.unload, &winds),
+            drive_log: longer(self.drive_log, &[LogSense::OPCODE]),
+            ..self
+        }
+    }
+}
+
+/// The longer one of our time and the longest that is recommended for these commands.
+fn longer(ours: Duration, opcodes: &[u8], recommended: &BTreeMap<u8, Duration>) -> Duration {
+    let theirs = opcodes.iter().filter_map(|opcode| recommended.get(opcode)).max();
+    ours.max(theirs.copied().unwrap_or_default().min(LONGEST))
 }
 
 #[cfg(test)]
@@ -152,5 +169,20 @@ mod tests {
         assert_eq!(theirs.unload, ours.unload, "of a drive the changer says nothing");
         assert_eq!(at_least(&[(0xA6, minutes(90))]).motion, minutes(45));
         assert_eq!(at_least(&[(0xA5, Duration::from_secs(u32::MAX.into()))]).motion, LONGEST);
+    }
+
+    #[test]
+    fn what_a_drive_recommends_is_for_what_winds_its_tape_and_for_its_counters() {
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+        let ours = Timing::default();
+        let of_drive = |list: &[(u8, Duration)]| ours.of_drive(&list.iter().copied().collect());
+        for opcode in [0x01, 0x08, 0x0A, 0x10, 0x1B] {
+            assert_eq!(of_drive(&[(opcode, minutes(132))]).unload, minutes(132));
+            assert_eq!(of_drive(&[(opcode, minutes(1))]).unload, ours.unload);
+        }
+        assert_eq!(of_drive(&[(0x4D, minutes(9))]).drive_log, minutes(9));
+        assert_eq!(of_drive(&[(0x1B, Duration::MAX)]).unload, LONGEST);
+        let motions = of_drive(&[(0xA5, minutes(90)), (0x1B, minutes(90))]);
+        assert_eq!((motions.motion, motions.drive_ready), (ours.motion, ours.drive_ready));
     }
 }

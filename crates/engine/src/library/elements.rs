@@ -47,6 +47,7 @@ impl DriveState {
             must_clean: false,
             blame: Blame::default(),
             row: BTreeSet::new(),
+            recommended: None,
             load_time: Mean::default(),
             unload_time: Mean::default(),
             ..self
@@ -60,6 +61,8 @@ pub(crate) struct DriveState {
     pub(crate) serial: Option<Arc<str>>,
     /// The serial number that it told itself, on the way that leads to it.
     pub(crate) own_serial: Option<Arc<str>>,
+    /// How long it recommends to wait for each of its commands; `None`: it was not asked yet.
+    pub(crate) recommended: Option<BTreeMap<u8, Duration>>,
     /// The serial number that the library tells of it, which can be another one.
     pub(crate) told: Option<Arc<str>>,
     pub(crate) device: Option<Device>,

@@ -1,4 +1,4 @@
-//! Which commands a library has, and how long it recommends to wait for each.
+//! Which commands a device has, and how long it recommends to wait for each.
 
 use alloc::collections::BTreeMap;
 use core::time::Duration;
@@ -8,11 +8,11 @@ use autochanger_scsi::{ReportSupportedOperationCodes, ReportingOptions, Supporte
 use crate::command::Command;
 use crate::input::Timing;
 
-/// Twenty bytes for each command that a changer can have. Where less is transferred at once, what is cut off recommends nothing.
+/// Twenty bytes for each command that a changer or a drive can have. Where less is transferred at once, what is cut off recommends nothing.
 const ALLOCATION: u32 = 8 * 1024;
 
 /// REPORT SUPPORTED OPERATION CODES: all, with their time-outs (RCTD).
-pub(super) fn operation_codes(timing: Timing, max_transfer: u32) -> Command {
+pub(crate) fn operation_codes(timing: Timing, max_transfer: u32) -> Command {
     let allocation = ALLOCATION.min(max_transfer);
     let command = ReportSupportedOperationCodes {
         timeouts: true,
@@ -25,7 +25,7 @@ pub(super) fn operation_codes(timing: Timing, max_transfer: u32) -> Command {
 }
 
 /// The recommended times; the nominal ones where nothing is recommended.
-pub(super) fn recommended(data: &[u8]) -> BTreeMap<u8, Duration> {
+pub(crate) fn recommended(data: &[u8]) -> BTreeMap<u8, Duration> {
     let mut times = BTreeMap::<u8, Duration>::new();
     let Ok(list) = SupportedCommands::parse(data) else { return times };
     for command in list.commands() {
