@@ -129,6 +129,13 @@ impl Tale {
         }
         let manager = manager.open().await?;
         self.say("the manager is open; the library is being identified");
+        let told = self.tell_of(&manager).await;
+        // Also after an error: otherwise the library stays reserved.
+        manager.shutdown().await;
+        told
+    }
+
+    async fn tell_of(&mut self, manager: &Manager) -> Result<()> {
         manager.ready().await?;
         let session = manager.session("quickstart").role(Role::Administrator).open()?;
         for library in session.libraries().await? {
@@ -143,7 +150,7 @@ impl Tale {
 
         let narrator = tokio::spawn(narrate(session.events(), self.start));
         let before = session.cartridges(None).await?;
-        let worked = self.work(&manager, &session).await;
+        let worked = self.work(manager, &session).await;
         // Also when something went wrong on the way: nothing is left in a drive.
         let returned = self.put_back(&session, &before).await;
         worked.and(returned)?;
@@ -152,8 +159,7 @@ impl Tale {
         print_history(&session).await?;
         let cancelled = session.close().await?;
         self.check(cancelled == 0, "closing the session had nothing left to cancel");
-        manager.shutdown().await;
-        narrator.await?;
+        narrator.abort();
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! The errors of the calls, one small enum per kind of call, and [`Error`] for programs that only pass them on.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -306,7 +307,10 @@ pub enum QueryError {
 }
 
 /// Any error of this crate, for `?`.
-#[derive(Debug, thiserror::Error)]
+///
+/// Its `Debug` writes the same sentence as its `Display`, since that is what a person sees of an error that `main` returns. The
+/// fields are in the `Debug` of the error within.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// See [`OpenError`].
@@ -353,9 +357,22 @@ pub enum Error {
     Store(#[from] StoreError),
 }
 
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_that_main_returns_reads_as_a_sentence() {
+        let error = Error::from(OpenError::NoLibrary);
+        assert_eq!(format!("Error: {error:?}"), format!("Error: {error}"));
+        assert!(format!("{error:?}").starts_with("no library was configured"), "{error:?}");
+    }
 
     #[test]
     fn a_library_that_cannot_be_reached_is_named_once_and_the_time_is_rounded() {

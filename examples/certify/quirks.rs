@@ -19,8 +19,9 @@ impl Certify {
             }
         };
         let ready = manager.ready().await;
-        self.note_quirks(&manager).await?;
+        let noted = self.note_quirks(&manager).await;
         manager.shutdown().await;
+        noted?;
         if let Err(error) = ready {
             // The message names the device; what is pasted does not.
             say!("   {error}");

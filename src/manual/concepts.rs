@@ -52,7 +52,7 @@
 //! assert_eq!(session.mounts().await?.len(), 2);
 //! tape.dismount().await?;
 //! other.dismount().await?;
-//! # manager.shutdown().await;
+//! manager.shutdown().await;
 //! # Ok(())
 //! # }
 //! # #[cfg(not(feature = "sim"))]
@@ -150,7 +150,7 @@
 //! | a [`Ticket`], [`Progress`](crate::Progress), [`Verdict`](crate::Verdict) | none |
 //! | a [`Mounted`] | none: the medium stays mounted |
 //! | a [`Session`] | none; [`close`](Session::close) cancels |
-//! | the [`Manager`] | it shuts down without being waited for; a move that was sent goes on in the library |
+//! | the [`Manager`] | it shuts down in the background, if the runtime lives long enough; a move that was sent goes on in the library |
 
 #[cfg(doc)]
 use crate::{

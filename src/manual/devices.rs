@@ -144,9 +144,13 @@
 //!
 //! - The key stands for the *owner*, not the process: this machine (its `/etc/machine-id` and name) and the lock directory. Within
 //!   these the lock keeps a second manager out, so whatever is registered under that key is left from a manager that is gone, and is taken
-//!   over without a word. [`owner`](crate::ManagerBuilder::owner) gives another name, for machines that stand in for each other; on a
-//!   machine without an id the key is made of what the store keeps, and with a store in memory a crash leaves a reservation that
-//!   nobody knows again.
+//!   over without a word. [`owner`](crate::ManagerBuilder::owner) gives another name, for machines that stand in for each other. On a
+//!   machine without an id (many containers) an id of the lock directory's own takes its place, kept there in
+//!   `autochanger-owner`: it lasts as long as the directory does, so a container that is made anew, or a machine that starts again, is another
+//!   owner, unless it is given a name. Where none can be kept there the key is made of what the store keeps, and with a store in memory
+//!   whatever is left reserved is known again by nobody.
+//! - What leaves a reservation behind: a crash, a kill, and also a `main` that returns an ordinary error without having awaited
+//!   [`shutdown`](crate::Manager::shutdown), since a manager that is dropped gives it back in the background and the runtime ends at once.
 //! - Another owner's reservation is [`ClaimError::Reserved`](crate::ClaimError::Reserved), with its key and, where the device tells, its
 //!   initiator. The library is tried again with growing pauses, and is taken when it was given back.
 //! - Nothing is preempted unless [`take_over`](LibraryConfig::take_over) says so: then once, at the first opening, and told by

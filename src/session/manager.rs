@@ -110,6 +110,10 @@ impl Manager {
     /// libraries back. It waits for the store and for no move, and at most five seconds for the libraries to be given back. What has
     /// not ended is durable: the next manager finds it, and treats it by its [policy](ManagerBuilder::restart).
     ///
+    /// Await it on every way out of the program, also after an error: a manager that is only dropped does the same in the
+    /// background, and a runtime that ends at once leaves no time for it. Then a library that is
+    /// [reserved](crate::manual::devices#the-reservation) stays so, until the next manager of the same owner.
+    ///
     /// # Cancel safety
     /// Dropping the future does not take the shut-down back; only nobody waits for its end.
     pub async fn shutdown(mut self) {

@@ -99,7 +99,7 @@ impl ManagerBuilder {
     /// Under which name libraries are reserved: managers of one name know each other's reservations as their own, so that one
     /// that crashed is followed by the next without a word, and no two may run at once on one library. Default: this
     /// machine and the lock directory, within which the lock keeps a second manager out; on a machine without an id of its
-    /// own (`/etc/machine-id`), the store. Give a name to managers that stand in for each other on several machines, where
+    /// own (`/etc/machine-id`), an id that is kept in the lock directory. Give a name to managers that stand in for each other on several machines, where
     /// something else sees to it that only one runs.
     pub fn owner(mut self, name: impl Into<String>) -> Self {
         self.owner = Some(name.into());

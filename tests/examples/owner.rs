@@ -123,3 +123,14 @@ async fn a_library_is_reserved_while_certify_moves_and_given_back_also_after_an_
     assert!(keys(&library).await.is_empty(), "it is given back");
     served.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quickstart_gives_the_library_back_also_when_it_cannot_do_what_it_was_to() {
+    let description = sim::Library::new().slots(8).drives(2).cartridges("VT{:04}L8", 1..=2);
+    let library = SimulatedLibrary::start(description.serial("QUICK-END"));
+    let served = VirtualLibrary::builder(library.clone()).listen(([127, 0, 0, 1], 0)).start().await;
+    let served = served.expect("a port is free");
+    run("quickstart", &[&served.url().to_string()]).await.is_refused(&["it needs 3 labelled cartridges"]);
+    assert!(keys(&library).await.is_empty(), "it is given back");
+    served.shutdown().await;
+}
