@@ -13,7 +13,7 @@
 //! | What is where? | [`Session::slots`], [`Session::cartridges`] |
 //! | Who has what mounted? | [`Session::mounts`] |
 //! | What waits, and what for? | [`Session::live_requests`], [`Session::queue_position`] |
-//! | What is asked of people? | [`Session::operator_requests`] |
+//! | What is asked of people? | [`Session::operator_requests`]; also what no request of yours waits for: a drive or library that [needs hands](crate::view::OperatorTask::DeviceService) |
 //! | What failed, and whose fault was it? | [`Session::faults`] |
 //! | What became of it? | [`Session::requests`], [`Session::motions`] |
 //! | What happens? | [`Session::events`], each a line for a log |

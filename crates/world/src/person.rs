@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use autochanger_engine::Input;
 use autochanger_engine::view::OperatorTask;
 use autochanger_sim::{Device, ElementType, OperatorError};
 
@@ -134,6 +135,17 @@ impl World {
                 let done = self.device.0.get_mut(library)?.operator_swap(arm, slot);
                 Some(done.map(|()| vec![cartridge.as_ref().into()]))
             }
+            OperatorTask::DeviceService { drive, .. } => {
+                match drive {
+                    Some(drive) => self.device.0.get_mut(library)?.repair(drive),
+                    None => self.repair(library),
+                };
+                let asked = self.engine.view().operator_requests();
+                let id = asked.into_iter().find(|asked| asked.task == task).map(|asked| asked.request)?;
+                let (token, caller) = (self.token(), self.administrator());
+                self.input(Input::SatisfyOperatorTask { token, caller, id });
+                Some(Ok(Vec::new()))
+            }
             OperatorTask::BringCleaner { .. } => {
                 let to = self.empty_slot(library).unwrap_or(FIRST_PORT);
                 self.bring(library, to, number, true)
@@ -158,6 +170,7 @@ fn of(task: &OperatorTask) -> Option<&Arc<str>> {
         | OperatorTask::UseDoor { library }
         | OperatorTask::CloseDoor { library }
         | OperatorTask::EmptyArm { library, .. }
+        | OperatorTask::DeviceService { library, .. }
         | OperatorTask::BringCleaner { library } => Some(library),
         _ => None,
     }

@@ -256,8 +256,15 @@ impl Engine {
             drive.unyielding = (times.saturating_add(1), until);
             Some(until)
         });
-        if let Some(at) = until.flatten().filter(|until| *until < Duration::MAX) {
-            self.set_timer(at, Timer::DwellOver(index, drive));
+        match until.flatten() {
+            Some(Duration::MAX) => {
+                let why = alloc::format!(
+                    "it did not give its cartridge back when that was tried {MAX_TRIES} times"
+                );
+                self.needs_service(index, Some(drive), why, now);
+            }
+            Some(at) => drop(self.set_timer(at, Timer::DwellOver(index, drive))),
+            None => {}
         }
     }
 

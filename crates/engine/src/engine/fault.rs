@@ -48,6 +48,9 @@ impl Engine {
                 cartridge.blame.faults = cartridge.blame.faults.saturating_add(1);
             }),
             (FaultOf::Drive, Some(index), Some(drive), _) => {
+                let is_suspect =
+                    |engine: &Self| engine.library(index).is_some_and(|library| library.is_suspect(drive));
+                let before = is_suspect(self);
                 let limit =
                     self.library(index).map_or(0, |library| usize::from(library.config.suspect_after));
                 self.keep_drive(index, drive, |drive| {
@@ -55,6 +58,9 @@ impl Engine {
                     // More than make it suspect are not counted.
                     drive.row.extend(cartridge.filter(|_| drive.row.len() < limit));
                 });
+                if !before && is_suspect(self) {
+                    self.needs_service(index, Some(drive), failure.message.clone(), now);
+                }
             }
             (FaultOf::Library, Some(index), _, _) => {
                 if let Some(library) = self.library_mut(index) {

@@ -1,5 +1,6 @@
 //! A request that has not ended: where it stands, and what callers see of it.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use autochanger_scsi::ElementAddress;
@@ -77,6 +78,8 @@ pub(crate) struct Live {
     /// Why its next step was decided on so; of the last one, once that has begun.
     pub(crate) why: Vec<Why>,
     pub(crate) step_begun: bool,
+    /// Why a person is asked to see to a device.
+    pub(crate) trouble: Option<Arc<str>>,
     /// What a person is asked for it, and since when.
     pub(crate) task: Option<(OperatorTask, WallTime)>,
 }
@@ -179,6 +182,7 @@ impl Live {
             since: None,
             why: Vec::new(),
             step_begun: false,
+            trouble: None,
             task: None,
         }
     }

@@ -57,6 +57,7 @@ mod round;
 mod same_drive;
 mod schedule;
 mod service;
+mod servicing;
 mod shown;
 mod slot;
 mod standing;

@@ -137,6 +137,10 @@ impl Engine {
                 Stale::Ports
             }
             Some(OperatorTask::EmptyPort { .. }) => Stale::Ports,
+            Some(OperatorTask::DeviceService { .. }) => {
+                live.person_is_done = true;
+                Stale::All
+            }
             _ => Stale::All,
         };
         let index = live.library;
@@ -146,6 +150,7 @@ impl Engine {
             library.refresh_after = now.monotonic;
         }
         if let Some(index) = index {
+            self.service_was_done(id);
             self.mark_dirty(index);
         }
         Ok(())

@@ -116,6 +116,7 @@ impl Engine {
                     self.keep_drive(index, drive, |state| {
                         *state = core::mem::take(state).renewed();
                     });
+                    self.drive_was_exchanged(index, drive, now);
                     self.tell(EventKind::DriveReplaced { library: name.clone(), drive, before, serial }, now);
                 }
                 (before, serial) => {

@@ -100,6 +100,7 @@ impl Engine {
         });
         for alert in alerts {
             self.heed_alert(index, drive, alert, now);
+            self.heed_alert_for_hands(index, drive, alert, now);
             let severity = match alert.severity {
                 AlertSeverity::Information => "information",
                 AlertSeverity::Warning => "warning",
@@ -153,9 +154,9 @@ impl Engine {
         }
         let name = library.config.name.clone();
         self.set_library_service(index, Service::Paused, now);
-        let what = String::from(
-            "it is paused, for it tells of a cartridge that is in no slot: find it, run an inventory, and enable the library",
-        );
+        let why = "it is paused, for it tells of a cartridge that is in no slot";
+        self.needs_service(index, None, String::from(why), now);
+        let what = format!("{why}: find it, run an inventory, and enable the library");
         self.tell(EventKind::Warning { library: name, drive: None, what }, now);
     }
 

@@ -77,6 +77,10 @@ impl Engine {
         let Some(live) = self.live.get(&id) else { return Start::Gone };
         let cartridge = live.request.cartridge;
         let Some((target, service)) = live.request.service_wanted() else { return Start::Gone };
+        if self.awaits_service(index, id, now) {
+            return Start::Gone;
+        }
+        self.service_taken_over(index, id, &target, now);
         self.supersede(index, id, &target, service, now);
         match target {
             ServiceTarget::Library(_) => self.set_library_service(index, service, now),
@@ -162,6 +166,7 @@ impl Engine {
             if service == Service::Enabled {
                 state.must_clean = false;
                 state.row.clear();
+                state.unyielding = Default::default();
             }
         });
         let name = self.library(index).map(|library| library.config.name.clone()).unwrap_or_default();

@@ -69,6 +69,17 @@ pub enum OperatorTask {
         /// The cartridge's label or id.
         cartridge: Arc<str>,
     },
+    /// See to a drive, or to the library itself: have it repaired or replaced, find what got lost in it (RSM:
+    /// `NTMS_OPREQ_DEVICESERVICE`). The request behind it is the manager's own: said to be done, the device is in service. It also ends when
+    /// somebody changes the device's service, and when another drive is found in the bay.
+    DeviceService {
+        /// The library's name.
+        library: Arc<str>,
+        /// The drive's element address; `None`: the library itself.
+        drive: Option<ElementAddress>,
+        /// What is wrong with it; `None`: that was asked before the manager was started, and its faults tell.
+        why: Option<Arc<str>>,
+    },
     /// Bring a cleaning cartridge (RSM: `NTMS_OPREQ_CLEANER`).
     BringCleaner {
         /// The library's name.
@@ -99,6 +110,13 @@ impl core::fmt::Display for OperatorTask {
                 f,
                 "take cartridge {cartridge} out of arm {arm} of library {library} and put it into a slot, then run an inventory"
             ),
+            Self::DeviceService { library, drive, why } => {
+                let why = why.as_deref().unwrap_or("it failed before the manager was started");
+                match drive {
+                    Some(drive) => write!(f, "see to drive {drive} of library {library}: {why}"),
+                    None => write!(f, "see to library {library}: {why}"),
+                }
+            }
             Self::BringCleaner { library } => {
                 write!(f, "bring a cleaning cartridge into library {library}")
             }
