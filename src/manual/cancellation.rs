@@ -10,6 +10,7 @@
 //! | no step of it was ever sent | [`Ok(Cancelled)`](Cancellation::Cancelled) | 0 | nothing: nothing moved, and nothing will. It was durable before you heard of it |
 //! | steps done, none in flight | [`Ok(Stopping(verdict))`](Cancellation::Stopping), already resolved to [`Stopped`](Ending::Stopped) | 0 | the cartridge is where the verdict says |
 //! | a step in flight or settling, later steps exist | [`Ok(Stopping(verdict))`](Cancellation::Stopping) | 0 | await the verdict |
+//! | a step in flight or settling when an earlier process ended, in a library that is [not configured any more](super::recovery#a-library-that-is-not-configured-any-more) | `Ok(Stopping)`, at once resolved to `Stopped` with an unknown place | 0 | look into that library |
 //! | a step in flight or settling, none later | [`Err(InProgress)`](CancelError::InProgress) | 5 | wait for the request's end; afterwards ask for the opposite |
 //! | the caller may see it, not control it | [`Err(PermissionDenied)`](CancelError::PermissionDenied) | 5 | ask in its application's name, or as an administrator |
 //! | it ended before, also as cancelled | [`Err(AlreadyFinished)`](CancelError::AlreadyFinished) | 4312 | look at the state in the error |

@@ -168,7 +168,7 @@
 //! | `CreateNtmsMedia`, `DeleteNtmsMedia` | not there yet: a cartridge is known when it was seen, and stays known when it is away |
 //! | `AddNtmsMediaType`, `DeleteNtmsMediaType`, `ChangeNtmsMediaType` | with pools. What goes with what is the [configuration's](crate::LibraryConfig::compatibility), not an object |
 //! | `SubmitNtmsOperatorRequest` | not there yet: only what a request waits for is asked of a person |
-//! | `DeleteNtmsDrive`, `DeleteNtmsLibrary` | not there yet. A library that is not configured is not used, and what is known of it harms nobody |
+//! | `DeleteNtmsDrive`, `DeleteNtmsLibrary` | not there yet. A library that is not configured is not used, and what a configured one reports is that one's; [what was left open in it](super::recovery#a-library-that-is-not-configured-any-more) is told, and a cancel ends it |
 //! | `GetNtmsObjectAttribute`, `SetNtmsObjectAttribute` | not there yet; names and descriptions of objects neither |
 //! | `GetNtmsObjectSecurity`, `SetNtmsObjectSecurity` | a [role](crate::Role) for each session, given by the program that opens it: who may be an administrator of what is that program's to know |
 //! | `ExportNtmsDatabase`, `ImportNtmsDatabase` | the store is one file: copy it while no manager has it open, and open it where it is to be used. Taking it back needs no restart of a service, for there is none |

@@ -131,7 +131,9 @@
 //!    command can wait in a line before it is sent: it counts from when its answer was lost, but where its own time had passed without an answer.
 //!    After a restart nobody knows when it was sent: it is counted from the restart, for a wall clock proves nothing.
 //!
-//! Point 4 is why a lost answer can hold a request for half an hour: a command that timed out can still be carried out.
+//! Point 4 is why a lost answer can hold a request for half an hour: a command that timed out can still be carried out. A program that
+//! lives shorter than [`Timing::motion`] never concludes *not moved* of what an earlier one left, since each counts anew: let it live that
+//! long, or configure a shorter time, if your library's slowest motion is shorter.
 //!
 //! Then the sense data decide:
 //!
@@ -159,6 +161,20 @@
 //! | is not seen | [`Place::Missing`], with where it was last | look into the library; put it into a slot; [inventory](Session::inventory) |
 //!
 //! A cartridge that is `Unknown` or `Missing` is refused as [`CartridgeNotAvailable`](crate::Refusal::CartridgeNotAvailable).
+//!
+//! # A library that is not configured any more
+//!
+//! A library is known by vendor, product and serial number. One that comes back with another number (a new controller; `sim:`,
+//! which has another one in each process unless a `serial` is given) is another library, and in the old one nobody looks. As soon as all configured
+//! libraries were reached:
+//!
+//! | what was left open in the old one | what follows |
+//! |---|---|
+//! | a request for a cartridge that a configured library now reports | `Failed` ([`CartridgeMissing`](FailureKind::CartridgeMissing)), with its place there; its motion is recorded as unknown |
+//! | a request that was to be stopped already | `Stopped`; a motion that was open is unknown, and so is the cartridge's place: the two ends of the motion |
+//! | anything else | it waits, since the library may be configured again. [`EventKind::Warning`](crate::EventKind::Warning) names the library and the requests; cancelling one stops it as above |
+//!
+//! A library that is configured again after that is read when it is opened, and its cartridges are found where they are.
 //!
 //! # A cartridge in the arm
 //!

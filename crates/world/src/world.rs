@@ -220,6 +220,15 @@ impl World {
         self.off_with(|world| adjust(&mut world.config));
     }
 
+    /// The power goes, another library is put in the place of the first one, and it comes back. Gives the one that stood there.
+    pub fn replace(&mut self, mut device: Device) -> Device {
+        for port in 0..PORTS {
+            device.connect(Nexus(port.into()), port);
+        }
+        self.off_with(|world| core::mem::swap(&mut world.device.0[0], &mut device));
+        device
+    }
+
     /// The power goes, something happens, and it comes back.
     pub(crate) fn off_with(&mut self, meanwhile: impl FnOnce(&mut Self)) {
         self.notice_hands();

@@ -6,6 +6,7 @@
 //! | steps done, none in flight | `Stopping`, at once resolved to `Stopped` |
 //! | a step in flight or settling, later steps exist | `Stopping`, the verdict follows |
 //! | a step in flight or settling, none later | `InProgress` |
+//! | the same, in a library that is not configured any more | `Stopping`, at once resolved to `Stopped` with an unknown place |
 
 use alloc::string::ToString;
 use alloc::sync::Arc;
@@ -89,6 +90,14 @@ impl Engine {
         let Some(live) = self.live.get(&id) else { return Verdict::Refused(CancelError::NotFound { id }) };
         if live.ending.is_some() {
             return Verdict::Follow;
+        }
+        if self.is_unconfigured(id) {
+            let sent = self.was_sent(id);
+            self.leave_motions(id, now);
+            self.end_early(id, by, now);
+            let cancellation = if sent { CancelAccepted::Stopping } else { CancelAccepted::Cancelled };
+            self.told_cancel(id, cancellation);
+            return Verdict::Accepted(cancellation);
         }
         if live.request.stopping.is_some() {
             self.told_cancel(id, CancelAccepted::Stopping);

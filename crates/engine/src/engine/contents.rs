@@ -147,6 +147,7 @@ impl Engine {
             self.wake_those_without_cartridge(index);
         }
         self.cartridges_came(now);
+        self.leave_unconfigured(now);
         found
     }
 

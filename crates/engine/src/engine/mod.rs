@@ -65,6 +65,7 @@ mod start;
 mod submit;
 mod submit_group;
 mod task;
+mod unconfigured;
 mod view;
 mod wake;
 mod work;
@@ -106,6 +107,8 @@ pub struct Engine {
     accepted: u64,
     /// Motions that an earlier process left open, until their library is there.
     open_motions: BTreeMap<RequestId, MotionRecord>,
+    /// Libraries that are not configured, and of whose open requests was told.
+    told_unconfigured: Vec<LibraryId>,
     lookups: BTreeMap<crate::id::Token, LookupFor>,
     next_lookup: u64,
     /// Groups of which the store is asked, by the caller's token.
@@ -147,6 +150,7 @@ impl Engine {
             live: LiveRequests::default(),
             accepted: 0,
             open_motions: BTreeMap::new(),
+            told_unconfigured: Vec::new(),
             lookups: BTreeMap::new(),
             next_lookup: 0,
             asked_groups: BTreeMap::new(),

@@ -62,8 +62,14 @@ impl Engine {
         self.standing_place(id, cartridge).is_ok_and(|place| place.address == drive)
     }
 
-    fn name_of(&self, library: LibraryId) -> String {
-        let found = self.libraries.iter().find(|known| known.id == Some(library));
-        found.map_or_else(|| alloc::format!("library {library}"), |known| String::from(&*known.config.name))
+    /// A library by its name; one that is not configured by what it said it was.
+    pub(crate) fn name_of(&self, library: LibraryId) -> String {
+        if let Some(configured) = self.libraries.iter().find(|known| known.id == Some(library)) {
+            return String::from(&*configured.config.name);
+        }
+        match self.known_libraries.iter().find(|known| known.id == library).map(|known| &known.identity) {
+            Some(it) => alloc::format!("{} {} with serial number {}", it.vendor, it.product, it.serial),
+            None => alloc::format!("library {library}"),
+        }
     }
 }

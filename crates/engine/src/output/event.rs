@@ -191,7 +191,7 @@ pub enum EventKind {
         uses_left: Option<u32>,
     },
     /// A device has something to remark about what it was asked to do: an error that it recovered from, a failure that it
-    /// predicts, a flag of TapeAlert, a lock or a tray that it did not give.
+    /// predicts, a flag of TapeAlert, a lock or a tray that it did not give; also what was left open in a library that is not configured.
     #[doc(alias = "TapeAlert")]
     Warning {
         /// The library's name.
