@@ -341,7 +341,9 @@ enum Trouble {
     Path(#[from] TransportError),
     #[error("{0} is busy ({1}, {n} times in a row): wait until nobody else uses it", n = BUSY.0)]
     Busy(String, Status),
-    #[error("{0} is reserved by another host (RESERVATION CONFLICT): end the program that uses it there")]
+    #[error(
+        "{0} is reserved by another host (RESERVATION CONFLICT): end the program that uses it there, or it was left by one that died: then open it once there and shut down, or `take_over` it"
+    )]
     Reserved(String),
     #[error("{0}; nothing was moved")]
     NotOurs(#[from] ReadyError),

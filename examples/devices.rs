@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! cargo run --example devices                                      # the kernel's devices (Linux)
-//! cargo run --example devices -- iscsi://vtl.example               # and the targets of a portal
+//! cargo run --example devices -- vtl.example:3260                  # and the targets of a portal, or iscsi://vtl.example
 //! cargo run --example devices -- iscsi://user%secret@[::1]:3260    # of one that asks for CHAP
 //! ```
 //!
@@ -28,7 +28,7 @@ devices: lists every tape library that this machine reaches, with its drives
 
     cargo run --example devices [-- PORTAL...]
 
-PORTAL  iscsi://[user%secret@]host[:3260], whose targets are listed after the kernel's devices";
+PORTAL  host[:3260] or iscsi://[user%secret@]host[:3260], whose targets are listed after the kernel's devices";
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -89,12 +89,12 @@ impl Portal {
     /// The message never repeats what may be a secret.
     fn parse(argument: &str) -> std::result::Result<Self, String> {
         let rest = argument.strip_prefix("iscsi://").map(|rest| rest.trim_end_matches('/'));
-        let rest = rest.ok_or_else(|| {
-            let expected = "is no portal: expected iscsi://[user%secret@]host[:3260]";
+        let rest = rest.or_else(|| is_host(argument).then_some(argument)).ok_or_else(|| {
+            let expected = "is no portal: expected host[:3260] or iscsi://[user%secret@]host[:3260]";
             if argument.contains(['%', '@']) {
                 format!("an argument {expected}")
             } else {
-                format!("{argument:?} {expected}; did you mean iscsi://{argument}?")
+                format!("{argument:?} {expected}")
             }
         })?;
         let (login, host) = match rest.rsplit_once('@') {
@@ -118,6 +118,14 @@ impl Portal {
         };
         Ok(Self { host: host.to_owned(), login })
     }
+}
+
+/// `host`, `host:port`, `[::1]` or `[::1]:port`; with a login it is to be a whole URL.
+fn is_host(text: &str) -> bool {
+    let port = text.rsplit_once(':').filter(|_| !text.ends_with(']'));
+    !text.is_empty()
+        && !text.contains(['/', '%', '@'])
+        && port.is_none_or(|(_, port)| port.parse::<u16>().is_ok())
 }
 
 const COLUMNS: [&str; 7] = ["at", "what", "vendor", "product", "revision", "serial number", "device"];

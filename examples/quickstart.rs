@@ -483,7 +483,7 @@ async fn narrate(mut events: EventStream, start: Instant) {
     while let Some(event) = events.next().await {
         let words = match event.map(|event| event.kind) {
             Ok(EventKind::Cartridge { barcode, place, .. }) => {
-                format!("{} is now in {place}", label(barcode.as_deref()))
+                format!("{} {} now", label(barcode.as_deref()), place.told())
             }
             Ok(EventKind::MotionInDoubt { why, .. }) => format!("a motion's end is in doubt: {why}"),
             Ok(EventKind::Attention { library, what }) => format!("{library}: {what}"),

@@ -4,6 +4,7 @@
 //! cargo run --example virtual_library                                # on 127.0.0.1:3260, for this machine
 //! cargo run --example virtual_library -- 127.0.0.1:0                 # on a port that is free
 //! cargo run --example virtual_library -- sim:slots=1000,drives=4     # another library: the options of sim: URLs
+//! cargo run --example virtual_library -- 127.0.0.1:3261              # a second one: its port is in its serial numbers
 //! cargo run --example virtual_library -- 0.0.0.0:3260 user=backup    # for others; the secret comes from CHAP_SECRET
 //! ```
 //!
@@ -23,13 +24,17 @@ virtual_library: a simulated tape library, served as an iSCSI target until its s
     cargo run --example virtual_library [-- [ADDRESS] [sim:OPTIONS] [user=NAME]]
 
 ADDRESS      where it listens: 127.0.0.1:3260 unless given; with port 0 on one that is free
-sim:OPTIONS  the library, as in a `sim:` URL: sim:slots=1000,drives=4,scale=60
+sim:OPTIONS  the library, as in a `sim:` URL: sim:slots=1000,drives=4,scale=60;
+             its serial number ends with its port (serial=TEXT: another one)
 user=NAME    who may log in, by CHAP with the secret in the environment's CHAP_SECRET;
              an address that other machines reach is served with it only
 -h, --help   this text";
 
 /// The library that is served unless another is described: a minute of its arm takes a second.
 const LIBRARY: &str = "slots=24,drives=2,ports=4,cartridges=20,profile=midrange,scale=60";
+
+/// Where it listens unless told otherwise.
+const DEFAULT_PORT: u16 = 3260;
 
 /// Under this name the library is found again in the process.
 const NAME: &str = "virtual-library";
@@ -68,6 +73,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
         }
     }
 
+    if !options.split(',').any(|option| option.starts_with("serial=")) {
+        options += &format!(",serial={}", serial_of(address));
+    }
     sim::open(&format!("{options},name={NAME}"))?;
     let library = SimulatedLibrary::named(NAME).ok_or("the library has another name")?;
     let mut builder = VirtualLibrary::builder(library);
@@ -119,6 +127,16 @@ async fn run() -> Result<(), Box<dyn Error>> {
     );
     served.shutdown().await;
     Ok(())
+}
+
+/// Another one for each library of a machine, the same at each start on a port that is named. The serial numbers of its drives begin
+/// with its last five characters.
+fn serial_of(address: Option<SocketAddr>) -> String {
+    let number = match address.map_or(DEFAULT_PORT, |address| address.port()) {
+        0 => std::process::id() % 100_000,
+        port => port.into(),
+    };
+    format!("VIRTUAL{number:05}")
 }
 
 /// Whether somebody holds the other end of the standard input: its end tells that he is gone. A terminal, a file or nothing at

@@ -210,7 +210,7 @@ fn subject(operation: Operation, barcode: Option<&Arc<str>>, id: RequestId) -> S
 }
 
 pub(crate) fn whereabouts(place: Option<&Place>) -> String {
-    place.map_or_else(|| "nothing was moved back".into(), |place| format!("the cartridge is in {place}"))
+    place.map_or_else(|| "nothing was moved back".into(), |place| format!("the cartridge {}", place.told()))
 }
 
 impl RequestError {

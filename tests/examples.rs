@@ -202,7 +202,13 @@ fn devices_says_that_nobody_listens_and_what_is_no_portal() {
         run.err
     );
     run_alone("devices", &["iscsi://u%hunter2@host/iqn.2026-01.example:lib/0"]).is_refused(&["host[:3260]"]);
-    run_alone("devices", &["127.0.0.1:13277"]).is_refused(&["did you mean iscsi://127.0.0.1:13277?"]);
+    // As the URL or bare, it is the same portal.
+    let bare = run_alone("devices", &[&portal]);
+    bare.ended(1);
+    assert_eq!(bare.err, run.err);
+    for wrong in ["sim:", "sg:/dev/sg3", "host:port"] {
+        run_alone("devices", &[wrong]).is_refused(&["no portal", "host[:3260]"]);
+    }
     let run = run_alone("devices", &["u%hunter2@host"]);
     run.is_refused(&["no portal"]);
     assert!(!format!("{run:?}").contains("hunter2"), "{run:?}");

@@ -78,7 +78,9 @@
 //!   itself.** What was in flight is [*outcome unknown*](TransportError::OutcomeUnknown), what had not left is
 //!   [*not sent*](TransportError::NotSent).
 //! - The initiator's name, for the target's access lists, is [`initiator_name`](crate::transport::iscsi::initiator_name): made of the
-//!   machine's id, so that no two machines share it, and the same at each start.
+//!   machine's id, so that no two machines share it, and the same at each start. Machines without an id (`/etc/machine-id`, as in many containers) share
+//!   one: give each a name of its own, by the URL's `?initiator=` or [`initiator`](crate::transport::IscsiTransport::initiator), or targets
+//!   take them for one.
 //! - Header and data digests (CRC32C) are used where the target wants them, or as
 //!   [`digests`](crate::transport::IscsiTransport::digests) says. [`discover`](crate::transport::iscsi::discover) lists a portal's
 //!   targets. A login that is redirected is followed, four times at most; for good, and it is remembered as long as somebody is there.

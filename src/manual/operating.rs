@@ -57,6 +57,7 @@
 //! | | |
 //! |---|---|
 //! | several at a time | [`eject_all`](Session::eject_all), [`inject_many`](Session::inject_many): the latter until a person says that [all is in](Session::satisfy_operator_request), or it is cancelled |
+//! | a port is free | the eject goes there at once, and nobody is asked anything |
 //! | every port is full | the eject waits, and a person is asked to empty them |
 //! | nobody comes | it fails as [`TimedOut`](crate::FailureKind::TimedOut) after [`port_timeout`](crate::Timing::port_timeout) |
 //! | no slot is free for what comes | it waits, and a person is asked to make room |

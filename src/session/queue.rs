@@ -98,7 +98,8 @@ impl Session {
     /// Says that what a person was asked is done. `id` is that of the request that waits for it. Needs [`Role::Operator`].
     ///
     /// It is not believed but looked into, at once: a cartridge or a cleaner that was brought is looked for in the library, and what
-    /// was put into or taken out of a port is seen. If it is not so, it stays asked. What only a person knows ends with
+    /// was put into or taken out of a port is seen. If it is not so, it stays asked: `Ok` says that the manager looks, not
+    /// that it was done, and what came of it [`operator_requests`](Self::operator_requests) and [events](crate::EventKind::OperatorDone) tell. What only a person knows ends with
     /// this: an [inject](Self::inject_many) takes its ports in, takes what lies in them, and passes (RSM: `NTMS_INJECT_RETRACT`); a
     /// [door](Self::door_access) counts as used, though not as closed while the library says that it is open.
     ///

@@ -163,7 +163,7 @@ pub enum UrlError {
     },
     /// No transport has such URLs.
     #[error(
-        "device URL {url:?}: unknown kind of device{hint}; this build has: {schemes}. Write sim:, or {EXAMPLE}"
+        "device URL {url:?}: unknown kind of device{hint}; this build has: {schemes}. Write sim:, sg:/dev/sg3, or {EXAMPLE}"
     )]
     UnknownScheme {
         /// The URL, without its secret.

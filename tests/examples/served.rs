@@ -96,3 +96,33 @@ async fn a_named_user_logs_in_with_the_secret_alone() {
     run.ended(0);
     assert!(!run.err.contains(SECRET), "{}", run.err);
 }
+
+#[tokio::test]
+async fn two_libraries_on_one_machine_have_serial_numbers_of_their_own_and_so_have_their_drives() {
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..2 {
+        let mut child = program("virtual_library", &["127.0.0.1:0", "sim:slots=8,drives=2,cartridges=3"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("it can be started");
+        let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        let line = async || {
+            tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("it says so").expect("text")
+        };
+        let mut line = line;
+        let (_, changer) = (line().await, line().await.expect("a line"));
+        let url = changer.strip_prefix("Its changer: ").expect("its URL");
+        let portal = url.split('/').nth(2).expect("a host").to_owned();
+        let listed = crate::run("devices", &[&portal]).await;
+        listed.ended(0);
+        for what in ["changer", "drive"] {
+            let row = listed.out.lines().find(|row| row.contains(what) && row.contains(&portal));
+            let row = row.unwrap_or_else(|| panic!("{}", listed.out));
+            let cells: Vec<&str> = row.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
+            assert!(seen.insert(cells[cells.len() - 2].to_owned()), "{row} again in {seen:?}");
+        }
+        drop(child.stdin.take());
+        ended(child.wait_with_output()).await.ended(0);
+    }
+}

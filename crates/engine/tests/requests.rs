@@ -137,6 +137,8 @@ fn an_inventory_counts_what_is_there() {
 fn wrong_requests_are_refused_with_what_would_be_right() {
     let mut world = World::ready(library());
     assert!(matches!(world.submit(mount("NOSUCH")), Err(Refusal::CartridgeNotFound { .. })));
+    let empty = world.submit(mount(" ")).unwrap_err().to_string();
+    assert!(empty.starts_with("there is no cartridge with an empty label"), "{empty}");
     assert!(matches!(world.submit(dismount("VT0001L8")), Err(Refusal::NotMounted { .. })));
     let drive = Some(ElementAddress(9));
     let wanted = Wanted::Mount { cartridge: "VT0001L8".into(), drive, access: Default::default() };

@@ -8,6 +8,13 @@ pub(super) fn of(text: &str) -> String {
     if text.starts_with("/dev/") {
         return format!(": did you mean sg:{text}?");
     }
+    let kernels = |kind: &str| {
+        text.strip_prefix(kind)
+            .is_some_and(|n| !n.is_empty() && n.bytes().all(|digit| digit.is_ascii_digit()))
+    };
+    if kernels("sg") || kernels("sch") || kernels("nst") || kernels("st") {
+        return format!(": did you mean sg:/dev/{text}?");
+    }
     // A portal alone: the target's name is missing.
     let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port);
     if !text.contains('/') && port.is_some_and(|port| port.parse::<u16>().is_ok()) {

@@ -144,8 +144,9 @@ fn each_wrong_url_is_told_what_is_wrong_and_never_shows_a_secret() {
         ("iscsi://u%hunter2%t@h/iqn.x:y/0", "before the @"),
         ("iscsi://u%hunter2", "the host"),
         ("isci://u%hunter2@h/iqn.x:y/0", "unknown kind"),
-        ("/dev/sg0", "unknown kind"),
-        ("", "unknown kind"),
+        ("/dev/sg0", "did you mean sg:/dev/sg0?"),
+        ("sg3", "did you mean sg:/dev/sg3?"),
+        ("", "Write sim:, sg:/dev/sg3, or"),
     ] {
         let error = text.parse::<DeviceUrl>().unwrap_err();
         let shown = format!("{error} {error:?}");

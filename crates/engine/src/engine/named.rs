@@ -111,7 +111,12 @@ impl Engine {
             Some(library) => {
                 Refusal::NotReady { library: library.config.name.clone(), state: library.state.clone() }
             }
-            None => Refusal::CartridgeNotFound { cartridge: name.to_string() },
+            None => {
+                let named = name.to_string();
+                let empty = named.trim().is_empty();
+                let cartridge = if empty { String::from("with an empty label") } else { named };
+                Refusal::CartridgeNotFound { cartridge }
+            }
         }
     }
 

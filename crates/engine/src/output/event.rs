@@ -240,7 +240,7 @@ impl fmt::Display for EventKind {
             Self::CancelAccepted { id, cancellation: CancelAccepted::Stopping, .. } => {
                 write!(f, "stopping request {id}")
             }
-            Self::Cartridge { barcode, place, .. } => write!(f, "{} is in {place}", label(barcode)),
+            Self::Cartridge { barcode, place, .. } => write!(f, "{} {}", label(barcode), place.told()),
             Self::Library { name, state } => write!(f, "library {name}: {state}"),
             Self::Mounted(mount) => {
                 write!(

@@ -39,7 +39,7 @@ pub enum Refusal {
         place: Place,
     },
     /// The cartridge is not in a drive.
-    #[error("cartridge {cartridge} is in {place}, not in a drive: there is nothing to dismount")]
+    #[error("cartridge {cartridge} {}, not in a drive: there is nothing to dismount", place.told())]
     NotMounted {
         /// The cartridge.
         cartridge: String,

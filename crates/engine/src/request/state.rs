@@ -256,6 +256,22 @@ impl fmt::Display for Place {
     }
 }
 
+impl Place {
+    /// The rest of a sentence about a cartridge: *is in slot 1000*, *is missing, last seen in slot 1000*.
+    pub fn told(&self) -> impl fmt::Display + '_ {
+        struct Told<'a>(&'a Place);
+        impl fmt::Display for Told<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self.0 {
+                    Place::Element(element) => write!(f, "is in {element}"),
+                    elsewhere => write!(f, "is {elsewhere}"),
+                }
+            }
+        }
+        Told(self)
+    }
+}
+
 impl fmt::Display for LabelFound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -368,10 +384,41 @@ impl fmt::Display for State {
             Self::Invalid(failure) => write!(f, "invalid: {failure}"),
             Self::Cancelled { by } => write!(f, "cancelled by {by}"),
             Self::Stopped { place: Some(place), by } => {
-                write!(f, "stopped by {by}; the cartridge is in {place}")
+                write!(f, "stopped by {by}; the cartridge {}", place.told())
             }
             Self::Stopped { place: None, by } => write!(f, "stopped by {by}"),
             other => f.write_str(other.name()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+    use alloc::vec;
+
+    use autochanger_scsi::ElementType;
+
+    use super::*;
+    use crate::output::{EventKind, Refusal};
+
+    #[test]
+    fn every_sentence_about_a_cartridge_fits_its_place() {
+        let port = ElementName { address: ElementAddress(10), kind: ElementType::ImportExport };
+        for (place, told) in [
+            (Place::Element(port), "is in port 10"),
+            (Place::Outside { last: port }, "is outside of the library, taken out of port 10"),
+            (Place::Missing { last: port }, "is missing, last seen in port 10"),
+            (Place::Unknown { one_of: vec![port] }, "is unknown, one of: port 10"),
+        ] {
+            let by = CancelledBy::Deadline;
+            let id = CartridgeId(uuid::Uuid::nil());
+            let sentences = [
+                EventKind::Cartridge { id, barcode: None, place: place.clone() }.to_string(),
+                Refusal::NotMounted { cartridge: "VT0001L8".into(), place: place.clone() }.to_string(),
+                State::Stopped { place: Some(place.clone()), by }.to_string(),
+            ];
+            assert!(sentences.iter().all(|sentence| sentence.contains(told)), "{sentences:?}");
         }
     }
 }

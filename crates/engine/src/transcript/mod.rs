@@ -219,8 +219,8 @@ fn title(request: &Request) -> String {
 /// Where a cartridge is, with ` of LIBRARY` where that is to be told.
 fn at(cartridge: &str, library: &str, place: &Place) -> String {
     match place {
-        Place::Element(element) => format!("{cartridge} is in {element}{library}"),
-        elsewhere => format!("{cartridge}{library} is {elsewhere}"),
+        Place::Element(_) => format!("{cartridge} {}{library}", place.told()),
+        _ => format!("{cartridge}{library} {}", place.told()),
     }
 }
 
