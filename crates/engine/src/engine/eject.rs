@@ -1,5 +1,7 @@
 //! A cartridge goes into a port, for a person to take (RSM: `EjectNtmsMedia`, `EjectNtmsCleaner`).
 
+use alloc::vec;
+
 use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
@@ -71,8 +73,11 @@ impl Engine {
             None => own.or_else(|| library.elements.vacant_port(|port| library.ports.open.contains(&port))),
         };
         let Some(port) = port else {
+            let all = library.elements.of_kind(ElementType::ImportExport).map(|port| port.name.address);
+            let ports = named.map_or_else(|| all.collect(), |named| vec![named]);
             let (library, trouble) = (library.config.name.clone(), library.ports.trouble());
-            self.ask_person(id, OperatorTask::EmptyPort { library, trouble }, now);
+            let cartridge = self.cartridge_name(cartridge).into();
+            self.ask_person(id, OperatorTask::EmptyPort { library, ports, cartridge, trouble }, now);
             self.begin_patience(index, id, now);
             return Start::Blocked(Blocker::Port);
         };

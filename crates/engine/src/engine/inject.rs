@@ -3,6 +3,7 @@
 //! Each cartridge is a motion of its own, with an intent of its own; of many, several move at once where there are arms for it
 //! (`parts.rs`). When there is nothing to move the request waits at the ports. That it waits is no step: nothing has moved for it yet.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use autochanger_scsi::ElementType;
@@ -83,7 +84,9 @@ impl Engine {
             if self.has_parts(id) {
                 return self.carries(id);
             }
-            self.ask_person(id, OperatorTask::EmptyPort { library: name, trouble }, now);
+            let (ports, cartridge) = (vec![source.address], self.cartridge_name(cartridge).into());
+            let task = OperatorTask::EmptyPort { library: name, ports, cartridge, trouble };
+            self.ask_person(id, task, now);
             self.begin_patience(index, id, now);
             if let Some(library) = self.library_mut(index) {
                 library.ports.waiting.insert(id);

@@ -2,11 +2,15 @@
 
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use autochanger_scsi::ElementAddress;
 
 use crate::id::RequestId;
 use crate::time::WallTime;
+
+/// Ports that a sentence names: as many as a person reads.
+const MAX_NAMED: usize = 8;
 
 /// Something that a person is asked to do (RSM: `NTMS_OPREQUESTINFORMATION`). It is there as long as its request waits for
 /// it; it is withdrawn when that is cancelled.
@@ -45,6 +49,10 @@ pub enum OperatorTask {
     EmptyPort {
         /// The library's name.
         library: Arc<str>,
+        /// The ports of which one is to be emptied.
+        ports: Vec<ElementAddress>,
+        /// The label or id of the cartridge that waits for room.
+        cartridge: Arc<str>,
         /// Why the port could not be put out, where that is so: another host has it locked, say.
         trouble: Option<Arc<str>>,
     },
@@ -100,9 +108,15 @@ impl core::fmt::Display for OperatorTask {
             Self::FillPort { library, trouble } => {
                 write!(f, "put cartridges into the port of library {library}{}", told(trouble))
             }
-            Self::EmptyPort { library, trouble } => {
-                let told = told(trouble);
-                write!(f, "take cartridges out of the port of library {library}: there is no room{told}")
+            Self::EmptyPort { library, ports, cartridge, trouble } => {
+                f.write_str("take cartridges out of port ")?;
+                for (n, port) in ports.iter().take(MAX_NAMED).enumerate() {
+                    write!(f, "{}{port}", if n == 0 { "" } else { " or " })?;
+                }
+                if ports.len() > MAX_NAMED {
+                    f.write_str(" or another one")?;
+                }
+                write!(f, " of library {library}: there is no room for {cartridge}{}", told(trouble))
             }
             Self::UseDoor { library } => write!(f, "open the door of library {library}, and close it again"),
             Self::CloseDoor { library } => write!(f, "close the door and the port of library {library}"),

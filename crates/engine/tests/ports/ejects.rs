@@ -1,7 +1,6 @@
 //! What goes out to a person: which port it gets, who empties it, and when it is outside.
 
 use autochanger_engine::request::{FailureKind, Outcome, Place, State, Waiting, Wanted};
-use autochanger_engine::view::OperatorTask;
 use autochanger_sim::{Fault, SenseKey};
 use autochanger_world::{World, dismount, eject};
 
@@ -50,7 +49,11 @@ fn full_ports_are_emptied_by_a_person_and_the_next_eject_takes_the_port_in_befor
     world.rest();
     let third = world.submit(eject("VT0003L8")).unwrap();
     until_state(&mut world, third, "it waits", |s| *s == State::Waiting(Waiting::Port));
-    assert!(matches!(tasks(&world).as_slice(), [OperatorTask::EmptyPort { .. }]));
+    let told = tasks(&world)[0].to_string();
+    let expected = format!(
+        "take cartridges out of port {PORT} or {OTHER_PORT} of library sim:test: there is no room for VT0003L8"
+    );
+    assert_eq!(told, expected);
     for _ in 0..50 {
         world.step();
     }

@@ -86,7 +86,9 @@ fn without_a_free_slot_the_cartridge_stays_in_the_port_until_one_is_free() {
     world.device.operator_put(PORT, "NEW001L8").unwrap();
     let id = world.submit(inject(false)).unwrap();
     until_state(&mut world, id, "it waits", |s| *s == State::Waiting(Waiting::Slot));
-    assert!(matches!(tasks(&world).as_slice(), [OperatorTask::EmptyPort { .. }]));
+    let asked = tasks(&world);
+    let [OperatorTask::EmptyPort { ports, cartridge, .. }] = asked.as_slice() else { panic!("{asked:?}") };
+    assert_eq!((ports.as_slice(), &**cartridge), ([at(PORT)].as_slice(), "NEW001L8"));
     assert_eq!(world.device.find("NEW001L8"), Some(at(PORT)));
     let out = world.submit(eject("VT0002L8")).unwrap();
     assert!(matches!(ended(&mut world, out), State::Passed(Outcome::Ejected { .. })));
