@@ -14,8 +14,6 @@ use crate::request::{CancelAccepted, CancelError, Request};
 
 pub use self::event::{Event, EventKind};
 pub use self::refusal::{AdoptRefusal, OperatorRefusal, Refusal, ReorderRefusal};
-// What callers of the root crate see is named as it is there, where each is a part of an error of that name.
-pub use self::{AdoptRefusal as AdoptError, Refusal as SubmitError, ReorderRefusal as ReorderError};
 
 /// One thing to be done.
 #[derive(Debug, Clone)]

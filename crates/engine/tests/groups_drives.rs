@@ -5,7 +5,7 @@ use std::time::Duration;
 use autochanger_engine::catalog::Service;
 use autochanger_engine::id::RequestId;
 use autochanger_engine::output::Refusal;
-use autochanger_engine::request::{FailureKind, Outcome, ServiceTarget, State, Wanted};
+use autochanger_engine::request::{FailureKind, Outcome, ServiceTarget, State, Waiting, Wanted};
 use autochanger_scsi::{ElementAddress, SenseKey};
 use autochanger_sim::{Device, Fault, Library, Timing};
 use autochanger_world::{World, dismount, mount, mount_in};
@@ -290,4 +290,42 @@ fn drives_that_failed_with_one_medium_after_another_are_a_groups_last_choice() {
     let mut drives: Vec<_> = ids.iter().map(|id| mounted_in(&world, *id)).collect();
     drives.sort_unstable();
     assert_eq!(drives, [501, 502]);
+}
+
+/// The one drive is kept with its medium in it while the group waits for the other; somebody else wants that medium.
+fn kept_for_a_group() -> (World, RequestId, Vec<RequestId>) {
+    let mut world = ready(3);
+    world.submit(mount_in("VT0003L8", 501)).unwrap();
+    leave_in(&mut world, "VT0002L8", 500);
+    let ids = group(&mut world, 7, vec![mount_in("VT0006L8", 501), mount_in("VT0002L8", 500)]);
+    let id = world.mount("VT0002L8");
+    world.rest();
+    assert_eq!(shown(&world, id), State::Waiting(Waiting::Medium));
+    (world, id, ids)
+}
+
+fn shown(world: &World, id: RequestId) -> State {
+    world.engine.view().request(id).expect("it is live").state
+}
+
+#[test]
+fn who_wants_a_medium_that_a_group_keeps_in_its_drive_waits_for_the_medium_also_when_the_group_has_it() {
+    let (mut world, id, ids) = kept_for_a_group();
+    world.dismount("VT0003L8");
+    world.rest();
+    assert_eq!(ids.iter().map(|id| mounted_in(&world, *id)).collect::<Vec<_>>(), [501, 500]);
+    assert_eq!(shown(&world, id), State::Waiting(Waiting::Medium));
+    world.dismount("VT0002L8");
+    world.rest();
+    mounted_in(&world, id);
+    world.assert_true();
+}
+
+#[test]
+fn who_wants_a_medium_that_a_group_keeps_in_its_drive_gets_it_when_the_group_gives_up() {
+    let (mut world, id, ids) = kept_for_a_group();
+    let _ = world.cancel(ids[0]);
+    world.rest();
+    assert_eq!(mounted_in(&world, id), 500);
+    world.assert_true();
 }

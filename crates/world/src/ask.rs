@@ -2,9 +2,9 @@
 
 use autochanger_engine::catalog::{Caller, Role};
 use autochanger_engine::id::{RequestId, SessionId, Token};
-use autochanger_engine::output::SubmitError;
+use autochanger_engine::output::Refusal;
 use autochanger_engine::request::{
-    CancelError, Cancellation, GroupId, InventoryMethod, Request, State, Submission, Wanted,
+    CancelAccepted, CancelError, GroupId, InventoryMethod, Request, State, Submission, Wanted,
 };
 use autochanger_engine::{Answer, EventKind, Input};
 use autochanger_sim::ElementAddress;
@@ -43,7 +43,7 @@ impl World {
     ///
     /// # Errors
     /// What the engine answered.
-    pub fn submit(&mut self, wanted: Wanted) -> Result<RequestId, SubmitError> {
+    pub fn submit(&mut self, wanted: Wanted) -> Result<RequestId, Refusal> {
         let caller = self.caller();
         self.submit_as(caller, wanted, |_| {})
     }
@@ -60,7 +60,7 @@ impl World {
         caller: Caller,
         wanted: Wanted,
         adjust: impl FnOnce(&mut Submission),
-    ) -> Result<RequestId, SubmitError> {
+    ) -> Result<RequestId, Refusal> {
         let mut submission = Submission { caller, ..self.submission(wanted) };
         self.next_id += 1;
         adjust(&mut submission);
@@ -88,7 +88,7 @@ impl World {
         number: u128,
         wanted: impl IntoIterator<Item = Wanted>,
         adjust: impl Fn(&mut Submission),
-    ) -> Result<Vec<Request>, SubmitError> {
+    ) -> Result<Vec<Request>, Refusal> {
         let caller = self.caller();
         let submissions = wanted
             .into_iter()
@@ -144,7 +144,7 @@ impl World {
     }
 
     /// Cancels a request; `None` where there is no answer yet.
-    pub fn cancel(&mut self, id: RequestId) -> Option<Result<Cancellation, CancelError>> {
+    pub fn cancel(&mut self, id: RequestId) -> Option<Result<CancelAccepted, CancelError>> {
         let caller = self.caller();
         self.cancel_as(caller, id)
     }
@@ -153,7 +153,11 @@ impl World {
     ///
     /// # Panics
     /// If the answer is to another question.
-    pub fn cancel_as(&mut self, caller: Caller, id: RequestId) -> Option<Result<Cancellation, CancelError>> {
+    pub fn cancel_as(
+        &mut self,
+        caller: Caller,
+        id: RequestId,
+    ) -> Option<Result<CancelAccepted, CancelError>> {
         let token = self.token();
         self.input(Input::Cancel { token, caller, id, reason: None });
         match self.answers.remove(&token.0) {

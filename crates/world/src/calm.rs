@@ -2,7 +2,7 @@
 
 use autochanger_engine::catalog::Service;
 use autochanger_engine::id::RequestId;
-use autochanger_engine::output::SubmitError;
+use autochanger_engine::output::Refusal;
 use autochanger_engine::request::{
     CartridgeRef, InventoryMethod, Request, ServiceTarget, State, Submission, Waiting, Wanted,
 };
@@ -210,7 +210,7 @@ impl World {
         self.watch.note(|| format!("-- refused in calm: {error}"));
         // A house that is full of those who wait is emptied by one of them giving up.
         let waits = |request: &&Request| matches!(request.state, State::Queued | State::Waiting(_));
-        if let SubmitError::ResourceExhausted { .. } = error
+        if let Refusal::ResourceExhausted { .. } = error
             && let Some(id) = self.engine.view().requests().iter().find(waits).map(|request| request.id)
         {
             let (token, caller) = (self.token(), self.administrator());

@@ -12,7 +12,6 @@ use super::work::Timer;
 use crate::forecast::Why;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::elements::Need;
-use crate::library::queue::Blocker;
 use crate::request::{ElementName, Failure, FailureKind, Operation, Outcome, Place, State};
 use crate::time::Now;
 
@@ -60,12 +59,7 @@ impl Engine {
     }
 
     pub(crate) fn dwell_over(&mut self, index: LibraryIndex, drive: ElementAddress) {
-        let held = self.library(index).and_then(|library| library.elements.get(drive)?.cartridge);
         self.wake_for_drive(index, drive);
-        // Who wants it in another drive waits for the cartridge itself.
-        if let Some(cartridge) = held {
-            self.wake(index, Blocker::Medium(cartridge));
-        }
     }
 
     /// After a restart: it is put off still, when the medium is in the drive still.

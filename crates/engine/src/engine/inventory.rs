@@ -248,11 +248,6 @@ impl Engine {
             library.elements.of_kind(ElementType::Drive).map(|element| element.name.address).collect();
         for drive in drives {
             self.wake_for_drive(index, drive);
-            // Who waits for a cartridge in the wrong drive can have it taken out now.
-            let idle = self.library(index).and_then(|library| library.elements.nobodys_medium(drive));
-            if let Some(cartridge) = idle {
-                self.wake(index, Blocker::Medium(cartridge));
-            }
         }
         self.wake(index, Blocker::Slot);
     }

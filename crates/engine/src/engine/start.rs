@@ -226,8 +226,9 @@ impl Engine {
     ) -> Start {
         let Some(library) = self.library(index) else { return Start::Gone };
         let element = library.elements.get(drive);
+        // A group keeps it for one of its own, which wants the same medium.
         if element.is_some_and(|element| element.reserved_by.is_some_and(|by| by != id)) {
-            return Start::Blocked(Blocker::Drive(drive));
+            return Start::Blocked(Blocker::Medium(cartridge));
         }
         if !self.stays_for(index, id, drive, now) {
             self.have_emptied(index, drive, now);

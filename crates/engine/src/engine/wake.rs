@@ -14,8 +14,14 @@ use crate::request::Operation;
 use crate::time::Now;
 
 impl Engine {
-    /// A drive has come free, or can be made free: the first of all that it would serve is tried.
+    /// A drive has come free, or can be made free: the first of all that it would serve is tried; and the first who waits for the
+    /// medium that lies in it.
     pub(crate) fn wake_for_drive(&mut self, index: LibraryIndex, drive: ElementAddress) {
+        let element = self.library(index).and_then(|library| library.elements.get(drive));
+        let idle = element.filter(|element| element.reserved_by.is_none());
+        if let Some(medium) = idle.and_then(|element| element.cartridge) {
+            self.wake(index, Blocker::Medium(medium));
+        }
         // A drive that is not free can still be made free of a cartridge that nobody mounted: the waiter decides.
         let usable = self.library(index).is_some_and(|library| is_usable(library, drive));
         if usable && !self.planted.is(Bug::LostWakeUp) {

@@ -12,7 +12,7 @@ use core::time::Duration;
 
 use autochanger_scsi::{ElementAddress, ElementType};
 
-pub use cancel::{CancelAccepted, CancelAccepted as Cancellation, CancelError};
+pub use cancel::{CancelAccepted, CancelError};
 pub use failure::{Failure, FailureKind, FaultOf};
 pub use options::{GroupId, Options, QueuePlace};
 pub use state::{CancelledBy, LabelFound, LabelsRead, Outcome, Place, State, Waiting};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use autochanger_engine::command::TransportError;
 use autochanger_engine::id::{CommandId, RequestId, Token};
-use autochanger_engine::request::{CancelError, Cancellation, State};
+use autochanger_engine::request::{CancelAccepted, CancelError, State};
 use autochanger_engine::{Answer, Change, Input};
 
 use crate::watch::{Checker, Facts, Sight};
@@ -86,7 +86,7 @@ impl Cancels {
     fn answered(
         &mut self,
         id: RequestId,
-        answer: &Result<Cancellation, CancelError>,
+        answer: &Result<CancelAccepted, CancelError>,
         facts: &Facts<'_>,
     ) -> Result<(), String> {
         let kept = facts.disk.requests.get(&id);
@@ -94,13 +94,13 @@ impl Cancels {
             return Ok(());
         }
         match answer {
-            Ok(Cancellation::Cancelled) => {
+            Ok(CancelAccepted::Cancelled) => {
                 self.cancelled.insert(id);
                 if !kept.is_some_and(|kept| matches!(kept.state, State::Cancelled { .. })) {
                     return Err(format!("{id} was answered Cancelled, the disk has {kept:?}"));
                 }
             }
-            Ok(Cancellation::Stopping) => {
+            Ok(CancelAccepted::Stopping) => {
                 self.stopping.insert(id);
                 if !kept.is_some_and(|kept| kept.stopping.is_some() || kept.state.is_final()) {
                     return Err(format!("{id} was answered Stopping, the disk has {kept:?}"));

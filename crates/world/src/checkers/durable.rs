@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use autochanger_engine::id::RequestId;
-use autochanger_engine::request::{CancelError, Cancellation, Request, State};
+use autochanger_engine::request::{CancelAccepted, CancelError, Request, State};
 use autochanger_engine::{Answer, Event, EventKind};
 
 use crate::disk::Disk;
@@ -52,8 +52,8 @@ impl Checker for Durable {
                 EventKind::CancelAccepted { id, cancellation, .. } => {
                     let kept = facts.disk.requests.get(id);
                     let fits = kept.is_some_and(|kept| match cancellation {
-                        Cancellation::Cancelled => matches!(kept.state, State::Cancelled { .. }),
-                        Cancellation::Stopping => kept.stopping.is_some() || kept.state.is_final(),
+                        CancelAccepted::Cancelled => matches!(kept.state, State::Cancelled { .. }),
+                        CancelAccepted::Stopping => kept.stopping.is_some() || kept.state.is_final(),
                     });
                     if fits {
                         Ok(())
