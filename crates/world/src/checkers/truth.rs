@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use autochanger_engine::Change;
 use autochanger_engine::catalog::{MotionState, Service};
-use autochanger_engine::id::CartridgeId;
+use autochanger_engine::id::{CartridgeId, CommandId, Device, Path};
 use autochanger_engine::request::{FailureKind, Outcome, Place, Request, State, Wanted};
-use autochanger_sim::{Device, ElementType};
+use autochanger_engine::{Change, Input};
+use autochanger_sim::{Device as Simulated, ElementType};
 
+use crate::act::FIRST_DRIVE;
 use crate::watch::{Checker, Facts, Sight};
 
 /// Where a cartridge must be until something is sent for it again, or hands are there.
@@ -31,6 +32,10 @@ pub(crate) struct Truth {
     done: u64,
     /// Intents that were deleted and may have had an effect.
     purged: u64,
+    /// Commands that are under way to a drive.
+    asked: BTreeMap<CommandId, Path>,
+    /// Drives whose last command did not reach them, or whose answer did not come.
+    unheard: BTreeSet<Path>,
 }
 
 impl Checker for Truth {
@@ -49,7 +54,19 @@ impl Checker for Truth {
                 self.touched.extend(labels.iter().cloned());
                 self.standing.retain(|_, standing| !self.touched.contains(&*standing.label));
             }
-            Sight::Send { ways, .. } => {
+            Sight::Restart => self.asked.clear(),
+            Sight::Input(Input::Completed { command, result }) => {
+                if let Some(path) = self.asked.remove(command) {
+                    match result {
+                        Ok(_) => self.unheard.remove(&path),
+                        Err(_) => self.unheard.insert(path),
+                    };
+                }
+            }
+            Sight::Send { path, id, ways, .. } => {
+                if matches!(path.device, Device::Sibling(_)) {
+                    self.asked.insert(*id, *path);
+                }
                 for intent in ways.iter().filter_map(|way| way.intent) {
                     if let Some(motion) = facts.disk.motions.get(&intent) {
                         self.standing.remove(&motion.cartridge);
@@ -109,7 +126,7 @@ impl Truth {
             State::Passed(Outcome::Mounted { drive, .. }) => drive.0,
             State::Passed(Outcome::Dismounted { slot }) => slot.0,
             State::Passed(Outcome::Ejected { port }) => port.0,
-            State::Passed(Outcome::Cleaned { .. }) => return is_clean(request, facts),
+            State::Passed(Outcome::Cleaned { .. }) => return self.is_clean(request, facts),
             State::Stopped { place: Some(Place::Element(name)), .. } => name.address.0,
             State::Failed(failure) if failure.kind == FailureKind::Group => {
                 return self.went_home(request, changes, facts);
@@ -189,9 +206,32 @@ impl Truth {
         }
     }
 
+    /// A drive that is said to be clean does not ask for it any more. One that could not be asked has had its time.
+    fn is_clean(&self, request: &Request, facts: &Facts<'_>) -> Result<(), String> {
+        let (Wanted::CleanDrive { drive, .. }, Some(library)) =
+            (&request.wanted, facts.library(request.library))
+        else {
+            return Ok(());
+        };
+        // A simulated library has its drives behind it, each with the next logical unit number.
+        let unit = drive.0.checked_sub(FIRST_DRIVE).map(|n| Device::Sibling(n + 1));
+        let unheard = self
+            .unheard
+            .iter()
+            .any(|path| usize::from(path.library.0) == library && Some(path.device) == unit);
+        let asks = facts.devices.0.get(library).is_some_and(|device| device.asks_for_cleaning(*drive));
+        if asks && !unheard {
+            return Err(format!(
+                "{} is {}, and drive {drive} is as dirty as before",
+                request.id, request.state
+            ));
+        }
+        Ok(())
+    }
+
     /// Looks whether all stands where it must, when something has moved.
     fn look(&mut self, facts: &Facts<'_>) -> Result<(), String> {
-        let done = facts.devices.0.iter().map(Device::moves_done).sum();
+        let done = facts.devices.0.iter().map(Simulated::moves_done).sum();
         if std::mem::replace(&mut self.done, done) == done {
             return Ok(());
         }
@@ -203,18 +243,6 @@ impl Truth {
             return Err(format!("{done} motions took effect, and only {intents} intents may have"));
         }
         self.standing.values().try_for_each(|standing| standing.look(facts))
-    }
-}
-
-/// A drive that is said to be clean does not ask for it any more.
-fn is_clean(request: &Request, facts: &Facts<'_>) -> Result<(), String> {
-    let (Wanted::CleanDrive { drive, .. }, Some(library)) = (&request.wanted, facts.library(request.library))
-    else {
-        return Ok(());
-    };
-    match facts.devices.0.get(library).is_some_and(|device| device.asks_for_cleaning(*drive)) {
-        true => Err(format!("{} is {}, and drive {drive} is as dirty as before", request.id, request.state)),
-        false => Ok(()),
     }
 }
 
