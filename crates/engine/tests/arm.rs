@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use autochanger_engine::catalog::MotionState;
 use autochanger_engine::id::RequestId;
-use autochanger_engine::request::{FailureKind, Operation, Outcome, Place, State, Waiting};
+use autochanger_engine::request::{FailureKind, Operation, Outcome, Place, State, Waiting, Wanted};
 use autochanger_engine::view::OperatorTask;
 use autochanger_engine::{Answer, EventKind};
-use autochanger_sim::{Device, Fault, Library, Quirk, Timing};
+use autochanger_sim::{Device, Fault, Library, Quirk, SenseKey, Timing};
 use autochanger_world::{World, eject, inject, inventory};
 
 const TAPE: &str = "VT0001L8";
@@ -340,4 +340,34 @@ fn a_cleaning_cartridge_that_stuck_goes_on_and_cleans() {
         passes(&mut world, id);
         assert!(!is_in(&world, "CLN001L1", ARM));
     }
+}
+
+#[test]
+fn what_stuck_on_its_way_back_goes_to_another_slot_when_hands_have_filled_its_own() {
+    let mut world = World::ready(device());
+    world.device.inject(Fault::stuck_in_arm().on_move().after(1));
+    let wanted = Wanted::Identify { cartridge: TAPE.into(), keep: false };
+    let id = world.submit(wanted).unwrap();
+    world.until("it is on its way back", |world| world.device.moves_sent() == 2);
+    world.device.operator_swap(SLOT + 1, SLOT).unwrap();
+    passes(&mut world, id);
+    let sent = motions(&world, TAPE);
+    let (first, last) = (sent[1], sent[sent.len() - 1]);
+    assert_eq!((first.1, first.2), (SLOT, MotionState::InArm));
+    assert_eq!((last.0, last.2), (ARM, MotionState::Moved));
+    assert!(sent.len() <= 4 && is_in(&world, OTHER, SLOT), "{sent:?}");
+}
+
+#[test]
+fn what_stuck_on_its_way_back_and_is_refused_from_then_on_is_not_tried_without_end() {
+    let mut world = World::ready(device());
+    world.device.inject(Fault::stuck_in_arm().on_move().after(1));
+    world.device.inject(Fault::sense(SenseKey::NotReady, 0x04, 0x01).on_move().after(1).always());
+    let wanted = Wanted::Identify { cartridge: TAPE.into(), keep: false };
+    let id = world.submit(wanted).unwrap();
+    world.rest();
+    assert!(matches!(world.state(id), State::Failed(_)), "{}", world.state(id));
+    assert!(world.device.moves_sent() < 16, "{}", world.device.moves_sent());
+    assert!(matches!(tasks(&world).as_slice(), [OperatorTask::EmptyArm { .. }]));
+    world.assert_true();
 }

@@ -102,6 +102,12 @@ impl Engine {
         }
     }
 
+    /// Whether the request has something to wait for with its cartridge in the arm. One that only brings it back has not, once the
+    /// library has refused often enough: the manager goes on with that.
+    pub(crate) fn waits_with_arm(&self, id: RequestId) -> bool {
+        self.live.get(&id).is_some_and(|live| !live.putting_back || live.attempts < MAX_ATTEMPTS)
+    }
+
     pub(crate) fn is_in_arm(&self, cartridge: Option<CartridgeId>) -> bool {
         let known = cartridge.and_then(|cartridge| self.catalogue.cartridge(cartridge));
         let in_arm =

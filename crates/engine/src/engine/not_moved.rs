@@ -129,7 +129,7 @@ impl Engine {
             {
                 self.unload_and_retry(index, id, &motion.record, now);
             }
-            _ if motion.record.source.kind == ElementType::Transport => {
+            _ if motion.record.source.kind == ElementType::Transport && self.waits_with_arm(id) => {
                 self.does_not_leave_arm(index, id, motion.record.source, now);
             }
             meaning => {

@@ -21,7 +21,12 @@ impl Engine {
         cartridge: CartridgeId,
     ) -> Result<Option<ElementAddress>, Failure> {
         let (Some(library), Some(live)) = (self.library(index), self.live.get(&id)) else { return Ok(None) };
-        let usable = |slot: ElementAddress| library.elements.is_vacant(slot) || live.slot == Some(slot);
+        // What it has reserved already, before it had to unload, it keeps; unless hands have put something there.
+        let own = live.slot.filter(|&slot| {
+            let element = library.elements.get(slot);
+            element.is_some_and(|element| !element.full && element.cartridge.is_none())
+        });
+        let usable = |slot: ElementAddress| library.elements.is_vacant(slot) || own == Some(slot);
         if let Wanted::Dismount { slot: Some(named), .. } = live.request.wanted {
             if usable(named) {
                 return Ok(Some(named));
@@ -46,8 +51,7 @@ impl Engine {
         if let Some(home) = home.filter(|&home| usable(home) && is_slot(home) && in_place(home)) {
             return Ok(Some(home));
         }
-        // What it has reserved already, before it had to unload, it keeps.
-        if let Some(own) = live.slot.filter(|&own| is_slot(own)) {
+        if let Some(own) = own.filter(|&own| is_slot(own)) {
             return Ok(Some(own));
         }
         let Some(library_id) = library.id else { return Ok(None) };

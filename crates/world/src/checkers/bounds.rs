@@ -39,6 +39,11 @@ impl Checker for Bounds {
                 self.is_within(*path, facts)?;
                 for (way, intent) in ways.iter().filter_map(|way| Some((way, way.intent?))) {
                     let cartridge = facts.disk.motions.get(&intent).map(|motion| motion.cartridge);
+                    // Somebody else has had a turn with it, which has bounds of its own.
+                    let owned = facts.disk.requests.get(&intent.0);
+                    if owned.is_some_and(|request| &*request.application != OWN) {
+                        self.sends.retain(|(id, other, _), _| *id == intent.0 || *other != cartridge);
+                    }
                     let sends = self.sends.entry((intent.0, cartridge, way.source)).or_default();
                     *sends += 1;
                     if *sends > MAX_SENDS {

@@ -193,12 +193,16 @@ impl Truth {
             .filter(|motion| motion.state == MotionState::Open)
             .map(|motion| motion.cartridge)
             .collect();
+        // What was read last need not be on the disk yet.
+        let shown = facts.view.cartridges(None);
+        let shown: BTreeMap<CartridgeId, &Place> = shown.iter().map(|it| (it.id, &it.place)).collect();
         for cartridge in facts.disk.cartridges.values().filter(|it| !moving.contains(&it.id)) {
             let (Some(label), Some(library)) = (&cartridge.barcode, facts.library(cartridge.library)) else {
                 continue;
             };
             let Place::Element(name) = cartridge.place else { continue };
             if self.touched.contains(&**label)
+                && shown.get(&cartridge.id) == Some(&&cartridge.place)
                 && facts.devices.0.get(library).and_then(|device| device.find(label)) == Some(name.address)
             {
                 self.touched.remove(&**label);
