@@ -65,6 +65,8 @@ pub struct Facts<'a> {
     pub now: Duration,
     /// The disk; before a batch that is being committed.
     pub disk: &'a Disk,
+    /// Batches wait for it.
+    pub disk_stalled: bool,
     /// The libraries, with the truth in them.
     pub devices: &'a Devices,
     /// How the engine was set up.

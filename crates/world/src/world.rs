@@ -272,6 +272,7 @@ impl World {
         let facts = Facts {
             now: self.now,
             disk: &self.disk,
+            disk_stalled: !self.stalled.is_empty(),
             devices: &self.device,
             config: &self.config,
             view: self.engine.view(),

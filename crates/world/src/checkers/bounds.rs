@@ -73,6 +73,8 @@ impl Checker for Bounds {
             }
             Sight::Input(Input::Stop) => self.stopped = true,
             Sight::Purge(ids) => self.sends.retain(|(id, ..), _| !ids.contains(id)),
+            // What a person has brought anew is tried anew.
+            Sight::Hands(_) => self.sends.clear(),
             Sight::Restart => *self = Self::default(),
             _ => {}
         }

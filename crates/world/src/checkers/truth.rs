@@ -183,7 +183,8 @@ impl Truth {
 
     /// What hands have touched is known again once the catalogue has it where it is, and nothing moves it.
     fn known_again(&mut self, facts: &Facts<'_>) {
-        if self.touched.is_empty() {
+        // What waits for the disk can say something else, of before.
+        if self.touched.is_empty() || facts.disk_stalled {
             return;
         }
         let moving: BTreeSet<CartridgeId> = facts
@@ -193,16 +194,12 @@ impl Truth {
             .filter(|motion| motion.state == MotionState::Open)
             .map(|motion| motion.cartridge)
             .collect();
-        // What was read last need not be on the disk yet.
-        let shown = facts.view.cartridges(None);
-        let shown: BTreeMap<CartridgeId, &Place> = shown.iter().map(|it| (it.id, &it.place)).collect();
         for cartridge in facts.disk.cartridges.values().filter(|it| !moving.contains(&it.id)) {
             let (Some(label), Some(library)) = (&cartridge.barcode, facts.library(cartridge.library)) else {
                 continue;
             };
             let Place::Element(name) = cartridge.place else { continue };
             if self.touched.contains(&**label)
-                && shown.get(&cartridge.id) == Some(&&cartridge.place)
                 && facts.devices.0.get(library).and_then(|device| device.find(label)) == Some(name.address)
             {
                 self.touched.remove(&**label);
