@@ -371,3 +371,20 @@ fn what_stuck_on_its_way_back_and_is_refused_from_then_on_is_not_tried_without_e
     assert!(matches!(tasks(&world).as_slice(), [OperatorTask::EmptyArm { .. }]));
     world.assert_true();
 }
+
+#[test]
+fn a_mount_whose_cartridge_stays_in_one_of_two_arms_is_not_tried_without_end() {
+    let mut world = World::with(library().arms(2).build(), |config| config.libraries[0].moves_in_flight = 2);
+    world.rest();
+    world.device.inject(Fault::stuck_in_arm().on_move());
+    world.device.inject(Fault::sense(SenseKey::NotReady, 0x04, 0x01).on_move().after(1).always());
+    let id = world.group(1, &[TAPE, OTHER])[0];
+    world.rest();
+    assert!((5..20).contains(&world.device.moves_sent()), "{}", world.device.moves_sent());
+    assert_eq!(world.engine.view().request(id).unwrap().state, State::Waiting(Waiting::Medium));
+    world.device.clear_faults();
+    world.device.operator_swap(ARM, SLOT).unwrap();
+    let read = world.submit(inventory()).unwrap();
+    passes(&mut world, read);
+    passes(&mut world, id);
+}

@@ -145,6 +145,16 @@ impl Engine {
         })
     }
 
+    /// The cartridge of a mount that the library does not take out of its arm for it, also where another arm is free: a dismount of
+    /// the manager's own, or a person, brings it to a slot.
+    pub(crate) fn given_up_in_arm(&self, index: LibraryIndex, id: RequestId) -> Option<CartridgeId> {
+        let (library, live) = (self.library(index)?, self.live.get(&id)?);
+        let cartridge = live.request.cartridge.filter(|_| live.request.operation() == Operation::Mount)?;
+        let Place::Element(arm) = self.catalogue.cartridge(cartridge)?.place else { return None };
+        let refused = library.arms_refused.contains(&arm.address) || live.attempts >= MAX_ATTEMPTS;
+        (arm.kind == ElementType::Transport && refused).then_some(cartridge)
+    }
+
     /// Has full arms emptied, by whoever wants their cartridges, else by dismounts of the manager's own.
     pub(crate) fn clear_arms(&mut self, index: LibraryIndex, now: Now) -> Arms {
         let Some(library) = self.library(index) else { return Arms::Free };

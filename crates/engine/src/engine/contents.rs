@@ -10,7 +10,7 @@ use super::emit::Effect;
 use super::live::Phase;
 use super::recognize::Others;
 use super::round::Reconciled;
-use crate::catalog::{Cartridge, MountRecord};
+use crate::catalog::{Cartridge, MotionRecord, MountRecord};
 use crate::changer::reply::ElementReport;
 use crate::id::{CartridgeId, LibraryId, LibraryIndex, RequestId};
 use crate::library::fault::Stale;
@@ -299,10 +299,16 @@ impl Engine {
         let mounts: Vec<MountRecord> =
             self.catalogue.mounts().filter(|mount| mount.library == library).cloned().collect();
         for mount in mounts {
-            let earlier = self.open_motions.values().any(|record| record.cartridge == mount.cartridge);
+            // Of an exchange the one half can be settled before the other, which has the drive for one of its ends.
+            let concerns = |record: &MotionRecord| {
+                record.library == mount.library
+                    && (record.cartridge == mount.cartridge
+                        || [record.source.address, record.destination.address].contains(&mount.drive))
+            };
+            let earlier = self.open_motions.values().any(concerns);
             let Some(library) = self.library_mut(index) else { return };
             let there = library.elements.get(mount.drive).and_then(|element| element.cartridge);
-            let unsettled = library.motions.values().any(|motion| motion.record.cartridge == mount.cartridge);
+            let unsettled = library.motions.values().any(|motion| concerns(&motion.record));
             if there == Some(mount.cartridge) || unsettled || earlier {
                 library.elements.update(mount.drive, |element| {
                     if let Some(drive) = &mut element.drive {

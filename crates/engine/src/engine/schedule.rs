@@ -242,6 +242,9 @@ impl Engine {
         if let Some(kept) = self.kept_by_service(index, id, now) {
             return kept;
         }
+        if let Some(cartridge) = self.given_up_in_arm(index, id) {
+            return Start::Blocked(Blocker::Medium(cartridge));
+        }
         if let Some(end) = self.put_back_by_hand(index, id, now) {
             self.end(id, end, now);
             return Start::Gone;
