@@ -130,6 +130,8 @@ impl Engine {
         self.reconcile_mounts(index, library_id);
         let forgotten = self.forget_unlabelled(library_id);
         for cartridge in changed {
+            // Who waits for it where it was finds out.
+            self.wake(index, Blocker::Medium(cartridge.id));
             self.outbox.after(Effect::Event(EventKind::Cartridge {
                 id: cartridge.id,
                 barcode: cartridge.barcode.clone(),
