@@ -170,6 +170,12 @@ impl LiveRequests {
         line.filter_map(|(_, id)| self.all.get(id)).filter(|live| live.ending.is_none())
     }
 
+    /// The requests of other libraries than these.
+    pub(crate) fn elsewhere(&self, these: &[LibraryId]) -> impl Iterator<Item = &Live> {
+        let lines = self.lines.iter().filter(|((library, _), _)| !these.contains(library));
+        lines.flat_map(|(_, line)| line).filter_map(|(_, id)| self.all.get(id))
+    }
+
     /// Whether another request of its line has that place, also one that is under way and may come back to it.
     pub(crate) fn is_taken(&self, of: &Live, order: Order) -> bool {
         let has_it = |places: &BTreeSet<(Order, RequestId)>| {

@@ -32,8 +32,10 @@ impl Engine {
 
     /// Ends what a configured library has an answer to, and what is to be stopped; tells of the rest, once.
     pub(crate) fn leave_unconfigured(&mut self, now: Now) {
-        let orphans = self.live.values().filter(|live| live.phase == Phase::Orphan && live.part_of.is_none());
-        let orphans: Vec<RequestId> = orphans.map(|live| live.request.id).collect();
+        let here: Vec<LibraryId> = self.libraries.iter().filter_map(|library| library.id).collect();
+        let orphans = self.live.elsewhere(&here).filter(|live| live.phase == Phase::Orphan);
+        let orphans: Vec<RequestId> =
+            orphans.filter(|live| live.part_of.is_none()).map(|live| live.request.id).collect();
         let mut left: Vec<(LibraryId, RequestId)> = Vec::new();
         for id in orphans.into_iter().filter(|id| self.is_unconfigured(*id)).collect::<Vec<_>>() {
             // It can have ended with another one of its group.

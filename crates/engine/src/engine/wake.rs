@@ -57,11 +57,15 @@ impl Engine {
         }
     }
 
-    /// It has begun: a drive that it was woken for and did not take is the next one's.
+    /// It has begun: a drive or a cartridge that it was woken for and did not take is the next one's.
     pub(crate) fn leave_drive(&mut self, index: LibraryIndex, id: RequestId) {
-        let from = self.live.get_mut(&id).and_then(|live| live.woken_from.take());
-        if let Some(Blocker::Drive(drive)) = from {
-            self.wake_for_drive(index, drive);
+        let Some(live) = self.live.get_mut(&id) else { return };
+        match (live.woken_from.take(), live.request.cartridge) {
+            (Some(Blocker::Drive(drive)), _) => self.wake_for_drive(index, drive),
+            (Some(Blocker::Medium(medium)), taken) if taken != Some(medium) => {
+                self.wake(index, Blocker::Medium(medium));
+            }
+            _ => {}
         }
     }
 
