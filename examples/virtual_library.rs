@@ -117,8 +117,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
         });
         let _ = end.await;
     } else {
+        let told_to_end = told_to_end()?;
         println!("It serves until Ctrl-C, or `kill {}`.", std::process::id());
-        ended_by_signal().await?;
+        told_to_end.await;
     }
     println!(
         "Closing: {} sessions were open, {} moves were made.",
@@ -152,15 +153,22 @@ fn is_piped() -> bool {
     false
 }
 
-async fn ended_by_signal() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+/// Ends when the process is told to. It is heard from the call on, so that whoever is told that the library serves can end it.
+#[cfg(unix)]
+fn told_to_end() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminated, mut interrupted) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
         tokio::select! {
-            ended = tokio::signal::ctrl_c() => ended,
-            _ = terminated.recv() => Ok(()),
+            _ = terminated.recv() => {}
+            _ = interrupted.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    })
+}
+
+/// The same where there is Ctrl-C alone.
+#[cfg(not(unix))]
+fn told_to_end() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }
