@@ -3,12 +3,13 @@
 use core::time::Duration;
 
 use autochanger_scsi::{
-    DriveStatus, LogControl, LogSense, Sense, SenseKey, Status, TapeAlertFlags, TapeAlertPage,
-    TapeAlertResponse, TestUnitReady,
+    LogControl, LogSense, Sense, SenseKey, Status, TapeAlertFlags, TapeAlertPage, TapeAlertResponse,
+    TestUnitReady,
 };
 
 use crate::changer::{Do, Heard, Procedure};
 use crate::command::{Command, Completion};
+use crate::drive::needs::{AskNeeds, Wants};
 use crate::id::Device;
 use crate::input::Timing;
 use crate::library::fault::{Said, said};
@@ -55,6 +56,8 @@ pub(crate) struct Clean {
     works: bool,
     attentions: u8,
     asked: Asked,
+    /// The last question.
+    needs: Option<AskNeeds>,
 }
 
 /// What the answer that is to come is for.
@@ -65,13 +68,11 @@ enum Asked {
     Response,
     /// Log page 2Eh, which every drive has. Reading it takes the flags back, so that they are not taken for the next cartridge's.
     Alerts(TapeAlertFlags),
-    /// Log page 11h: whether it asks to be cleaned.
-    Needs,
 }
 
 impl Clean {
     pub(crate) fn new(device: Option<Device>, timing: Timing) -> Self {
-        Self { device, timing, begun: None, works: false, attentions: 0, asked: Asked::Ready }
+        Self { device, timing, begun: None, works: false, attentions: 0, asked: Asked::Ready, needs: None }
     }
 
     pub(crate) fn device(&self) -> Option<Device> {
@@ -87,7 +88,6 @@ impl Clean {
         self.asked = asked;
         let page = match asked {
             Asked::Response => TapeAlertResponse::PAGE,
-            Asked::Needs => DriveStatus::PAGE,
             Asked::Alerts(_) | Asked::Ready => TapeAlertPage::PAGE,
         };
         self.send(log_page(page, self.timing))
@@ -140,12 +140,27 @@ impl Clean {
         }
     }
 
-    fn judge_page(&mut self, completion: Option<&Completion>) -> Do<Cleaned> {
+    /// It complains of nothing; whether it is content it says itself.
+    fn ask_needs(&mut self, now: Now) -> Do<Cleaned> {
+        let Some(device) = self.device else { return Do::Done(Cleaned::Yes) };
+        self.needs = Some(AskNeeds::by_status(device, self.timing));
+        self.hear_needs(Heard::Start, now)
+    }
+
+    fn hear_needs(&mut self, heard: Heard, now: Now) -> Do<Cleaned> {
+        let Some(needs) = &mut self.needs else { return self.look() };
+        needs.step(heard, now).map(|wants| match wants {
+            Some(Wants::Cleaning | Wants::CleaningNow) => Cleaned::InVain,
+            Some(Wants::Nothing) | None => Cleaned::Yes,
+        })
+    }
+
+    fn judge_page(&mut self, completion: Option<&Completion>, now: Now) -> Do<Cleaned> {
         let data = completion.filter(|it| it.status == Status::Good).map(|it| &*it.data);
         let used_up = |told: TapeAlertFlags| told.contains(EXPIRED) || told.contains(INVALID);
         match self.asked {
             Asked::Response => match data.and_then(TapeAlertResponse::parse) {
-                Some(TapeAlertResponse(told)) if !used_up(told) => self.ask_page(Asked::Needs),
+                Some(TapeAlertResponse(told)) if !used_up(told) => self.ask_needs(now),
                 Some(TapeAlertResponse(told)) => self.ask_page(Asked::Alerts(told)),
                 None => self.ask_page(Asked::Alerts(TapeAlertFlags::NONE)),
             },
@@ -153,13 +168,8 @@ impl Clean {
                 let told = data.and_then(|data| TapeAlertPage::parse(data).ok()).map(|page| page.flags);
                 match used_up(before.union(told.unwrap_or_default())) {
                     true => Do::Done(Cleaned::UsedUp(None)),
-                    false => self.ask_page(Asked::Needs),
+                    false => self.ask_needs(now),
                 }
-            }
-            Asked::Needs => {
-                let asks = |status: DriveStatus| status.cleaning_required || status.cleaning_requested;
-                let in_vain = data.and_then(DriveStatus::parse).is_some_and(asks);
-                Do::Done(if in_vain { Cleaned::InVain } else { Cleaned::Yes })
             }
             Asked::Ready => self.look(),
         }
@@ -188,15 +198,58 @@ impl Procedure for Clean {
     fn step(&mut self, heard: Heard, now: Now) -> Do<Cleaned> {
         let begun = *self.begun.get_or_insert(now.monotonic);
         match (heard, self.device) {
+            (heard, _) if self.needs.is_some() => self.hear_needs(heard, now),
             (Heard::Start | Heard::Woken, None) => {
                 let left = begun.saturating_add(UNSEEN).saturating_sub(now.monotonic);
                 if left.is_zero() { Do::Done(Cleaned::Yes) } else { Do::Wait(left) }
             }
             (Heard::Start | Heard::Woken, _) => self.look(),
-            (Heard::Answer(answer), _) if self.asked != Asked::Ready => self.judge_page(answer.as_ref().ok()),
+            (Heard::Answer(answer), _) if self.asked != Asked::Ready => {
+                self.judge_page(answer.as_ref().ok(), now)
+            }
             (Heard::Answer(Ok(completion)), _) => self.judge(completion.status, completion.sense(), now),
             // A drive that cannot be reached cleans itself all the same.
             (Heard::Answer(Err(_)), _) => self.wait_or(UNSEEN, now, Cleaned::Yes),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::WallTime;
+    use bytes::Bytes;
+
+    fn sense(key: SenseKey, asc: u8, ascq: u8) -> Heard {
+        let sense = Bytes::copy_from_slice(&Sense::new(key, asc, ascq).to_fixed());
+        Heard::Answer(Ok(Completion { status: Status::CheckCondition, sense, ..Completion::good() }))
+    }
+
+    fn page(data: &'static [u8]) -> Heard {
+        Heard::Answer(Ok(Completion { data: Bytes::from_static(data), ..Completion::good() }))
+    }
+
+    #[test]
+    fn an_attention_in_place_of_its_last_word_does_not_make_a_drive_clean() {
+        const NO_FLAGS: &[u8] = &[0x12, 0, 0, 0x0C, 0, 0, 3, 8, 0, 0, 0, 0, 0, 0, 0, 0];
+        const CLEANING_REQUIRED: &[u8] = &[0x11, 0, 0, 8, 0, 0, 3, 4, 0x23, 0, 0, 0];
+        const CONTENT: &[u8] = &[0x11, 0, 0, 8, 0, 0, 3, 4, 0x21, 0, 0, 0];
+        let now = Now { monotonic: Duration::ZERO, wall: WallTime(0) };
+        for (word, end) in [(CLEANING_REQUIRED, Cleaned::InVain), (CONTENT, Cleaned::Yes)] {
+            let mut clean = Clean::new(Some(Device::Sibling(1)), Timing::default());
+            let mut hear = |heard| clean.step(heard, now);
+            assert!(matches!(hear(Heard::Start), Do::Send(..)));
+            assert!(matches!(hear(sense(SenseKey::NotReady, 0x30, 0x03)), Do::Wait(_)));
+            assert!(matches!(hear(Heard::Woken), Do::Send(..)));
+            for heard in [
+                sense(SenseKey::NotReady, 0x3A, 0x04),
+                page(NO_FLAGS),
+                sense(SenseKey::UnitAttention, 0x2A, 0x01),
+            ] {
+                assert!(matches!(hear(heard), Do::Send(..)));
+            }
+            let Do::Done(said) = hear(page(word)) else { panic!("it has said all") };
+            assert_eq!(said, end);
         }
     }
 }

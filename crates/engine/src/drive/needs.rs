@@ -32,17 +32,23 @@ pub(crate) enum Wants {
 pub(crate) struct AskNeeds {
     device: Device,
     timing: Timing,
+    pages: &'static [u8],
     page: usize,
     tries: u8,
 }
 
 impl AskNeeds {
     pub(crate) fn new(device: Device, timing: Timing) -> Self {
-        Self { device, timing, page: 0, tries: 0 }
+        Self { device, timing, pages: &PAGES, page: 0, tries: 0 }
+    }
+
+    /// Its status page alone: flags are somebody else's matter just now.
+    pub(crate) fn by_status(device: Device, timing: Timing) -> Self {
+        Self { pages: &PAGES[..1], ..Self::new(device, timing) }
     }
 
     fn ask(&self) -> Do<Option<Wants>> {
-        match PAGES.get(self.page) {
+        match self.pages.get(self.page) {
             Some(page) => Do::Send(self.device, log_page(*page, self.timing)),
             None => Do::Done(None),
         }
