@@ -14,7 +14,7 @@ use super::schedule::{Arms, Start};
 use crate::forecast::Why;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::queue::Blocker;
-use crate::library::{MotionStage, PlannedMotion};
+use crate::library::{Library, MotionStage, PlannedMotion};
 use crate::request::{ElementName, Failure, FailureKind, FaultOf, Operation, Place};
 use crate::time::Now;
 use crate::view::OperatorTask;
@@ -140,8 +140,7 @@ impl Engine {
         let library = live.library.and_then(|index| self.library(index));
         library.is_some_and(|library| {
             let held = library.elements.get(*arm).and_then(|element| element.cartridge);
-            let given_up = library.arms_refused.contains(arm) || live.attempts >= MAX_ATTEMPTS;
-            given_up && held.is_some() && held == live.request.cartridge
+            is_given_up(library, *arm, live) && held.is_some() && held == live.request.cartridge
         })
     }
 
@@ -151,8 +150,7 @@ impl Engine {
         let (library, live) = (self.library(index)?, self.live.get(&id)?);
         let cartridge = live.request.cartridge.filter(|_| live.request.operation() == Operation::Mount)?;
         let Place::Element(arm) = self.catalogue.cartridge(cartridge)?.place else { return None };
-        let refused = library.arms_refused.contains(&arm.address) || live.attempts >= MAX_ATTEMPTS;
-        (arm.kind == ElementType::Transport && refused).then_some(cartridge)
+        (arm.kind == ElementType::Transport && is_given_up(library, arm.address, live)).then_some(cartridge)
     }
 
     /// Has full arms emptied, by whoever wants their cartridges, else by dismounts of the manager's own.
@@ -186,7 +184,6 @@ impl Engine {
         now: Now,
     ) -> bool {
         let Some(library) = self.library(index) else { return false };
-        let refused = library.arms_refused.contains(&arm);
         if let Some(motion) = library.motions.values().find(|motion| motion.record.cartridge == cartridge) {
             return motion.stage != MotionStage::Settling;
         }
@@ -204,9 +201,8 @@ impl Engine {
         }
         let dismounts = wanting.iter().any(|live| live.request.operation() == Operation::Dismount);
         let waiting = |live: &&&Live| {
-            let given_up = refused || live.attempts >= MAX_ATTEMPTS;
             matches!(live.phase, Phase::Queued | Phase::Blocked(_))
-                && !(given_up && live.request.operation() != Operation::Dismount)
+                && !(is_given_up(library, arm, live) && live.request.operation() != Operation::Dismount)
         };
         let mut takers: Vec<_> =
             wanting.iter().filter(waiting).map(|live| (live.order, live.request.id)).collect();
@@ -246,6 +242,11 @@ impl Engine {
         }
         true
     }
+}
+
+/// Whether the library is not asked any more to take its cartridge out of the arm for the request.
+fn is_given_up(library: &Library, arm: ElementAddress, live: &Live) -> bool {
+    library.arms_refused.contains(&arm) || live.attempts >= MAX_ATTEMPTS
 }
 
 /// Whether the operation has a cartridge moved.

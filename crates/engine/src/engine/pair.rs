@@ -69,7 +69,7 @@ impl Engine {
         if let Some(library) = self.library_mut(index) {
             library.queue.remove(order, blocker);
         }
-        self.leave_drive(index, id);
+        self.leave_to_next(index, id);
     }
 
     /// The dismount has arrived: what was to follow may.

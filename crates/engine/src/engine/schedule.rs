@@ -111,7 +111,7 @@ impl Engine {
         if let (Some(order), Some(library)) = (order, self.library_mut(index)) {
             library.queue.remove(order, None);
         }
-        self.leave_drive(index, id);
+        self.leave_to_next(index, id);
     }
 
     fn prepare_next(&mut self, index: LibraryIndex, now: Now) {

@@ -58,7 +58,7 @@ impl Engine {
     }
 
     /// It has begun: a drive or a cartridge that it was woken for and did not take is the next one's.
-    pub(crate) fn leave_drive(&mut self, index: LibraryIndex, id: RequestId) {
+    pub(crate) fn leave_to_next(&mut self, index: LibraryIndex, id: RequestId) {
         let Some(live) = self.live.get_mut(&id) else { return };
         match (live.woken_from.take(), live.request.cartridge) {
             (Some(Blocker::Drive(drive)), _) => self.wake_for_drive(index, drive),
