@@ -240,13 +240,7 @@ fn a_power_loss_at_each_durable_step_loses_nothing_sends_nothing_twice_and_tells
             world.disk_held = true;
             let id = world.submit(inject(true)).unwrap();
             bring(&mut world, many);
-            for _ in 0..step {
-                world.release_one();
-                world.disk_held = true;
-                for _ in 0..4 {
-                    world.step();
-                }
-            }
+            world.release_slowly(step);
             world.crash();
             world.rest();
             if !world.disk.requests.contains_key(&id) {
@@ -269,13 +263,7 @@ fn what_stayed_in_an_arm_when_the_power_went_is_told_with_the_others() {
         let id = world.submit(inject(true)).unwrap();
         bring(&mut world, 3);
         world.disk_held = true;
-        for _ in 0..step {
-            world.release_one();
-            world.disk_held = true;
-            for _ in 0..4 {
-                world.step();
-            }
-        }
+        world.release_slowly(step);
         world.crash();
         world.rest();
         if !world.disk.requests.contains_key(&id) {

@@ -59,6 +59,19 @@ impl World {
         }
     }
 
+    /// Commits so many batches one after the other, with some steps of time behind each; the disk stays held.
+    pub fn release_slowly(&mut self, batches: usize) {
+        /// As many as a command, its answer and what follows from it take.
+        const STEPS: u8 = 4;
+        for _ in 0..batches {
+            self.release_one();
+            self.disk_held = true;
+            for _ in 0..STEPS {
+                self.step();
+            }
+        }
+    }
+
     /// Requests that have ended are deleted.
     pub(crate) fn purge(&mut self) {
         let ids = self.disk.purgeable();

@@ -118,13 +118,7 @@ fn a_power_loss_at_each_durable_step_of_an_inject_loses_nothing_and_sends_nothin
         world.disk_held = true;
         let Ok(id) = world.submit(inject(true)) else { panic!("it is accepted") };
         world.device.operator_put(PORT, "NEW001L8").unwrap();
-        for _ in 0..step {
-            world.release_one();
-            world.disk_held = true;
-            for _ in 0..4 {
-                world.step();
-            }
-        }
+        world.release_slowly(step);
         world.crash();
         world.rest();
         let Some(request) = world.disk.requests.get(&id).cloned() else {
