@@ -1,39 +1,28 @@
 //! The main job, told step by step: opens a library, mounts two cartridges, cancels what can be cancelled, puts
 //! everything back, prints what was done. Without arguments on a simulated library; see `--help`.
 
+#[path = "quickstart/options.rs"]
+mod options;
+#[path = "quickstart/told.rs"]
+mod told;
+
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use autochanger::view::{LibraryInfo, SlotInfo};
+use autochanger::view::SlotInfo;
 use autochanger::{
     CancelError, Cancellation, Cartridge, CartridgeId, Dismounted, ElementAddress, ElementType, Ending,
-    EventKind, EventStream, HistoryFilter, LibraryConfig, Manager, Mounted, Place, RequestError, RequestId,
-    Role, Session, State, Ticket,
+    EventKind, EventStream, LibraryConfig, Manager, Mounted, Place, RequestError, RequestId, Role, Session,
+    State, Ticket,
 };
+use options::{HELP, Options};
+use tokio::task::JoinHandle;
+use told::{label, narrate, print_history, print_table, way_to};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-const HELP: &str = "\
-quickstart: opens a tape library, mounts two cartridges, cancels requests, puts everything back
-
-    cargo run --example quickstart [-- [OPTIONS] [DEVICE]]
-
-DEVICE  the changer, for example iscsi://127.0.0.1:3260/iqn.2026-01.example:lib/0
-        left out: a simulated library with 24 slots, 2 drives, 4 import/export slots and one arm
-
-        --store FILE         keep requests and catalogue in FILE (left out: in memory)
-        --drive ELEMENT=URL  the way to the drive with that element address; may be repeated
-                             (left out: drives are found by serial number behind the changer's own target)
-    -h, --help               this text
-
-It needs two drives that are empty and three cartridges in slots. Every cartridge goes back to the slot it came from.
-The exit status is 0 only if everything that it says was true, 1 if something was not, 2 if it could not be tried.";
-
 /// A midrange library, a minute of it in a second.
 const SIMULATED: &str = "sim:slots=24,drives=2,ports=4,arms=1,cartridges=20,profile=midrange,scale=60";
-
-/// Full slots that the table shows: a screenful.
-const TABLE_ROWS: usize = 40;
 
 /// How long anything here may take: a mount of a real library takes two minutes, and more when it is busy.
 const PATIENCE: Duration = Duration::from_secs(20 * 60);
@@ -68,41 +57,12 @@ async fn main() -> ExitCode {
     }
 }
 
-#[derive(Default)]
-struct Options {
-    device: Option<String>,
-    store: Option<String>,
-    drives: Vec<(u16, String)>,
-}
-
-impl Options {
-    fn parse(mut arguments: impl Iterator<Item = String>) -> std::result::Result<Option<Self>, String> {
-        let mut options = Self::default();
-        while let Some(argument) = arguments.next() {
-            match argument.as_str() {
-                "-h" | "--help" => return Ok(None),
-                "--store" => options.store = Some(arguments.next().ok_or("--store needs a file")?),
-                "--drive" => {
-                    let value = arguments.next().ok_or("--drive needs ELEMENT=URL")?;
-                    let (element, url) = value.split_once('=').ok_or("--drive needs ELEMENT=URL")?;
-                    let element =
-                        element.parse().map_err(|_| format!("{element:?} is no element address"))?;
-                    options.drives.push((element, url.to_owned()));
-                }
-                option if option.starts_with('-') => return Err(format!("there is no option {option}")),
-                device if options.device.is_none() => options.device = Some(device.to_owned()),
-                other => return Err(format!("one device is enough: what is {other:?} for?")),
-            }
-        }
-        Ok(Some(options))
-    }
-}
-
 /// What is told and how much of it was true.
 struct Tale {
     start: Instant,
     checked: u32,
     untrue: u32,
+    narrator: Option<JoinHandle<()>>,
 }
 
 /// A cartridge of the story and the slot that it lives in.
@@ -114,7 +74,7 @@ struct Tape {
 
 impl Tale {
     fn new() -> Self {
-        Self { start: Instant::now(), checked: 0, untrue: 0 }
+        Self { start: Instant::now(), checked: 0, untrue: 0, narrator: None }
     }
 
     async fn tell(&mut self, options: Options) -> Result<()> {
@@ -132,6 +92,10 @@ impl Tale {
         let told = self.tell_of(&manager).await;
         // Also after an error: otherwise the library stays reserved.
         manager.shutdown().await;
+        // The events end with the manager.
+        if let Some(narrator) = self.narrator.take() {
+            narrator.await?;
+        }
         told
     }
 
@@ -148,7 +112,7 @@ impl Tale {
         ));
         print_table(&session).await?;
 
-        let narrator = tokio::spawn(narrate(session.events(), self.start));
+        self.narrator = Some(tokio::spawn(narrate(session.events(), self.start)));
         let before = session.cartridges(None).await?;
         let worked = self.work(manager, &session).await;
         // Also when something went wrong on the way: nothing is left in a drive.
@@ -159,7 +123,6 @@ impl Tale {
         print_history(&session).await?;
         let cancelled = session.close().await?;
         self.check(cancelled == 0, "closing the session had nothing left to cancel");
-        narrator.abort();
         Ok(())
     }
 
@@ -381,43 +344,6 @@ impl Tale {
         self.check(moved.count() == 0, "every cartridge is in the slot that it came from");
         Ok(())
     }
-
-    fn describe(&self, library: &LibraryInfo) {
-        if let Some(identity) = &library.identity {
-            self.say(format!(
-                "{}: {} {}, firmware {}, serial number {}",
-                library.name, identity.vendor, identity.product, identity.revision, identity.serial
-            ));
-        }
-        let counts = library.counts;
-        self.say(format!(
-            "{} slots, {} import/export slots, {} drives, {} arms",
-            counts.slots, counts.ports, counts.drives, counts.transports
-        ));
-    }
-
-    fn title(&self, title: &str) {
-        println!("\n{title}");
-    }
-
-    fn say(&self, words: impl std::fmt::Display) {
-        println!("  {:>6.2}s  {words}", self.start.elapsed().as_secs_f64());
-    }
-
-    fn answer(&self, fact: &str, answer: &std::result::Result<Cancellation, CancelError>) {
-        let (answer, code) = match answer {
-            Ok(Cancellation::Cancelled) => ("Cancelled".to_owned(), 0),
-            Ok(Cancellation::Stopping(_)) => ("Stopping, the verdict follows".to_owned(), 0),
-            Err(error) => (error.to_string(), error.win32_code()),
-        };
-        self.say(format!("cancel, when {fact}:\n             -> {answer} (RSM code {code})"));
-    }
-
-    fn check(&mut self, holds: bool, statement: &str) {
-        self.checked += 1;
-        self.untrue += u32::from(!holds);
-        self.say(format!("[{}] {statement}", if holds { "true" } else { "NOT TRUE" }));
-    }
 }
 
 /// Three cartridges in slots, and an empty drive beside which there is another one.
@@ -475,73 +401,5 @@ async fn in_a_drive(events: &mut EventStream, mount: &Ticket<Mounted>) -> Result
             _ => {}
         }
     }
-    Ok(())
-}
-
-/// Says what the library does while the story waits for it.
-async fn narrate(mut events: EventStream, start: Instant) {
-    while let Some(event) = events.next().await {
-        let words = match event.map(|event| event.kind) {
-            Ok(EventKind::Cartridge { barcode, place, .. }) => {
-                format!("{} {} now", label(barcode.as_deref()), place.told())
-            }
-            Ok(EventKind::MotionInDoubt { why, .. }) => format!("a motion's end is in doubt: {why}"),
-            Ok(EventKind::Attention { library, what }) => format!("{library}: {what}"),
-            _ => continue,
-        };
-        println!("  {:>6.2}s  · {words}", start.elapsed().as_secs_f64());
-    }
-}
-
-fn way_to(tape: &Mounted) -> String {
-    let serial = tape.serial().unwrap_or("unknown");
-    let device = match (tape.os_device(), tape.transport()) {
-        (Some(path), _) => path.display().to_string(),
-        (None, Some(transport)) => transport.device().to_owned(),
-        (None, None) => "no way to it is known".to_owned(),
-    };
-    format!("serial number {serial}, {device}")
-}
-
-fn label(barcode: Option<&str>) -> &str {
-    barcode.unwrap_or("(no label)")
-}
-
-async fn print_table(session: &Session) -> Result<()> {
-    println!("\n  {:>8}  {:<20}  cartridge", "element", "type");
-    for drive in session.drives(None).await? {
-        let content = if drive.cartridge.is_some() { label(drive.barcode.as_deref()) } else { "-" };
-        println!("  {:>8}  {:<20}  {content}", drive.element, "drive");
-    }
-    let slots = session.slots(None).await?;
-    let (full, empty): (Vec<_>, Vec<_>) = slots.iter().partition(|slot| slot.full);
-    for slot in full.iter().take(TABLE_ROWS) {
-        println!(
-            "  {:>8}  {:<20}  {}",
-            slot.element.address,
-            slot.element.kind,
-            label(slot.barcode.as_deref())
-        );
-    }
-    if full.len() > TABLE_ROWS {
-        println!("  {:>8}  and {} more that are full", "", full.len() - TABLE_ROWS);
-    }
-    println!("  {:>8}  and {} that are empty", "", empty.len());
-    Ok(())
-}
-
-async fn print_history(session: &Session) -> Result<()> {
-    println!("\n  {:<24}  {:<9}  {:<12}  {:>6}  state", "asked at", "operation", "cartridge", "moves");
-    for request in session.requests(HistoryFilter::default()).await?.iter().rev() {
-        println!(
-            "  {:<24}  {:<9}  {:<12}  {:>6}  {}",
-            request.queued_at.to_string(),
-            request.operation().to_string(),
-            request.barcode.as_deref().unwrap_or("-"),
-            request.motions,
-            request.state
-        );
-    }
-    println!();
     Ok(())
 }
