@@ -16,7 +16,7 @@ use autochanger_engine::request::{
 use autochanger_engine::view::OperatorTask;
 use autochanger_scsi::{ElementAddress, SenseKey};
 use autochanger_sim::{Device, Fault, Library, Timing};
-use autochanger_world::{World, mount};
+use autochanger_world::{World, inventory, mount};
 
 const CLEANER: &str = "CLN001L8";
 
@@ -275,6 +275,27 @@ fn a_drive_is_not_said_to_be_clean_when_what_it_said_of_the_cleaner_was_lost_wit
         world.assert_true();
     }
     assert!(failed > 0, "none was between the drive's word and the disk");
+}
+
+#[test]
+fn of_two_cleanings_that_wait_for_a_cleaner_the_second_gets_it_when_the_first_takes_another() {
+    let mut world = World::ready(library(&[CLEANER]));
+    let first = clean(&mut world);
+    world.until("the cleaner is in the drive", |world| world.device.find(CLEANER) == Some(DRIVE));
+    let wanted = Wanted::CleanDrive { library: None, drive: ElementAddress(DRIVE.0 + 1) };
+    let waiting = [(); 2].map(|()| world.submit(wanted.clone()).unwrap());
+    // Which one is taken follows from their ids, which are drawn: of so many one is before the one that is waited for.
+    for (slot, barcode) in (1006..).zip(["CLN002L8", "CLN003L8", "CLN004L8", "CLN005L8"]) {
+        world.device.operator_put_cleaner(slot, barcode).unwrap();
+    }
+    world.submit(inventory()).unwrap();
+    world.rest();
+    for id in [first, waiting[0], waiting[1]] {
+        assert!(matches!(world.state(id), State::Passed(Outcome::Cleaned { .. })), "{}", world.state(id));
+    }
+    let taken = world.disk.requests.get(&waiting[0]).and_then(|request| request.barcode.clone());
+    assert_ne!(taken.as_deref(), Some(CLEANER));
+    world.assert_true();
 }
 
 #[test]
