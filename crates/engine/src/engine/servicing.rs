@@ -20,6 +20,8 @@ use crate::request::{CancelledBy, Operation, Outcome, ServiceTarget, State, Wait
 use crate::time::Now;
 use crate::view::OperatorTask;
 
+// Ours to say: the tables of flags have what the standards and manuals ask for, which of all these is to tell people.
+
 /// The flags of a tape drive that are about the drive, and that neither cleaning nor another medium helps: fan, power, maintenance, hardware A
 /// and B, predicted failure, diagnostics, an unload that cannot be recovered from (SSC-4, annex of TapeAlert).
 const FLAGS_OF_DRIVE: [u8; 9] = [26, 27, 29, 30, 31, 38, 39, 42, 56];
@@ -147,8 +149,8 @@ impl Engine {
     /// A person has seen to it: the manager's request is done.
     pub(crate) fn service_was_done(&mut self, id: RequestId) {
         let Some(live) = self.live.get(&id) else { return };
-        let drives = [Operation::EnableDrive, Operation::EnableLibrary];
-        if let Some(index) = live.library.filter(|_| drives.contains(&live.request.operation())) {
+        let services = [Operation::EnableDrive, Operation::EnableLibrary];
+        if let Some(index) = live.library.filter(|_| services.contains(&live.request.operation())) {
             self.withdraw_task(id);
             self.queue_again(index, id);
         }
