@@ -90,11 +90,12 @@ pub(crate) fn run(trial: &Trial<'_>) -> Run {
     run
 }
 
-/// A person fills each port as soon as it is empty; as many injects wait for that as arms can work and be told beforehand.
+/// A person fills each port as soon as it is empty. Requests for many each take in up to 1,024 cartridges, and one more than the
+/// jobs need is always there.
 fn import(trial: &Trial<'_>, world: &mut World, run: &mut Run) {
     let mut supply = trial.supply();
     supply.fill(&mut world.device);
-    for _ in 0..2 * trial.plant.arms {
+    for _ in 0..=trial.jobs.len().div_ceil(1024) {
         world.submit(inject(true)).expect("an inject is accepted");
     }
     while run.imported() < trial.jobs.len() {

@@ -141,3 +141,26 @@ fn of_a_group_none_begins_alone_because_its_medium_is_in_a_drive() {
     }
     world.assert_true();
 }
+
+#[test]
+fn a_drive_that_is_to_make_way_unloads_while_the_arm_is_busy() {
+    let mut world = world();
+    for barcode in ["VT0001L8", "VT0002L8"] {
+        world.mount(barcode);
+    }
+    world.rest();
+    let caller = world.caller();
+    let deferred = world
+        .submit_as(caller, dismount("VT0001L8"), |submission| submission.options.deferred = true)
+        .unwrap();
+    world.until("it is put off", |world| world.state(deferred) == State::Deferred);
+    keep_arm_busy(&mut world);
+    let moves = world.device.moves_sent();
+    let unloads = |world: &World| world.device.log().filter(|it| it.opcode() == Some(0x1B)).count();
+    let before = unloads(&world);
+    world.mount("VT0003L8");
+    world.until("the drive unloads", |world| unloads(world) > before);
+    assert_eq!(world.device.moves_sent(), moves, "the arm was waited for");
+    world.rest();
+    world.assert_true();
+}

@@ -161,13 +161,39 @@ impl Engine {
                 continue;
             }
             let begun = match self.operation(id) {
-                Some(Operation::Mount) => self.mount_in_place(index, id, now),
+                Some(Operation::Mount) => {
+                    let begun = self.mount_in_place(index, id, now);
+                    if !begun && self.waits_for_a_drive(index, id) {
+                        self.wait_for_a_drive(index, id, now);
+                    }
+                    begun
+                }
                 Some(Operation::Dismount) => self.dismount_without_arm(index, id, now),
                 _ => matches!(self.start(index, id, now), Start::Gone),
             };
             if begun {
                 self.leave_queue(index, id);
             }
+        }
+    }
+
+    /// Whether the mount's medium is in a slot and no drive is free for it: one has to be emptied first, or comes free later.
+    fn waits_for_a_drive(&self, index: LibraryIndex, id: RequestId) -> bool {
+        let Some(live) = self.live.get(&id) else { return false };
+        live.request.options.group.is_none()
+            && live.granted.is_none()
+            && !live.putting_back
+            && self.named_drive(id).is_none()
+            && self.slot_of(id).is_some()
+            && self.free_drive_for(index, id).is_none()
+    }
+
+    /// A drive that is to make way unloads while the arm is busy.
+    fn wait_for_a_drive(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+        match self.start(index, id, now) {
+            Start::Blocked(blocker) => self.block(index, id, blocker, now),
+            Start::Gone => self.leave_queue(index, id),
+            Start::Again | Start::Hold => {}
         }
     }
 
