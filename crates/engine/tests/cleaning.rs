@@ -379,6 +379,27 @@ fn a_tape_with_the_label_of_a_cleaner_cleans_nothing_and_is_not_tried_again() {
 }
 
 #[test]
+fn a_tape_that_hands_put_in_the_cleaners_place_makes_way_and_the_cleaner_is_not_blamed() {
+    let mut world = World::ready(library(&[CLEANER]));
+    counted(&mut world, CLEANER, 7);
+    let (cleaner, tape) = (world.device.find(CLEANER).unwrap(), world.device.find("VT0001L8").unwrap());
+    let id = clean(&mut world);
+    world.until("the cleaner is fetched", |world| world.device.moves_sent() == 1);
+    world.device.operator_swap(cleaner, tape).unwrap();
+    world.submit(inventory()).unwrap();
+    world.rest();
+    // What was put into the drive in its place cost it the one use that was counted when it was thought to be there.
+    assert_eq!(world.state(id), State::Passed(Outcome::Cleaned { uses_left: Some(5) }));
+    assert!(world.events.iter().all(|event| !matches!(&event.kind, EventKind::Fault { .. })));
+    let in_slot = |barcode| world.device.find(barcode).is_some_and(|place| place.0 >= 1000);
+    assert!(in_slot("VT0001L8") && in_slot(CLEANER));
+    let mounted = world.mount("VT0001L8");
+    world.rest();
+    assert!(matches!(world.state(mounted), State::Passed(Outcome::Mounted { .. })));
+    world.assert_true();
+}
+
+#[test]
 fn a_cleaning_cartridge_is_not_mounted() {
     let mut world = World::ready(library(&[CLEANER]));
     let refused = world.submit(mount(CLEANER));

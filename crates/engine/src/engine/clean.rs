@@ -54,6 +54,15 @@ impl Engine {
             }
             return Start::Gone;
         }
+        // Hands took the cleaner out of the drive: it is back.
+        if putting_back && let Some(end) = self.came_back_cleaner(id, now) {
+            self.end(id, end, now);
+            return Start::Gone;
+        }
+        // Whatever is in the drive is not this cleaning's: it makes way as anything else does.
+        if self.library(index).is_some_and(|library| library.elements.is_held_by(drive, id)) {
+            self.release(id, index);
+        }
         let Some(library) = self.library(index) else { return Start::Gone };
         let Some(state) = library.elements.get(drive).and_then(|element| element.drive.as_ref()) else {
             let message = alloc::format!("drive {drive} is not in {} any more", library.config.name);
@@ -181,6 +190,11 @@ impl Engine {
         let Some(live) = self.live.get(&id) else { return };
         let (Some(drive), Some(cleaner)) = (live.request.drive, live.request.cartridge) else { return };
         let element = ElementName { kind: ElementType::Drive, address: drive };
+        let elsewhere = self.standing_place(id, cleaner).is_ok_and(|place| place != element);
+        if elsewhere && matches!(result, Cleaned::UsedUp(_) | Cleaned::NoCleaner) {
+            // Hands had exchanged it: what the drive speaks of is another one.
+            return self.clean_anew(index, id, now);
+        }
         let (library, name) = (self.library_name(index), self.cartridge_name(cleaner));
         let not_cleaned = |why: String| {
             let message = alloc::format!("{element} of {library} was not cleaned by cartridge {name}: {why}");
@@ -243,6 +257,10 @@ impl Engine {
         if let Some(end) = self.came_back_cleaner(id, now) {
             return self.end(id, end, now);
         }
+        self.clean_anew(index, id, now);
+    }
+
+    fn clean_anew(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
         if self.stopping(id) {
             return self.stop_here(id, now);
         }

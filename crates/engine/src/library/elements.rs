@@ -194,6 +194,11 @@ impl Elements {
         self.all.get(&address).is_some_and(is_free_drive)
     }
 
+    /// Whether the request has reserved it.
+    pub(crate) fn is_held_by(&self, address: ElementAddress, id: RequestId) -> bool {
+        self.all.get(&address).is_some_and(|element| element.reserved_by == Some(id))
+    }
+
     /// Whether it would be free if nobody had reserved it.
     pub(crate) fn is_empty_drive(&self, address: ElementAddress) -> bool {
         self.all.get(&address).is_some_and(is_empty_drive)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use autochanger_engine::catalog::{MotionState, Service};
 use autochanger_engine::id::{CartridgeId, CommandId, Device, Path};
-use autochanger_engine::request::{FailureKind, Outcome, Place, Request, State, Wanted};
+use autochanger_engine::request::{FailureKind, Operation, Outcome, Place, Request, State, Wanted};
 use autochanger_engine::{Change, Input};
 use autochanger_sim::{Device as Simulated, ElementType};
 
@@ -158,7 +158,12 @@ impl Truth {
             return Ok(());
         };
         let libraries = facts.view.libraries();
-        let disabled = libraries.get(library).is_some_and(|library| library.service == Service::Disabled);
+        let stands = libraries.get(library).is_some_and(|library| library.service == Service::Disabled);
+        // It can be enabled again in the same batch.
+        let was_disabled = changes.iter().any(|change| {
+            matches!(change, Change::Request(request) if request.operation() == Operation::DisableLibrary)
+        });
+        let disabled = stands || was_disabled;
         let device = facts.devices.0.get(library);
         let in_drive = device.is_some_and(|device| {
             let mut contents = device.contents().into_iter();
