@@ -150,7 +150,7 @@ impl World {
                 self.crash_with(|config| config.restart = policy);
             }
             Act::ChangedWhileOff { library, hand } => {
-                self.off_with(|world| world.hand(library.into(), hand));
+                self.off_with(|world| world.touch(library.into(), hand));
             }
             Act::ShutDown(steps) => {
                 self.input(Input::Stop);

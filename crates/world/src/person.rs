@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use autochanger_engine::Input;
-use autochanger_engine::view::OperatorTask;
+use autochanger_engine::view::{OperatorRequest, OperatorTask};
 use autochanger_sim::{Device, ElementType, OperatorError};
 
 use crate::act::{FIRST_DRIVE, FIRST_PORT, FIRST_SLOT, Hand};
@@ -15,7 +15,21 @@ use crate::world::World;
 type Touched = Result<Vec<String>, OperatorError>;
 
 impl World {
+    /// Hands do something, and say so where they were asked to.
     pub(crate) fn hand(&mut self, library: usize, hand: Hand) {
+        let asked = match hand {
+            Hand::Oblige(_) => self.asked_of(library),
+            _ => None,
+        };
+        self.touch(library, hand);
+        if let Some(OperatorRequest { request: id, task: OperatorTask::DeviceService { .. }, .. }) = asked {
+            let (token, caller) = (self.token(), self.administrator());
+            self.input(Input::SatisfyOperatorTask { token, caller, id });
+        }
+    }
+
+    /// Hands do something, and say nothing.
+    pub(crate) fn touch(&mut self, library: usize, hand: Hand) {
         let Some(done) = self.do_by_hand(library, hand) else { return };
         if let Ok(touched) = done {
             self.mishaps += 1;
@@ -113,11 +127,13 @@ impl World {
     }
 
     /// What is asked first of the persons at this library.
+    fn asked_of(&self, library: usize) -> Option<OperatorRequest> {
+        let own = &self.config.libraries.get(library)?.name;
+        self.engine.view().operator_requests().into_iter().find(|asked| of(&asked.task) == Some(own))
+    }
+
     fn oblige(&mut self, library: usize, number: u8) -> Option<Touched> {
-        let own = self.config.libraries.get(library)?.name.clone();
-        let tasks = self.engine.view().operator_requests();
-        let task = tasks.into_iter().map(|asked| asked.task).find(|task| of(task) == Some(&own))?;
-        match task {
+        match self.asked_of(library)?.task {
             OperatorTask::BringCartridge { cartridge, .. } => {
                 let place = self.outside.iter().position(|(_, label)| **label == *cartridge)?;
                 let to = self.empty_slot(library).unwrap_or(FIRST_PORT);
@@ -140,10 +156,6 @@ impl World {
                     Some(drive) => self.device.0.get_mut(library)?.repair(drive),
                     None => self.repair(library),
                 };
-                let asked = self.engine.view().operator_requests();
-                let id = asked.into_iter().find(|asked| asked.task == task).map(|asked| asked.request)?;
-                let (token, caller) = (self.token(), self.administrator());
-                self.input(Input::SatisfyOperatorTask { token, caller, id });
                 Some(Ok(Vec::new()))
             }
             OperatorTask::BringCleaner { .. } => {
