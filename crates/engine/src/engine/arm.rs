@@ -207,6 +207,12 @@ impl Engine {
         let mut takers: Vec<_> =
             wanting.iter().filter(waiting).map(|live| (live.order, live.request.id)).collect();
         takers.sort_unstable();
+        // What its group got it, whoever brings the medium to a slot needs.
+        let of_group = |live: &&&Live| live.granted.is_some() && is_given_up(library, arm, live);
+        let given_up: Vec<RequestId> = wanting.iter().filter(of_group).map(|live| live.request.id).collect();
+        for id in given_up {
+            self.lose_drive(index, id);
+        }
         for (_, id) in takers {
             if self.medium_is_busy(cartridge, id) {
                 continue;

@@ -125,7 +125,8 @@ fn a_mount_whose_cartridge_stays_in_the_arm_is_not_tried_without_end() {
         own.filter(|motion| motion.source.address.0 == ARM).count()
     };
     assert!((1..=5).contains(&from_arm(&world)), "{}", from_arm(&world));
-    // Whoever empties the arm has it go on.
+    // Whoever is asked to empty the arm has it go on.
+    assert!(matches!(tasks(&world).as_slice(), [OperatorTask::EmptyArm { .. }]), "{:?}", tasks(&world));
     assert_eq!(world.engine.view().request(id).unwrap().state, State::Waiting(Waiting::Arm));
     world.device.clear_faults();
     world.device.operator_swap(ARM, SLOT).unwrap();
