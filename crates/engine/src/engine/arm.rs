@@ -200,18 +200,20 @@ impl Engine {
             return true;
         }
         let dismounts = wanting.iter().any(|live| live.request.operation() == Operation::Dismount);
-        let waiting = |live: &&&Live| {
-            matches!(live.phase, Phase::Queued | Phase::Blocked(_))
-                && !(is_given_up(library, arm, live) && live.request.operation() != Operation::Dismount)
-        };
-        let mut takers: Vec<_> =
-            wanting.iter().filter(waiting).map(|live| (live.order, live.request.id)).collect();
+        let waiting = wanting.iter().filter(|live| matches!(live.phase, Phase::Queued | Phase::Blocked(_)));
+        let (given_up, takers): (Vec<&Live>, Vec<&Live>) = waiting.partition(|live| {
+            is_given_up(library, arm, live) && live.request.operation() != Operation::Dismount
+        });
+        let mut takers: Vec<_> = takers.into_iter().map(|live| (live.order, live.request.id)).collect();
         takers.sort_unstable();
-        // What its group got it, whoever brings the medium to a slot needs.
-        let of_group = |live: &&&Live| live.granted.is_some() && is_given_up(library, arm, live);
-        let given_up: Vec<RequestId> = wanting.iter().filter(of_group).map(|live| live.request.id).collect();
+        // Whoever brings the medium to a slot needs it.
+        let keeps = |live: &&Live| {
+            live.granted.is_some() || self.catalogue.is_reserved_by(cartridge, live.request.id)
+        };
+        let given_up: Vec<RequestId> =
+            given_up.into_iter().filter(keeps).map(|live| live.request.id).collect();
         for id in given_up {
-            self.lose_drive(index, id);
+            self.release(id, index);
         }
         for (_, id) in takers {
             if self.medium_is_busy(cartridge, id) {

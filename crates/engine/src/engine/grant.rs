@@ -204,7 +204,7 @@ impl Engine {
         choices.iter().any(|choice| Some(choice.drive) == live.granted && choice.chance.is_now())
     }
 
-    pub(crate) fn lose_drive(&mut self, index: LibraryIndex, id: RequestId) {
+    fn lose_drive(&mut self, index: LibraryIndex, id: RequestId) {
         let cartridge = self.live.get(&id).and_then(|live| live.request.cartridge);
         self.give_grants_back(index, &[id]);
         if let Some(cartridge) = cartridge.filter(|cartridge| self.catalogue.is_reserved_by(*cartridge, id)) {

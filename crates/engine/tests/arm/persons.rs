@@ -1,6 +1,6 @@
 //! A person is asked to empty the arm where the library does not let it, and nothing is tried without end meanwhile.
 
-use autochanger_engine::request::{FailureKind, Outcome, State, Waiting};
+use autochanger_engine::request::{FailureKind, Outcome, State, Waiting, Wanted};
 use autochanger_engine::view::OperatorTask;
 use autochanger_sim::{Fault, Quirk, SenseKey};
 use autochanger_world::{World, inventory};
@@ -134,4 +134,26 @@ fn a_mount_whose_cartridge_stays_in_the_arm_is_not_tried_without_end() {
     world.rest();
     assert!(matches!(world.state(read), State::Passed(_)), "{}", world.state(read));
     passes(&mut world, id);
+}
+
+#[test]
+fn a_dismount_gets_the_medium_that_a_mount_did_not_bring_out_of_the_arm() {
+    let mut world = World::ready(device());
+    world.device.inject(Fault::sense(SenseKey::HardwareError, 0x44, 0x00).on(0x00).lun(1).always());
+    let mounted = world.mount(TAPE);
+    world.until("it is in a drive", |world| world.device.moves_done() == 1);
+    let wanted = Wanted::Dismount { cartridge: TAPE.into(), slot: None, force: true };
+    let dismounted = world.submit(wanted).unwrap();
+    // The way back sticks, and the library does not take it from there for the mount.
+    world.device.inject(Fault::stuck_in_arm().on_move());
+    world.device.inject(Fault::sense(SenseKey::IllegalRequest, 0x3B, 0x0D).on_move().always());
+    world.rest();
+    assert!(matches!(tasks(&world).as_slice(), [OperatorTask::EmptyArm { .. }]), "{:?}", tasks(&world));
+    world.device.clear_faults();
+    world.device.operator_swap(ARM, SLOT).unwrap();
+    let read = world.submit(inventory()).unwrap();
+    passes(&mut world, read);
+    assert_eq!(world.state(dismounted), State::Passed(Outcome::Dismounted { slot: SLOT.into() }));
+    passes(&mut world, mounted);
+    world.assert_true();
 }
