@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use autochanger_engine::catalog::{MotionState, Service};
+use autochanger_engine::catalog::MotionState;
 use autochanger_engine::id::{CartridgeId, CommandId, Device, Path};
 use autochanger_engine::request::{FailureKind, Operation, Outcome, Place, Request, State, Wanted};
 use autochanger_engine::{Change, Input};
@@ -36,6 +36,8 @@ pub(crate) struct Truth {
     asked: BTreeMap<CommandId, Path>,
     /// Drives whose last command did not reach them, or whose answer did not come.
     unheard: BTreeSet<Path>,
+    /// Libraries that somebody had disabled. What ended then can be durable only when they serve again.
+    disabled: BTreeSet<usize>,
 }
 
 impl Checker for Truth {
@@ -74,6 +76,12 @@ impl Checker for Truth {
                 }
             }
             Sight::Commit(changes) => {
+                self.disabled.extend(changes.iter().filter_map(|change| match change {
+                    Change::Request(request) if request.operation() == Operation::DisableLibrary => {
+                        facts.library(request.library)
+                    }
+                    _ => None,
+                }));
                 for change in *changes {
                     match change {
                         Change::Motion(motion) => {
@@ -157,13 +165,6 @@ impl Truth {
         let (Some(label), Some(library)) = (&request.barcode, facts.library(request.library)) else {
             return Ok(());
         };
-        let libraries = facts.view.libraries();
-        let stands = libraries.get(library).is_some_and(|library| library.service == Service::Disabled);
-        // It can be enabled again in the same batch.
-        let was_disabled = changes.iter().any(|change| {
-            matches!(change, Change::Request(request) if request.operation() == Operation::DisableLibrary)
-        });
-        let disabled = stands || was_disabled;
         let device = facts.devices.0.get(library);
         let in_drive = device.is_some_and(|device| {
             let mut contents = device.contents().into_iter();
@@ -177,7 +178,7 @@ impl Truth {
         let last =
             own.filter(|motion| motion.state == MotionState::Moved).max_by_key(|motion| motion.sequence);
         let loaded = last.is_some_and(|motion| motion.destination.kind == ElementType::Drive);
-        if !loaded || disabled || self.touched.contains(&**label) || !in_drive {
+        if !loaded || self.disabled.contains(&library) || self.touched.contains(&**label) || !in_drive {
             return Ok(());
         }
         Err(format!(
