@@ -299,6 +299,28 @@ fn of_two_cleanings_that_wait_for_a_cleaner_the_second_gets_it_when_the_first_ta
 }
 
 #[test]
+fn a_cleaner_that_is_free_is_taken_before_the_one_that_a_cleaning_has_from_the_cleaners_slot() {
+    let mut world = World::ready(library(&[CLEANER, "CLN002L8"]));
+    let slot = world.device.find(CLEANER).unwrap();
+    world.device.operator_swap(slot, 1009).unwrap();
+    world.submit(inventory()).unwrap();
+    world.submit(Wanted::ReserveCleanerSlot { library: None, slot }).unwrap();
+    world.rest();
+    world.device.operator_swap(slot, 1009).unwrap();
+    world.submit(inventory()).unwrap();
+    world.rest();
+    let ids = [500, 501].map(|drive| {
+        let drive = ElementAddress(drive);
+        world.submit(Wanted::CleanDrive { library: None, drive }).unwrap()
+    });
+    world.until("both are in drives", |world| world.device.moves_done() == 2);
+    world.rest();
+    for id in ids {
+        assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
+    }
+}
+
+#[test]
 fn two_cleanings_share_one_cleaner_one_after_the_other() {
     let mut world = World::ready(library(&[CLEANER]));
     let one = clean(&mut world);

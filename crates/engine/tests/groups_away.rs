@@ -1,8 +1,9 @@
 //! A group of which a medium is not in the library: while one is away none is mounted, and nothing is kept from others.
 
+use autochanger_engine::catalog::Service;
 use autochanger_engine::id::RequestId;
 use autochanger_engine::output::Refusal;
-use autochanger_engine::request::{FailureKind, State, Submission, Waiting};
+use autochanger_engine::request::{FailureKind, ServiceTarget, State, Submission, Waiting, Wanted};
 use autochanger_scsi::ElementType;
 use autochanger_sim::{Library, Timing};
 use autochanger_world::{World, inventory, mount};
@@ -128,5 +129,34 @@ fn when_nobody_brings_it_all_end_with_the_one_that_was_refused() {
     world.rest();
     for id in &ids {
         assert!(matches!(world.state(*id), State::Cancelled { .. }), "{}", world.state(*id));
+    }
+}
+
+#[test]
+fn a_group_that_was_adopted_in_a_paused_library_asks_for_the_one_that_is_away() {
+    let mut world = ready(2);
+    let slot = world.device.find("VT0002L8").unwrap();
+    let serves = |world: &mut World, service| {
+        let library = world.engine.view().libraries()[0].id;
+        let wanted = Wanted::SetService { target: ServiceTarget::Library(library), service };
+        world.submit(wanted).unwrap();
+        world.rest();
+    };
+    serves(&mut world, Service::Paused);
+    let ids = ask(&mut world, 1, &["VT0001L8", "VT0002L8"]);
+    world.device.operator_take(slot).unwrap();
+    // Each is adopted by itself.
+    world.crash();
+    world.rest();
+    ids.iter().for_each(|id| drop(world.adopt(*id)));
+    look(&mut world);
+    serves(&mut world, Service::Enabled);
+    assert_eq!(world.engine.view().operator_requests().len(), 1);
+    let shown = world.engine.view().request(ids[1]).unwrap().state;
+    assert_eq!(shown, State::Waiting(Waiting::Operator));
+    world.device.operator_put(slot, "VT0002L8").unwrap();
+    look(&mut world);
+    for id in ids {
+        assert!(matches!(world.state(id), State::Passed(_)), "{}", world.state(id));
     }
 }

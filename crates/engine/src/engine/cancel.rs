@@ -214,6 +214,10 @@ impl Engine {
     }
 
     pub(crate) fn deadline_passed(&mut self, id: RequestId, now: Now) {
+        // What came of it could not be kept, and so must not be told.
+        if self.store_failed.is_some() {
+            return;
+        }
         if let Some(live) = self.live.get_mut(&id) {
             live.deadline = None;
         }

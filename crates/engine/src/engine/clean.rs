@@ -108,8 +108,8 @@ impl Engine {
         Start::Gone
     }
 
-    /// The cleaning cartridge that a cleaning takes: the one in the cleaner's slot, else one that is free now, else any that
-    /// can be used yet.
+    /// The cleaning cartridge that a cleaning takes: one that is free now, first the one in the cleaner's slot; else any that can be
+    /// used yet, last one that was mounted before somebody said that it cleans.
     fn usable_cleaner(&self, index: LibraryIndex, id: RequestId) -> Option<CartridgeId> {
         let library = self.library(index)?;
         let library_id = library.id?;
@@ -120,7 +120,8 @@ impl Engine {
             };
             let in_slot = library.cleaner_slot == Some(place.address);
             let busy = self.medium_is_busy(cartridge.id, id) || place.kind == ElementType::Drive;
-            Some((!in_slot, busy, cartridge.id))
+            let mounted = self.catalogue.mount_of(cartridge.id).is_some();
+            Some((mounted, busy, !in_slot, cartridge.id))
         };
         self.catalogue
             .cartridges()
@@ -129,15 +130,14 @@ impl Engine {
             .filter(|cartridge| cartridge.cleaner.and_then(|cleaner| cleaner.uses_left) != Some(0))
             .filter_map(rank)
             .min()
-            .map(|(_, _, id)| id)
+            .map(|(.., id)| id)
     }
 
     /// There is none: a person is asked for one.
     fn wait_for_cleaner(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
         self.release(id, index);
         let Some(live) = self.live.get_mut(&id) else { return };
-        live.request.cartridge = None;
-        live.request.barcode = None;
+        (live.request.cartridge, live.request.barcode) = (None, None);
         self.await_person(index, id);
         // Whoever waits for the cleaner that is used up finds out, too.
         self.pass_on(index, id);
@@ -265,6 +265,9 @@ impl Engine {
             return self.stop_here(id, now);
         }
         self.release(id, index);
+        if let Some(live) = self.live.get_mut(&id) {
+            (live.request.cartridge, live.request.barcode) = (None, None);
+        }
         self.set_state(id, State::Queued);
         self.admit(id, now);
     }

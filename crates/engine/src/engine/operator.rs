@@ -56,10 +56,12 @@ impl Engine {
 
     /// It waits until the cartridge that it needs was brought.
     pub(crate) fn await_person(&mut self, index: LibraryIndex, id: RequestId) {
-        if let Some(live) = self.live.get_mut(&id) {
-            live.phase = Phase::Operator;
-        }
+        let Some(live) = self.live.get_mut(&id) else { return };
+        let (order, blocker) = (live.order, live.blocker());
+        live.phase = Phase::Operator;
         if let Some(library) = self.library_mut(index) {
+            // Another one of its group can have found out what it needs, while it had its place in the queue yet.
+            library.queue.remove(order, blocker);
             library.to_be_brought.insert(id);
         }
         self.set_state(id, State::Waiting(Waiting::Operator));
