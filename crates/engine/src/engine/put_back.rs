@@ -10,6 +10,7 @@ use super::schedule::Start;
 use super::work::Work;
 use crate::drive::unload::Unload;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
+use crate::library::queue::Blocker;
 use crate::request::{ElementName, Failure, FailureKind, Operation, Outcome, State};
 use crate::time::Now;
 
@@ -93,6 +94,10 @@ impl Engine {
         drive: ElementAddress,
         now: Now,
     ) -> Start {
+        // While it had given its medium up in an arm, somebody else took it over.
+        if self.medium_is_busy(cartridge, id) {
+            return Start::Blocked(Blocker::Medium(cartridge));
+        }
         let place = self.standing_place(id, cartridge);
         // Hands were faster: there is nothing to put back, and what is in the drive now is a stranger's. On its way to the slot it may have
         // stayed in the arm.
