@@ -91,7 +91,7 @@ impl Names {
         format!("{tail:0>SERIAL_TAIL$}{:05}", index.saturating_add(1))
     }
 
-    fn product_of(&self, drive: usize) -> &String {
+    pub(crate) fn product_of(&self, drive: usize) -> &String {
         self.other_products.get(&drive).unwrap_or(&self.drive_product)
     }
 

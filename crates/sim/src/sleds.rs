@@ -105,6 +105,11 @@ impl Device {
         Ok(cartridge.map(|cartridge| cartridge.barcode.unwrap_or_default()))
     }
 
+    /// The product identification of the drive in a bay; `None` where there is no such bay.
+    pub fn drive_product(&self, drive: impl Into<ElementAddress>) -> Option<&str> {
+        self.bay(drive.into()).ok().map(|index| self.names.product_of(index).as_str())
+    }
+
     /// The drives have no power: their commands get no answer, and what they had begun does not come to its end.
     fn cut_off(&mut self, bays: &[usize]) {
         let next = self.drives.iter().map(|drive| drive.generation).max().unwrap_or(0).saturating_add(1);

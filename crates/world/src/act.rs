@@ -110,6 +110,13 @@ pub enum Act {
     OtherOwner(u8),
     /// Requests that have ended are deleted from the store.
     Purge,
+    /// An administrator says how often a cleaning cartridge can be used yet.
+    CleanerUses {
+        /// Of which library.
+        library: u8,
+        /// `None`: it is not counted.
+        uses: Option<u8>,
+    },
     /// The wall clock is so many seconds ahead from now on.
     Clock(u32),
     /// The power goes at one of the batches to come.
@@ -276,6 +283,10 @@ pub enum Hand {
     CloseDoor,
     /// They press a drive's eject button.
     PressEject(u8),
+    /// They let two drives change their bays, each with what is in it and whatever it does.
+    SwapSleds(u8, u8),
+    /// They pull a drive out with what is in it, and put an empty one in its place, whose serial number has that number.
+    ReplaceSled(u8, u8),
     /// They do what a person is asked first, where that takes something new with that number.
     Oblige(u8),
 }

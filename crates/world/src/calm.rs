@@ -11,7 +11,7 @@ use autochanger_engine::{Input, output};
 use autochanger_sim::{Device, ElementType};
 use uuid::Uuid;
 
-use crate::perform::is_guest;
+use crate::perform::{is_guest, is_of_story};
 use crate::watch::Sight;
 use crate::world::{Store, World};
 
@@ -208,10 +208,13 @@ impl World {
         self.input(Input::Submit { token, submission });
         let Some(output::Answer::Submitted(Err(error))) = self.answers.remove(&token.0) else { return true };
         self.watch.note(|| format!("-- refused in calm: {error}"));
-        // A house that is full of those who wait is emptied by one of them giving up.
+        // A house that is full of those who wait is emptied by one of them giving up: first by one of the story's, for what is asked
+        // in calm is what the others wait for.
         let waits = |request: &&Request| matches!(request.state, State::Queued | State::Waiting(_));
+        let requests = self.engine.view().requests();
+        let gives_up = requests.iter().filter(waits).min_by_key(|request| !is_of_story(request.id));
         if let Refusal::ResourceExhausted { .. } = error
-            && let Some(id) = self.engine.view().requests().iter().find(waits).map(|request| request.id)
+            && let Some(id) = gives_up.map(|request| request.id)
         {
             let (token, caller) = (self.token(), self.administrator());
             self.input(Input::Cancel { token, caller, id, reason: Some("calm".into()) });

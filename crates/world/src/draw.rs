@@ -48,6 +48,7 @@ enum Kind {
     NoLookUps,
     OtherOwner,
     Purge,
+    CleanerUses,
     Clock,
     HoldDisk,
     CommitOne,
@@ -70,6 +71,7 @@ struct Author {
     doors: bool,
     cleaning: bool,
     labels: bool,
+    sleds: bool,
     new_labels: u8,
     /// What is left of the lateness.
     late: u16,
@@ -97,6 +99,7 @@ pub fn draw(seed: u64, acts: usize) -> Story {
         doors: dice.once_in(4),
         cleaning: dice.once_in(3),
         labels: dice.once_in(3),
+        sleds: dice.once_in(8),
         dice,
         setup,
         handed: Vec::new(),
@@ -159,7 +162,7 @@ impl Author {
             (2, Kind::Adopt),
             (1, Kind::CloseSession),
             (when(faults, 9), Kind::Mishap),
-            (if hands || ports || doors { 3 } else { 0 }, Kind::Hands),
+            (if hands || ports || doors || self.sleds { 3 } else { 0 }, Kind::Hands),
             (when(power, 1), Kind::PowerLoss),
             (when(power, 2), Kind::PowerLossAt),
             (when(power && hands, 1), Kind::ChangedWhileOff),
@@ -168,6 +171,7 @@ impl Author {
             (when(power && disk, 1), Kind::NoLookUps),
             (when(power && faults, 1), Kind::OtherOwner),
             (1, Kind::Purge),
+            (when(cleaning, 1), Kind::CleanerUses),
             (1, Kind::Clock),
             (when(disk, 6), Kind::HoldDisk),
             (when(disk, 9), Kind::CommitOne),
@@ -246,6 +250,10 @@ impl Author {
             Kind::NoLookUps => Act::NoLookUps(1 + self.dice.roll(3) as u8),
             Kind::OtherOwner => Act::OtherOwner(1 + self.dice.roll(3) as u8),
             Kind::Purge => Act::Purge,
+            Kind::CleanerUses => {
+                let uses = self.dice.once_in(2).then(|| self.dice.roll(4) as u8);
+                Act::CleanerUses { library: self.library(), uses }
+            }
             Kind::Clock => Act::Clock(self.dice.roll(8) * 600),
             Kind::HoldDisk => Act::HoldDisk,
             Kind::CommitOne => Act::CommitOne,

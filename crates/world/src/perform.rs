@@ -14,7 +14,7 @@ use crate::act::{ARM, Act, Command, FIRST_DRIVE, Handed, Mishap};
 use crate::wanted::Ask;
 use crate::world::{Store, World};
 
-const TEST_UNIT_READY: u8 = 0x00;
+pub(crate) const TEST_UNIT_READY: u8 = 0x00;
 const MOVE_MEDIUM: u8 = 0xA5;
 const EXCHANGE_MEDIUM: u8 = 0xA6;
 const READ_ELEMENT_STATUS: u8 = 0xB8;
@@ -46,6 +46,11 @@ pub(crate) fn guest(number: u8) -> String {
 /// The label of a cleaning cartridge that hands put in.
 pub(crate) fn guest_cleaner(number: u8) -> String {
     format!("CLN1{number:02}L1")
+}
+
+/// The serial number of a drive that hands put in.
+pub(crate) fn sled(number: u8) -> String {
+    format!("SLED{number:04}")
 }
 
 /// Whether hands put the cartridge in.
@@ -169,6 +174,11 @@ impl World {
             Act::NoLookUps(times) => self.lookups_lost = times,
             Act::OtherOwner(times) => self.claims_refused = times,
             Act::Purge => self.purge(),
+            Act::CleanerUses { library, uses } => {
+                let cartridge = label(FIRST_CLEANER + library).into();
+                let (token, caller) = (self.token(), self.administrator());
+                self.input(Input::SetCleanerUses { token, caller, cartridge, uses: uses.map(Into::into) });
+            }
             Act::Clock(ahead) => self.wall_ahead = Duration::from_secs(ahead.into()),
             Act::PowerLossAt(failure) => self.power_fails = Some(failure),
             Act::HoldDisk => self.disk_held = true,

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use autochanger_engine::Input;
+use autochanger_engine::catalog::MotionState;
 use autochanger_engine::view::{OperatorRequest, OperatorTask};
 use autochanger_sim::{Device, ElementType, OperatorError};
 
 use crate::act::{FIRST_DRIVE, FIRST_PORT, FIRST_SLOT, Hand};
-use crate::perform::{guest, guest_cleaner};
+use crate::perform::{guest, guest_cleaner, sled};
 use crate::watch::Sight;
 use crate::world::World;
 
@@ -34,12 +35,16 @@ impl World {
         if let Ok(touched) = done {
             self.mishaps += 1;
             self.see(&Sight::Hands(&touched));
+            if matches!(hand, Hand::SwapSleds(..) | Hand::ReplaceSled(..)) {
+                self.see(&Sight::Sleds(library));
+            }
         }
     }
 
     /// `None`: there is nothing to be done.
     fn do_by_hand(&mut self, library: usize, hand: Hand) -> Option<Touched> {
         let slot = |n: u8| FIRST_SLOT + u16::from(n);
+        let drive = |n: u8| FIRST_DRIVE + u16::from(n);
         match hand {
             Hand::PutNew(n, to) => return self.bring(library, slot(to), n, false),
             Hand::Import(n) => return self.bring(library, FIRST_PORT, n, false),
@@ -48,6 +53,10 @@ impl World {
             Hand::BringBack => return self.put_back(library, FIRST_PORT),
             Hand::EmptyPorts => return Some(self.empty_ports(library)),
             Hand::Oblige(n) => return self.oblige(library, n),
+            Hand::SwapSleds(one, other) if self.arm_is_at(drive(one)) || self.arm_is_at(drive(other)) => {
+                return None;
+            }
+            Hand::ReplaceSled(n, _) if self.arm_is_at(drive(n)) => return None,
             _ => {}
         }
         let device = self.device.0.get_mut(library)?;
@@ -69,9 +78,24 @@ impl World {
                 device.operator_close_door();
                 Ok(Vec::new())
             }
-            Hand::PressEject(n) => device.operator_eject(FIRST_DRIVE + u16::from(n)).map(|()| Vec::new()),
+            Hand::PressEject(n) => device.operator_eject(drive(n)).map(|()| Vec::new()),
+            Hand::SwapSleds(one, other) if one != other => {
+                let labels = [before(device, drive(one)), before(device, drive(other))];
+                let done = device.swap_drives_at_work(drive(one), drive(other));
+                done.map(|()| labels.into_iter().flatten().collect())
+            }
+            Hand::ReplaceSled(n, number) => device.pull_drive(drive(n), &sled(number)).map(|label| {
+                self.outside.extend(label.clone().map(|label| (library, label)));
+                label.into_iter().collect()
+            }),
             _ => return None,
         })
+    }
+
+    /// Nobody pulls a sled out from under the arm.
+    fn arm_is_at(&self, drive: u16) -> bool {
+        let open = self.disk.motions.values().filter(|motion| motion.state == MotionState::Open);
+        open.flat_map(|motion| [motion.source, motion.destination]).any(|end| end.address.0 == drive)
     }
 
     /// A new cartridge. A label of a story is put in once.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::act::{Act, Command, FIRST_DRIVE, FIRST_PORT, FIRST_SLOT, Hand, Handed, Mishap};
-use crate::perform::{application, guest, guest_cleaner, label};
+use crate::perform::{application, guest, guest_cleaner, label, sled};
 use crate::story::{Shape, Story};
 use crate::wanted::{Ask, Target};
 
@@ -204,6 +204,13 @@ impl fmt::Display for Act {
                     failure.batch
                 )
             }
+            Self::CleanerUses { library, uses } => {
+                write!(f, "An administrator says of the cleaner of library {library}: ")?;
+                match uses {
+                    Some(uses) => write!(f, "it can be used {uses} times yet."),
+                    None => f.write_str("its uses are not counted."),
+                }
+            }
             Self::HoldDisk => f.write_str("The disk stalls."),
             Self::CommitOne => f.write_str("The disk commits one batch."),
             Self::ReleaseDisk => f.write_str("The disk goes on."),
@@ -277,6 +284,7 @@ impl fmt::Display for Mishap {
 impl fmt::Display for Hand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let slot = |n: u8| FIRST_SLOT + u16::from(n);
+        let drive = |n: u8| FIRST_DRIVE + u16::from(n);
         match *self {
             Self::Swap(one, other) => {
                 write!(f, "exchange what is in the slots {} and {}", slot(one), slot(other))
@@ -290,7 +298,13 @@ impl fmt::Display for Hand {
             Self::EmptyPorts => f.write_str("empty the ports and shut them"),
             Self::OpenDoor => f.write_str("open the door"),
             Self::CloseDoor => f.write_str("close the door"),
-            Self::PressEject(n) => write!(f, "press the button of drive {}", FIRST_DRIVE + u16::from(n)),
+            Self::PressEject(n) => write!(f, "press the button of drive {}", drive(n)),
+            Self::SwapSleds(one, other) => {
+                write!(f, "let the drives {} and {} change their bays", drive(one), drive(other))
+            }
+            Self::ReplaceSled(n, number) => {
+                write!(f, "put drive {} in the place of {}", sled(number), drive(n))
+            }
             Self::Oblige(n) => write!(f, "do what is asked of a person first (with {} if need be)", guest(n)),
         }
     }

@@ -12,6 +12,9 @@ use crate::perform::{FIRST_CLEANER, is_of_story, label};
 use crate::watch::{Violation, Watch};
 use crate::world::World;
 
+/// The product of the older drive that some libraries have.
+pub(crate) const OLDER_DRIVE: &str = "SIM LTO-7";
+
 /// A story.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Story {
@@ -146,7 +149,7 @@ impl Story {
                 .timing(timing)
                 .seed(self.seed);
             if shape.mixed {
-                library = library.drive_product_of(0, "SIM LTO-7");
+                library = library.drive_product_of(0, OLDER_DRIVE);
             }
             for (slot, cartridge) in (first..).take(shape.cartridges.into()).enumerate() {
                 library = library.cartridge_at(FIRST_SLOT + slot as u16, &label(cartridge));

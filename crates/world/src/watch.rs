@@ -35,6 +35,8 @@ pub enum Sight<'a> {
     Event(&'a Event),
     /// Hands touched cartridges with these labels.
     Hands(&'a [String]),
+    /// Hands put other drives into bays of the library of that number.
+    Sleds(usize),
     /// These requests are about to be deleted from the disk.
     Purge(&'a [RequestId]),
     /// The power is back: another engine has begun.

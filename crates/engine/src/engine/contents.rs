@@ -344,15 +344,18 @@ impl Engine {
 
     /// Puts a cartridge to another place, in the catalogue and in the elements.
     pub(crate) fn place_cartridge(&mut self, index: LibraryIndex, id: CartridgeId, place: Place, now: Now) {
-        let Some(mut cartridge) = self.catalogue.cartridge(id).cloned() else { return };
+        let Some(before) = self.catalogue.cartridge(id).map(|cartridge| cartridge.place.clone()) else {
+            return;
+        };
         let Some(library) = self.library_mut(index) else { return };
-        if let Place::Element(ElementName { address, .. }) = cartridge.place {
+        if let Place::Element(ElementName { address, .. }) = before {
             library.elements.update(address, |element| {
                 if element.cartridge.take_if(|held| *held == id).is_some() {
                     element.full = false;
                 }
             });
         }
+        let mut home = None;
         if let Place::Element(ElementName { address, kind }) = place {
             library.elements.update(address, |element| {
                 element.cartridge = Some(id);
@@ -360,24 +363,12 @@ impl Engine {
                 element.by_hand = false;
                 element.ejected = false;
             });
-            if kind == ElementType::Storage {
-                cartridge.home = Some(address);
-            }
+            home = (kind == ElementType::Storage).then_some(address);
         }
-        cartridge.place = place;
-        cartridge.last_seen = now.wall;
-        if !self.planted.is(Bug::PlaceNotTold) {
-            self.outbox.after(Effect::Event(EventKind::Cartridge {
-                id,
-                barcode: cartridge.barcode.clone(),
-                place: cartridge.place.clone(),
-            }));
-        }
-        self.outbox.change(Change::Cartridge(cartridge.clone()));
-        let cleans = super::identity::kind_of(&cartridge) == crate::catalog::MediumKind::Cleaning;
-        self.catalogue.put(cartridge);
-        if cleans {
-            self.cleaners_came();
-        }
+        self.keep_cartridge(id, |cartridge| {
+            cartridge.home = home.or(cartridge.home);
+            cartridge.place = place;
+            cartridge.last_seen = now.wall;
+        });
     }
 }

@@ -1,5 +1,7 @@
 //! What drives say of themselves: that they calibrate, that they want to be cleaned; and how long they take.
 
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -9,7 +11,7 @@ use super::Engine;
 use super::emit::Effect;
 use super::live::Phase;
 use super::work::{Timer, Work};
-use crate::catalog::MediumKind;
+use crate::catalog::{MediumKind, Service};
 use crate::drive::needs::{AskNeeds, Wants};
 use crate::id::{LibraryIndex, RequestId};
 use crate::library::Library;
@@ -55,14 +57,49 @@ impl Engine {
 
     pub(crate) fn tell_drive(&mut self, index: LibraryIndex, drive: ElementAddress) {
         let Some(library) = self.library(index) else { return };
-        let Some(element) = library.elements.get(drive) else { return };
+        let element = library.elements.get(drive);
         let event = EventKind::Drive {
             library: library.config.name.clone(),
             drive,
-            state: self.drive_state(element),
-            wants_cleaning: element.drive.as_ref().is_some_and(|drive| drive.wants_cleaning),
+            state: element.map_or(DriveState::Empty, |element| self.drive_state(element)),
+            wants_cleaning: self.told_of_drive(index, drive).1,
         };
         self.outbox.after(Effect::Event(event));
+    }
+
+    /// What is told of a drive when it changes: how it serves, and whether it asks to be cleaned.
+    fn told_of_drive(&self, index: LibraryIndex, drive: ElementAddress) -> (Service, bool) {
+        let element = self.library(index).and_then(|library| library.elements.get(drive));
+        let drive = element.and_then(|element| element.drive.as_ref());
+        drive.map(|drive| (drive.service, drive.wants_cleaning)).unwrap_or_default()
+    }
+
+    pub(crate) fn told_of_drives(
+        &self,
+        index: LibraryIndex,
+        drives: impl IntoIterator<Item = ElementAddress>,
+    ) -> BTreeMap<ElementAddress, (Service, bool)> {
+        drives.into_iter().map(|drive| (drive, self.told_of_drive(index, drive))).collect()
+    }
+
+    /// Other drives stand there now than those of which that was told.
+    pub(crate) fn tell_other_drives(
+        &mut self,
+        index: LibraryIndex,
+        told: &BTreeMap<ElementAddress, (Service, bool)>,
+    ) {
+        let library: Arc<str> = self.library_name(index).into();
+        for (&drive, &(service, wants_cleaning)) in told {
+            let now = self.told_of_drive(index, drive);
+            if now.0 != service {
+                let (library, service) = (library.clone(), now.0);
+                let event = EventKind::Service { library, drive: Some(drive), service };
+                self.outbox.after(Effect::Event(event));
+            }
+            if now.1 != wants_cleaning {
+                self.tell_drive(index, drive);
+            }
+        }
     }
 
     /// The drive says that it calibrates, or has ended it, which is told once. Whether it did before.

@@ -51,6 +51,10 @@ impl Engine {
             holder.filter(|_| under_way && !rival).map(|holder| self.members(holder)).unwrap_or_default();
         let wants: Vec<Want> = party.iter().filter_map(|member| self.want_of(*member)).collect();
         let own: BTreeSet<RequestId> = party.iter().chain(&held).copied().collect();
+        if let Some((member, failure)) = self.names_in_vain(index, &members, &party, &wants) {
+            self.fail(member, failure, now);
+            return Some(Start::Gone);
+        }
         let choices: Vec<_> = wants.iter().map(|want| self.choices(index, want, &own)).collect();
         let given = assign(&choices);
         let now_or_never = self.must_not_wait(id);
@@ -76,6 +80,37 @@ impl Engine {
         }
         self.give_grants_back(index, &held);
         Some(self.keep_what_is_free(index, group, &party, &wants, &given, now))
+    }
+
+    /// A member that names a drive which it cannot have since hands have changed drives: another one of its group has that one, or
+    /// it is one that cannot use the medium.
+    fn names_in_vain(
+        &self,
+        index: LibraryIndex,
+        members: &[RequestId],
+        party: &[RequestId],
+        wants: &[Want],
+    ) -> Option<(RequestId, Failure)> {
+        let elements = &self.library(index)?.elements;
+        let under_way = members.iter().filter(|member| !party.contains(member));
+        let mut taken: BTreeSet<ElementAddress> =
+            under_way.filter_map(|member| self.live.get(member)?.request.drive).collect();
+        for (member, want) in party.iter().zip(wants) {
+            let Some(drive) = want.named else { continue };
+            let (kind, why) = if !taken.insert(drive) {
+                (FailureKind::Busy, "is the one of another mount of its group")
+            } else if !elements.drive_fits(drive, want.need) {
+                (FailureKind::Incompatible, "cannot use its cartridge")
+            } else {
+                continue;
+            };
+            let library = self.library_name(index);
+            let message = alloc::format!(
+                "drive {drive} of {library}, which it names, {why}: another drive stood there when it was asked for"
+            );
+            return Some((*member, Failure::new(kind, message)));
+        }
+        None
     }
 
     /// Not all can begin: what is free is kept for them, and room is made in what is not.

@@ -113,6 +113,7 @@ impl Engine {
         for drive in moved.iter().flat_map(|(from, to)| [*from, *to]) {
             self.wake_all(index, Blocker::Drive(drive));
         }
+        let told = self.told_of_drives(index, moved.iter().flat_map(|(from, to)| [*from, *to]));
         self.move_records(id, &moved);
         self.move_media(id, &moved);
         self.move_open_motions(index, id, &moved);
@@ -138,6 +139,8 @@ impl Engine {
                 self.set_timer(at, Timer::DwellOver(index, to));
             }
         }
+        self.tell_other_drives(index, &told);
+        self.wake_lines(index);
         unsure
     }
 

@@ -11,6 +11,7 @@ use crate::id::LibraryIndex;
 use crate::library::elements::DriveState;
 use crate::output::{Change, EventKind};
 use crate::pairing::same_serial;
+use crate::planted::Bug;
 use crate::time::Now;
 
 impl Engine {
@@ -20,8 +21,13 @@ impl Engine {
         id: crate::id::CartridgeId,
         change: impl FnOnce(&mut crate::catalog::Cartridge),
     ) {
-        let Some(mut cartridge) = self.catalogue.cartridge(id).cloned() else { return };
+        let Some(before) = self.catalogue.cartridge(id) else { return };
+        let mut cartridge = before.clone();
         change(&mut cartridge);
+        if cartridge.place != before.place && !self.planted.is(Bug::PlaceNotTold) {
+            let (barcode, place) = (cartridge.barcode.clone(), cartridge.place.clone());
+            self.outbox.after(Effect::Event(EventKind::Cartridge { id, barcode, place }));
+        }
         self.outbox.change(Change::Cartridge(cartridge.clone()));
         let cleans = super::identity::kind_of(&cartridge) == crate::catalog::MediumKind::Cleaning;
         self.catalogue.put(cartridge);
@@ -113,9 +119,11 @@ impl Engine {
                     if !same_serial(&before, &serial)
                         && !told.is_some_and(|told| same_serial(&before, &told)) =>
                 {
+                    let shown = self.told_of_drives(index, [drive]);
                     self.keep_drive(index, drive, |state| {
                         *state = core::mem::take(state).renewed();
                     });
+                    self.tell_other_drives(index, &shown);
                     self.drive_was_exchanged(index, drive, now);
                     self.tell(EventKind::DriveReplaced { library: name.clone(), drive, before, serial }, now);
                 }

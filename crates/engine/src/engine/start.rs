@@ -252,8 +252,9 @@ impl Engine {
         slot: Option<ElementAddress>,
     ) {
         self.catalogue.reserve(cartridge, id);
-        if let Some(live) = self.live.get_mut(&id) {
-            live.request.drive = Some(drive);
+        let before = self.live.get_mut(&id).and_then(|live| live.request.drive.replace(drive));
+        if let Some(before) = before.filter(|before| *before != drive) {
+            self.leave_drive(index, id, before);
         }
         if let Some(slot) = slot {
             self.change_slot(index, id, slot);
@@ -262,6 +263,15 @@ impl Engine {
             for address in [Some(drive), slot].into_iter().flatten() {
                 library.elements.update(address, |element| element.reserved_by = Some(id));
             }
+        }
+    }
+
+    /// Its medium is in another drive than it was, say, with which hands had changed bays: the one before is free of it.
+    fn leave_drive(&mut self, index: LibraryIndex, id: RequestId, drive: ElementAddress) {
+        let Some(library) = self.library_mut(index) else { return };
+        let freed = library.elements.update(drive, |element| element.reserved_by.take_if(|by| *by == id));
+        if freed.flatten().is_some() {
+            self.wake_for_drive(index, drive);
         }
     }
 

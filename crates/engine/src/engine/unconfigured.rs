@@ -6,7 +6,6 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::Engine;
-use super::emit::Effect;
 use super::live::Phase;
 use crate::catalog::{MotionRecord, MotionState};
 use crate::id::{LibraryId, LibraryIndex, RequestId};
@@ -83,17 +82,12 @@ impl Engine {
                     self.wake(LibraryIndex(n as u16), Blocker::Medium(cartridge));
                 }
             }
-            let known = self.catalogue.cartridge(cartridge).filter(|known| known.library == library).cloned();
-            let Some(mut known) = known else { continue };
-            known.place = Place::Unknown { one_of: vec![source, destination] };
-            known.last_seen = now.wall;
-            self.outbox.after(Effect::Event(EventKind::Cartridge {
-                id: cartridge,
-                barcode: known.barcode.clone(),
-                place: known.place.clone(),
-            }));
-            self.outbox.change(Change::Cartridge(known.clone()));
-            self.catalogue.put(known);
+            if self.catalogue.cartridge(cartridge).is_some_and(|known| known.library == library) {
+                self.keep_cartridge(cartridge, |known| {
+                    known.place = Place::Unknown { one_of: vec![source, destination] };
+                    known.last_seen = now.wall;
+                });
+            }
         }
     }
 

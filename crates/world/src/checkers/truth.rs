@@ -10,6 +10,7 @@ use autochanger_engine::{Change, Input};
 use autochanger_sim::{Device as Simulated, ElementType};
 
 use crate::act::FIRST_DRIVE;
+use crate::perform::TEST_UNIT_READY;
 use crate::watch::{Checker, Facts, Sight};
 
 /// Where a cartridge must be until something is sent for it again, or hands are there.
@@ -32,10 +33,13 @@ pub(crate) struct Truth {
     done: u64,
     /// Intents that were deleted and may have had an effect.
     purged: u64,
-    /// Commands that are under way to a drive.
-    asked: BTreeMap<CommandId, Path>,
-    /// Drives whose last command did not reach them, or whose answer did not come.
+    /// Commands that are under way to a drive; whether it is one that asks how it is.
+    asked: BTreeMap<CommandId, (Path, bool)>,
+    /// Drives that a command did not reach, or whose answer did not come, and that have not said since how they are.
     unheard: BTreeSet<Path>,
+    /// Libraries in whose bays hands were: which drive it was that said that it is clean cannot be seen from outside, and a motion that
+    /// was under way takes what is in the bay then.
+    sleds: BTreeSet<usize>,
     /// Libraries that somebody had disabled. What ended then can be durable only when they serve again.
     disabled: BTreeSet<usize>,
 }
@@ -56,18 +60,21 @@ impl Checker for Truth {
                 self.touched.extend(labels.iter().cloned());
                 self.standing.retain(|_, standing| !self.touched.contains(&*standing.label));
             }
+            Sight::Sleds(library) => drop(self.sleds.insert(*library)),
             Sight::Restart => self.asked.clear(),
             Sight::Input(Input::Completed { command, result }) => {
-                if let Some(path) = self.asked.remove(command) {
+                if let Some((path, how_it_is)) = self.asked.remove(command) {
                     match result {
-                        Ok(_) => self.unheard.remove(&path),
-                        Err(_) => self.unheard.insert(path),
-                    };
+                        Ok(_) if how_it_is => drop(self.unheard.remove(&path)),
+                        Ok(_) => {}
+                        Err(_) => drop(self.unheard.insert(path)),
+                    }
                 }
             }
-            Sight::Send { path, id, ways, .. } => {
+            Sight::Send { path, id, ways, cdb } => {
                 if matches!(path.device, Device::Sibling(_)) {
-                    self.asked.insert(*id, *path);
+                    let how_it_is = cdb.first() == Some(&TEST_UNIT_READY);
+                    self.asked.insert(*id, (*path, how_it_is));
                 }
                 for intent in ways.iter().filter_map(|way| way.intent) {
                     if let Some(motion) = facts.disk.motions.get(&intent) {
@@ -206,6 +213,7 @@ impl Truth {
             };
             let Place::Element(name) = cartridge.place else { continue };
             if self.touched.contains(&**label)
+                && !self.sleds.contains(&library)
                 && facts.devices.0.get(library).and_then(|device| device.find(label)) == Some(name.address)
             {
                 self.touched.remove(&**label);
@@ -227,7 +235,7 @@ impl Truth {
             .iter()
             .any(|path| usize::from(path.library.0) == library && Some(path.device) == unit);
         let asks = facts.devices.0.get(library).is_some_and(|device| device.asks_for_cleaning(*drive));
-        if asks && !unheard {
+        if asks && !unheard && !self.sleds.contains(&library) {
             return Err(format!(
                 "{} is {}, and drive {drive} is as dirty as before",
                 request.id, request.state

@@ -6,7 +6,7 @@ use autochanger_engine::request::{Access, Place, Request, State, Waiting, Wanted
 use autochanger_engine::view::{DriveInfo, LibraryInfo, LibraryState, OperatorTask};
 use autochanger_sim::{Device, ElementAddress, ElementType};
 
-use crate::act::FIRST_DRIVE;
+use crate::story::OLDER_DRIVE;
 use crate::watch::{Checker, Facts, Sight};
 
 /// Looks each time that calm has come to rest.
@@ -130,6 +130,8 @@ impl Look<'_> {
             Wanted::Identify { .. } | Wanted::WriteFreeLabel { .. } => (None, false),
             _ => return None,
         };
+        // It is meant wherever it is now.
+        let named = named.map(|named| self.request.drive.unwrap_or(named));
         // It did not come ready in that one, and another one is to be tried.
         let suspect = self.request.drive.filter(|_| self.request.motions > 0);
         // The older drive of some libraries does not take it.
@@ -140,7 +142,10 @@ impl Look<'_> {
         let free: Vec<ElementAddress> = drives
             .into_iter()
             .filter(|it| named.is_none_or(|named| named == it.element) && suspect != Some(it.element))
-            .filter(|it| cleaning || named.is_some() || !older || it.element.0 != FIRST_DRIVE)
+            .filter(|it| {
+                let takes_it = !older || self.device.drive_product(it.element) != Some(OLDER_DRIVE);
+                cleaning || named.is_some() || takes_it
+            })
             .filter(|it| it.service == Service::Enabled && (cleaning || !it.wants_cleaning))
             .filter(|it| it.mount.is_none() && it.reserved_by.is_none())
             .filter(|it| {

@@ -98,6 +98,8 @@ impl Author {
             OpenDoor,
             CloseDoor,
             PressEject,
+            SwapSleds,
+            ReplaceSled,
             Oblige,
         }
         let when = |so: bool, weight: u32| if so { weight } else { 0 };
@@ -109,6 +111,8 @@ impl Author {
             (when(free, 2), Kind::PutNew),
             (when(free, 3), Kind::PutBack),
             (when(free, 1), Kind::PressEject),
+            (when(self.sleds, 6), Kind::SwapSleds),
+            (when(self.sleds, 3), Kind::ReplaceSled),
             (when(free || ports, 2), Kind::Import),
             (when(ports && self.cleaning, 2), Kind::ImportCleaner),
             (when(ports, 3), Kind::BringBack),
@@ -133,6 +137,8 @@ impl Author {
             Kind::OpenDoor => Hand::OpenDoor,
             Kind::CloseDoor => Hand::CloseDoor,
             Kind::PressEject => Hand::PressEject(one % 3),
+            Kind::SwapSleds => Hand::SwapSleds(one % 3, other % 3),
+            Kind::ReplaceSled => Hand::ReplaceSled(one % 3, new()),
             Kind::Oblige => Hand::Oblige(new()),
         }
     }
