@@ -99,6 +99,9 @@ impl Engine {
             if now.1 != wants_cleaning {
                 self.tell_drive(index, drive);
             }
+            if now != (service, wants_cleaning) {
+                self.who_waits_finds_out(index, drive);
+            }
         }
     }
 
