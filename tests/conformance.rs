@@ -7,6 +7,8 @@
 //! that scan every label and can take an hour.
 #![cfg(any(feature = "sim", feature = "iscsi"))]
 
+#[path = "conformance/ask.rs"]
+mod ask;
 #[cfg(feature = "iscsi")]
 mod beds;
 #[path = "conformance/elements.rs"]
@@ -17,6 +19,8 @@ mod identity;
 mod library;
 #[path = "conformance/motion.rs"]
 mod motion;
+#[path = "conformance/need.rs"]
+mod need;
 #[path = "conformance/services.rs"]
 mod services;
 // The table is a table: its columns stay in line.
@@ -31,7 +35,8 @@ use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use library::{Library, Need};
+use library::Library;
+use need::Need;
 use table::{TABLE, Verdict};
 use tokio::sync::Mutex;
 

@@ -6,7 +6,8 @@ use autochanger_scsi::{
     DeviceCapabilities, ElementAddressAssignment, ElementType, ModeParameters, ModeSense6, ModeSense10,
 };
 
-use super::library::{Library, Reading, Seen, TAGS, good, serial};
+use super::ask::{good, serial};
+use super::library::{Library, Reading, Seen, TAGS};
 
 pub(crate) async fn both_mode_senses_give_the_same_geometry(library: &Library) {
     let six =

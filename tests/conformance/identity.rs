@@ -7,7 +7,8 @@ use autochanger_scsi::{
     TestUnitReady, lun_number,
 };
 
-use super::library::{Library, QUICK, code, good, refused};
+use super::ask::{QUICK, code, good, refused};
+use super::library::Library;
 
 fn inquiry(vpd: Option<u8>, allocation: u16) -> Cdb {
     Inquiry { vpd, allocation }.cdb()

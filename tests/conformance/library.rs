@@ -5,22 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use autochanger::transport::{Command, Completion, DeviceUrl, Transport, open};
-use autochanger_scsi::vpd::UnitSerial;
+use autochanger::transport::{DeviceUrl, Transport, open};
 use autochanger_scsi::{
     Cdb, DeviceType, ElementAddress, ElementAddressAssignment, ElementStatus, ElementType, ExchangeMedium,
     InitializeElementStatusWithRange, Inquiry, LoadUnload, LunList, ModeParameters, ModeSense6, MoveMedium,
     PortAction, PositionToElement, PreventAllowMediumRemoval, ReadElementStatus, ReportLuns, Sense, SenseKey,
-    StandardInquiry, Status, TestUnitReady, lun_number,
+    StandardInquiry, Status, lun_number,
 };
 
+use super::ask::{MOTION, QUICK, ask, good, serial};
+use super::need::Need;
 use super::services::{all_commands, log, port, read_keys};
-
-/// For commands that move nothing.
-pub(crate) const QUICK: Duration = Duration::from_secs(60);
-
-/// For motion and what waits for it: a frame library with a full arm queue stays below.
-pub(crate) const MOTION: Duration = Duration::from_secs(600);
 
 /// For INITIALIZE ELEMENT STATUS, which scans every label.
 pub(crate) const SCAN: Duration = Duration::from_secs(2 * 3600);
@@ -28,52 +23,8 @@ pub(crate) const SCAN: Duration = Duration::from_secs(2 * 3600);
 /// Set to any value, bodies that may take an hour on a physical library run on it too.
 const SLOW: &str = "AUTOCHANGER_SLOW";
 
-/// How many unit attentions in a row are heard before something is wrong.
-const ATTENTIONS: usize = 10;
-
 /// How many elements are read at once: some libraries fail above.
 const CHUNK: u16 = 1000;
-
-/// What a body may need.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Need {
-    /// A cartridge in a slot, and an empty slot.
-    Cartridge,
-    /// Two cartridges in slots, and an empty slot.
-    TwoCartridges,
-    /// An empty drive.
-    Drive,
-    /// Drives that are reached behind the changer's port and told apart by serial number.
-    DriveUnits,
-    /// Drives' serial numbers in the element status (DVCID).
-    DriveIdentifiers,
-    /// An empty import/export element.
-    MailSlot,
-    /// MODE SENSE page 1Dh.
-    Geometry,
-    /// MODE SENSE page 1Fh.
-    Capabilities,
-    /// VPD pages 00h, 80h, 83h.
-    VitalData,
-    /// EXCHANGE MEDIUM.
-    Exchange,
-    /// POSITION TO ELEMENT.
-    Position,
-    /// PREVENT ALLOW MEDIUM REMOVAL.
-    Prevent,
-    /// INITIALIZE ELEMENT STATUS within the time of a test.
-    Initialize,
-    /// INITIALIZE ELEMENT STATUS WITH RANGE.
-    InitializeRange,
-    /// LOG SENSE.
-    LogPages,
-    /// PERSISTENT RESERVE IN and OUT.
-    Reserve,
-    /// REPORT SUPPORTED OPERATION CODES.
-    OperationCodes,
-    /// OPEN/CLOSE IMPORT/EXPORT ELEMENT, where nobody stands in front of the port.
-    Ports,
-}
 
 /// An element as one report showed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -419,49 +370,4 @@ impl Library {
 
 fn contents(inventory: &BTreeMap<u16, Seen>) -> BTreeMap<u16, Option<String>> {
     inventory.values().filter(|seen| seen.full).map(|seen| (seen.address, seen.tag.clone())).collect()
-}
-
-/// Sends a command, and again after each unit attention: a device that reports one has not carried the command out.
-pub(crate) async fn ask(device: &dyn Transport, cdb: Cdb, allocation: u32, timeout: Duration) -> Completion {
-    for _ in 0..ATTENTIONS {
-        let answer = device.execute(Command::reading(cdb, allocation, timeout)).await;
-        let answer = answer.unwrap_or_else(|error| panic!("{cdb}: {error}"));
-        let attention = answer.sense().is_some_and(|sense| sense.key == SenseKey::UnitAttention);
-        if answer.status != Status::CheckCondition || !attention {
-            return answer;
-        }
-    }
-    panic!("{cdb}: {ATTENTIONS} unit attentions in a row");
-}
-
-/// The data of a command that succeeds.
-pub(crate) async fn good(device: &dyn Transport, cdb: Cdb, allocation: u32) -> bytes::Bytes {
-    let answer = ask(device, cdb, allocation, QUICK).await;
-    let sense = answer.sense();
-    assert_eq!(answer.status, Status::Good, "{cdb} on {}: {sense:?}", device.device());
-    answer.data
-}
-
-/// The sense of a command that is refused.
-pub(crate) async fn refused(device: &dyn Transport, cdb: Cdb, allocation: u32) -> Sense {
-    let answer = ask(device, cdb, allocation, MOTION).await;
-    assert_eq!(answer.status, Status::CheckCondition, "{cdb} is not refused");
-    answer.sense().expect("sense with CHECK CONDITION")
-}
-
-/// Additional sense code and qualifier.
-pub(crate) fn code(sense: Sense) -> (u8, u8) {
-    (sense.code.asc, sense.code.ascq)
-}
-
-/// The unit's serial number (VPD 80h); empty when it has none.
-pub(crate) async fn serial(device: &dyn Transport) -> String {
-    let answer = ask(device, Inquiry { vpd: Some(0x80), allocation: 255 }.cdb(), 255, QUICK).await;
-    UnitSerial::parse(&answer.data).map(|page| page.serial().to_owned()).unwrap_or_default()
-}
-
-/// TEST UNIT READY: `None` when the unit is ready.
-pub(crate) async fn readiness(device: &dyn Transport) -> Option<Sense> {
-    let answer = ask(device, TestUnitReady {}.cdb(), 0, QUICK).await;
-    answer.sense().filter(|_| answer.status == Status::CheckCondition)
 }

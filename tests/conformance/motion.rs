@@ -6,7 +6,8 @@ use autochanger_scsi::{
     ElementAddress, ElementType, ExchangeMedium, PositionToElement, PreventAllowMediumRemoval, SenseKey,
 };
 
-use super::library::{Library, MOTION, code, good, readiness};
+use super::ask::{MOTION, code, good, readiness};
+use super::library::Library;
 
 const FULL: bool = true;
 const EMPTY: bool = false;

@@ -10,7 +10,8 @@ use autochanger_scsi::{
 };
 use bytes::Bytes;
 
-use super::library::{Library, MOTION, QUICK, ask, good};
+use super::ask::{MOTION, QUICK, ask, good};
+use super::library::Library;
 
 /// Enough for every list here.
 const ROOM: u16 = 8192;

@@ -1,7 +1,7 @@
 //! Which body runs on which bed. What a bed lacks is stated here and looked for there: a bed that gains or loses a
 //! capability fails the test until this table says so.
 
-use super::library::Need::{self, *};
+use super::need::Need::{self, *};
 
 /// What a bed does with a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

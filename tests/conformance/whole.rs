@@ -6,7 +6,8 @@ use autochanger_scsi::{
     TestUnitReady,
 };
 
-use super::library::{Library, QUICK, SCAN, TAGS, ask};
+use super::ask::{QUICK, ask};
+use super::library::{Library, SCAN, TAGS};
 
 pub(crate) async fn a_scan_finds_what_was_there(library: &Library) {
     let before = library.contents().await;
@@ -47,7 +48,7 @@ pub(crate) async fn units_of_one_target_are_asked_at_the_same_time(library: &Lib
         for _ in 0..20 {
             let device = drive.device.clone();
             let serial = drive.serial.clone();
-            waiting.push(tokio::spawn(async move { (super::library::serial(&*device).await, serial) }));
+            waiting.push(tokio::spawn(async move { (super::ask::serial(&*device).await, serial) }));
         }
     }
     assert!(!library.read(ElementType::Storage, TAGS).await.is_empty());

@@ -3,6 +3,8 @@
 
 #[path = "kept.rs"]
 mod kept;
+#[path = "pdus.rs"]
+mod pdus;
 #[path = "../captures/record.rs"]
 #[allow(dead_code, reason = "the tests of the captures read more of a record")]
 mod record;

@@ -56,6 +56,7 @@ mod sense_shape;
 mod service;
 mod shelves;
 mod sleds;
+mod steer;
 mod tape;
 mod task;
 mod timing;

@@ -65,6 +65,7 @@ mod start;
 mod submit;
 mod submit_group;
 mod task;
+mod traffic;
 mod unconfigured;
 mod view;
 mod wake;
@@ -90,8 +91,9 @@ use emit::Outbox;
 use index::LiveRequests;
 use submit::LookupFor;
 use submit_group::AskedGroup;
+use traffic::PathQueue;
 pub use view::View;
-use work::{PathQueue, Task, TaskId, Timer, TimerKey};
+use work::{Task, TaskId, Timer, TimerKey};
 
 /// The manager's core. See the crate's documentation for the four verbs.
 #[derive(Debug, Clone)]

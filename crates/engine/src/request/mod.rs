@@ -3,6 +3,7 @@
 mod cancel;
 mod failure;
 mod options;
+mod place;
 mod state;
 mod wanted;
 
@@ -15,7 +16,8 @@ use autochanger_scsi::{ElementAddress, ElementType};
 pub use cancel::{CancelAccepted, CancelError};
 pub use failure::{Failure, FailureKind, FaultOf};
 pub use options::{GroupId, Options, QueuePlace};
-pub use state::{CancelledBy, LabelFound, LabelsRead, Outcome, Place, State, Waiting};
+pub use place::Place;
+pub use state::{CancelledBy, LabelFound, LabelsRead, Outcome, State, Waiting};
 pub use wanted::{Access, AfterDoor, CartridgeRef, InventoryMethod, ServiceTarget, Wanted};
 
 use crate::access::{Caller, Role};
