@@ -212,7 +212,9 @@ impl Truth {
                 continue;
             };
             let Place::Element(name) = cartridge.place else { continue };
-            if self.touched.contains(&**label)
+            // A motion that an earlier manager began can be carrying it.
+            if name.kind != ElementType::Transport
+                && self.touched.contains(&**label)
                 && !self.sleds.contains(&library)
                 && facts.devices.0.get(library).and_then(|device| device.find(label)) == Some(name.address)
             {

@@ -132,8 +132,11 @@ impl Look<'_> {
         };
         // It is meant wherever it is now.
         let named = named.map(|named| self.request.drive.unwrap_or(named));
-        // It did not come ready in that one, and another one is to be tried.
-        let suspect = self.request.drive.filter(|_| self.request.motions > 0);
+        // It did not come ready in those, and another one is to be tried.
+        let motions = self.facts.disk.motions.values().filter(|motion| motion.request == self.request.id);
+        let last = self.request.drive.filter(|_| self.request.motions > 0);
+        let suspects: Vec<ElementAddress> =
+            motions.map(|motion| motion.destination.address).chain(last).collect();
         // The older drive of some libraries does not take it.
         let older = self.request.barcode.as_deref().is_some_and(|label| !label.ends_with("L7")) || !reads;
         let drives = self.drives();
@@ -141,7 +144,7 @@ impl Look<'_> {
         let cleaning = matches!(self.request.wanted, Wanted::CleanDrive { .. });
         let free: Vec<ElementAddress> = drives
             .into_iter()
-            .filter(|it| named.is_none_or(|named| named == it.element) && suspect != Some(it.element))
+            .filter(|it| named.is_none_or(|named| named == it.element) && !suspects.contains(&it.element))
             .filter(|it| {
                 let takes_it = !older || self.device.drive_product(it.element) != Some(OLDER_DRIVE);
                 cleaning || named.is_some() || takes_it
