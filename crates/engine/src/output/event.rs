@@ -105,7 +105,8 @@ pub enum EventKind {
         service: Service,
     },
     /// A drive stands in another place than before, and what was kept of it is true of it there: its mount and its requests, whether
-    /// it serves, how well it did.
+    /// it serves, how well it did. Where the cartridge in it is now ([`Cartridge`](Self::Cartridge)), and what has changed of the drives at
+    /// both addresses ([`Service`](Self::Service), [`Drive`](Self::Drive)), is told beside it.
     DriveMoved {
         /// The library's name.
         library: Arc<str>,
@@ -116,7 +117,8 @@ pub enum EventKind {
         /// The element address where it is.
         to: autochanger_scsi::ElementAddress,
     },
-    /// Another drive stands where one was: it begins anew.
+    /// Another drive stands where one was: it begins anew, which is told where it makes a difference ([`Service`](Self::Service),
+    /// [`Drive`](Self::Drive)).
     DriveReplaced {
         /// The library's name.
         library: Arc<str>,
