@@ -243,8 +243,8 @@
 //! ([`EventKind::DriveMoved`](crate::EventKind::DriveMoved)), and takes all that is true of it with it, a medium that is in it as well: its
 //! mount, a dismount that was put off, the requests that use or name it, whether it serves, how well it did. What a request asked for stays as it
 //! was asked; [`Request::drive`](crate::request::Request::drive) says where the drive is. Another drive in place of one begins anew
-//! ([`EventKind::DriveReplaced`](crate::EventKind::DriveReplaced)). A mount of a group fails, and its group with it, when the drive that it names
-//! has come to be the one of another mount of the group, or one that cannot use its cartridge. A drive that says that its inquiry data changed (06/3F/00 to 05) is asked
+//! ([`EventKind::DriveReplaced`](crate::EventKind::DriveReplaced)). A mount of a group fails, and its group with it, when
+//! there is no drive any more that it could have beside the other mounts of its group. A drive that says that its inquiry data changed (06/3F/00 to 05) is asked
 //! who it is. Without serial numbers, a drive is its address.
 //!
 //! A sled can be pulled while a step with its drive is under way. After each attention and each lost answer the drive is therefore

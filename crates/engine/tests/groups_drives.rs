@@ -8,7 +8,7 @@ use autochanger_engine::output::Refusal;
 use autochanger_engine::request::{FailureKind, Outcome, ServiceTarget, State, Waiting, Wanted};
 use autochanger_scsi::{ElementAddress, SenseKey};
 use autochanger_sim::{Device, Fault, Library, Timing};
-use autochanger_world::{World, dismount, mount, mount_in};
+use autochanger_world::{World, dismount, inventory, mount, mount_in};
 
 const TEST_UNIT_READY: u8 = 0x00;
 
@@ -328,4 +328,37 @@ fn who_wants_a_medium_that_a_group_keeps_in_its_drive_gets_it_when_the_group_giv
     world.rest();
     assert_eq!(mounted_in(&world, id), 500);
     world.assert_true();
+}
+
+#[test]
+fn a_group_for_which_hands_leave_too_few_fitting_drives_fails_and_says_so() {
+    let library = Library::new().slots(10).drives(2).drive_product_of(0, "SIM LTO-7");
+    let library = library.cartridge_at(1000, "VT0001L8").cartridge_at(1001, "VT0002L7");
+    let mut world = World::ready(library.timing(Timing::midrange()).build());
+    let serves = |world: &mut World, service| {
+        let library = world.engine.view().libraries()[0].id;
+        let wanted = Wanted::SetService { target: ServiceTarget::Library(library), service };
+        world.submit(wanted).unwrap();
+        world.rest();
+    };
+    serves(&mut world, Service::Paused);
+    let wanted = [mount("VT0001L8"), mount_in("VT0002L7", 500)];
+    let ids = world.submit_group(1, wanted, |_| {}).unwrap();
+    world.rest();
+    // The drive that one names is another one now, and the only one that the other can use.
+    world.device.swap_drives(500, 501).unwrap();
+    world.device.replace_drive(501, "SLED000004").unwrap();
+    world.submit(inventory()).unwrap();
+    world.rest();
+    serves(&mut world, Service::Enabled);
+    let mut kinds: Vec<FailureKind> = ids
+        .iter()
+        .map(|request| match world.state(request.id) {
+            State::Failed(failure) => failure.kind,
+            other => panic!("{other}"),
+        })
+        .collect();
+    kinds.sort_by_key(|kind| *kind == FailureKind::Group);
+    assert_eq!(kinds, [FailureKind::Incompatible, FailureKind::Group]);
+    assert_eq!(world.device.moves_sent(), 0);
 }

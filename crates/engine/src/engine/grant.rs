@@ -4,7 +4,7 @@
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
-use autochanger_scsi::ElementAddress;
+use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
 use super::choices::Want;
@@ -51,7 +51,7 @@ impl Engine {
             holder.filter(|_| under_way && !rival).map(|holder| self.members(holder)).unwrap_or_default();
         let wants: Vec<Want> = party.iter().filter_map(|member| self.want_of(*member)).collect();
         let own: BTreeSet<RequestId> = party.iter().chain(&held).copied().collect();
-        if let Some((member, failure)) = self.names_in_vain(index, &members, &party, &wants) {
+        if let Some((member, failure)) = self.waits_in_vain(index, &members, &party, &wants) {
             self.fail(member, failure, now);
             return Some(Start::Gone);
         }
@@ -82,9 +82,16 @@ impl Engine {
         Some(self.keep_what_is_free(index, group, &party, &wants, &given, now))
     }
 
-    /// A member that names a drive which it cannot have since hands have changed drives: another one of its group has that one, or
-    /// it is one that cannot use the medium.
-    fn names_in_vain(
+    /// The drives of the members that are under way: they do not come free before all of the group have theirs.
+    fn drives_under_way(&self, members: &[RequestId], party: &[RequestId]) -> BTreeSet<ElementAddress> {
+        let under_way = members.iter().filter(|member| !party.contains(member));
+        let live = under_way.filter_map(|member| self.live.get(member));
+        live.filter_map(|live| live.granted.or(live.request.drive.filter(|_| !live.putting_back))).collect()
+    }
+
+    /// A member for which there is no drive beside those of the others, whoever gives one up: it has failed in one, or hands have changed
+    /// drives since the group was accepted.
+    fn waits_in_vain(
         &self,
         index: LibraryIndex,
         members: &[RequestId],
@@ -92,25 +99,32 @@ impl Engine {
         wants: &[Want],
     ) -> Option<(RequestId, Failure)> {
         let elements = &self.library(index)?.elements;
-        let under_way = members.iter().filter(|member| !party.contains(member));
-        let mut taken: BTreeSet<ElementAddress> =
-            under_way.filter_map(|member| self.live.get(member)?.request.drive).collect();
-        for (member, want) in party.iter().zip(wants) {
-            let Some(drive) = want.named else { continue };
-            let (kind, why) = if !taken.insert(drive) {
-                (FailureKind::Busy, "is the one of another mount of its group")
-            } else if !elements.drive_fits(drive, want.need) {
-                (FailureKind::Incompatible, "cannot use its cartridge")
-            } else {
-                continue;
-            };
-            let library = self.library_name(index);
-            let message = alloc::format!(
-                "drive {drive} of {library}, which it names, {why}: another drive stood there when it was asked for"
-            );
-            return Some((*member, Failure::new(kind, message)));
+        // A drive that is not there can come: that is waited for.
+        if elements.count(ElementType::Drive) < members.len() {
+            return None;
         }
-        None
+        let kept = self.drives_under_way(members, party);
+        let possible = |want: &Want| -> Vec<Choice> {
+            let need = Need { way: false, ..want.need };
+            let drives = elements.of_kind(ElementType::Drive).map(|element| element.name.address);
+            drives
+                .filter(|drive| want.named.is_none_or(|named| named == *drive))
+                .filter(|drive| !kept.contains(drive) && !want.suspects.contains(drive))
+                .filter(|drive| elements.drive_fits(*drive, need))
+                .map(|drive| Choice { drive, chance: Chance::Free })
+                .collect()
+        };
+        let given = assign(&wants.iter().map(possible).collect::<Vec<_>>());
+        let member = *party.get(given.iter().position(Option::is_none)?)?;
+        let tried = self.live.get(&member).and_then(|live| live.suspects.last());
+        let failure = tried.map(|(_, failure)| failure.clone()).unwrap_or_else(|| {
+            let message = alloc::format!(
+                "{} has no drive any more that could use its cartridge beside the other mounts of its group",
+                self.library_name(index)
+            );
+            Failure::new(FailureKind::Incompatible, message)
+        });
+        Some((member, failure))
     }
 
     /// Not all can begin: what is free is kept for them, and room is made in what is not.

@@ -80,7 +80,7 @@ impl Look<'_> {
                 let held = self.together().any(|mine| {
                     self.is_mounted(mine) || self.others().any(|other| is_about_same(mine, other))
                 });
-                (!held).then(|| "nobody has the cartridge".into())
+                (!held && !self.awaits_mounted_cleaner()).then(|| "nobody has the cartridge".into())
             }
             Waiting::Drive => self.usable_drive(),
             Waiting::Slot => self.vacant_slot().map(|slot| format!("slot {slot} is free")),
@@ -116,6 +116,13 @@ impl Look<'_> {
 
     fn is_mounted(&self, request: &Request) -> bool {
         self.facts.disk.mounts.values().any(|mount| Some(mount.cartridge) == request.cartridge)
+    }
+
+    /// The only cleaner is one that was mounted before somebody said that it cleans.
+    fn awaits_mounted_cleaner(&self) -> bool {
+        let mounted = |id| self.facts.disk.mounts.values().any(|mount| mount.cartridge == id);
+        let cleaners = self.facts.disk.cartridges.values().filter(|it| it.cleaner.is_some());
+        matches!(self.request.wanted, Wanted::CleanDrive { .. }) && cleaners.map(|it| it.id).any(mounted)
     }
 
     fn drives(&self) -> Vec<DriveInfo> {
