@@ -34,6 +34,8 @@ impl Engine {
         if let Some(mount) = self.catalogue.mount_of(cartridge).map(|mount| mount.id) {
             self.end_mount(index, mount);
         }
+        // It can have begun in a drive that was not to hold anything, and stands where another one is now.
+        self.release(id, index);
         if let Some(live) = self.live.get_mut(&id) {
             live.phase = Phase::Deferred;
             live.request.drive = Some(drive);

@@ -164,7 +164,7 @@ impl Engine {
                 Some(Operation::Mount) => {
                     let begun = self.mount_in_place(index, id, now);
                     if !begun && self.waits_for_a_drive(index, id) {
-                        self.wait_for_a_drive(index, id, now);
+                        self.have_one_make_way(index, id, now);
                     }
                     begun
                 }
@@ -189,7 +189,7 @@ impl Engine {
     }
 
     /// A drive that is to make way unloads while the arm is busy.
-    fn wait_for_a_drive(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+    fn have_one_make_way(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
         match self.start(index, id, now) {
             Start::Blocked(blocker) => self.block(index, id, blocker, now),
             Start::Gone => self.leave_queue(index, id),
