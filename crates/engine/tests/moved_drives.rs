@@ -5,11 +5,11 @@ mod common;
 
 use autochanger_engine::catalog::{DriveRecord, Service};
 use autochanger_engine::id::{Device as Way, RequestId};
-use autochanger_engine::request::{Outcome, ServiceTarget, State, Wanted};
+use autochanger_engine::request::{FailureKind, Outcome, ServiceTarget, State, Wanted};
 use autochanger_engine::{EventKind, Input};
 use autochanger_scsi::{ElementAddress, SenseKey};
 use autochanger_sim::{Device, Fault, Library, Timing};
-use autochanger_world::{World, inventory, mount, mount_in};
+use autochanger_world::{World, dismount, inventory, mount, mount_in};
 
 use common::passes;
 
@@ -179,6 +179,43 @@ fn a_deferred_dismount_goes_with_its_drive() {
     assert_eq!(drive, SECOND, "the drive of the medium whose dismount was put off");
     assert!(matches!(world.state(deferred), State::Passed(_)), "{}", world.state(deferred));
     world.assert_true();
+}
+
+#[test]
+fn a_deferred_dismount_ends_when_its_drive_is_taken_away_and_another_one_stands_there() {
+    let mut world = World::ready(library());
+    passes(&mut world, mount(TAPE));
+    let caller = world.caller();
+    let put_off = world.submit_as(caller, dismount(TAPE), |submission| submission.options.deferred = true);
+    let put_off = put_off.unwrap();
+    world.rest();
+    assert_eq!(world.state(put_off), State::Deferred);
+    world.device.pull_drive(FIRST, "SLED000003").unwrap();
+    world.device.swap_drives(FIRST, SECOND).unwrap();
+    world.submit(inventory()).unwrap();
+    world.rest();
+    let State::Failed(failure) = world.state(put_off) else { panic!("{}", world.state(put_off)) };
+    assert_eq!(failure.kind, FailureKind::CartridgeMissing);
+    assert!(world.engine.view().requests().is_empty());
+}
+
+#[test]
+fn who_only_hears_events_knows_where_all_is_when_drives_have_changed_their_bays() {
+    let mut world = World::ready(library());
+    passes(&mut world, mount(TAPE));
+    let target = ServiceTarget::Drive { library: None, drive: FIRST };
+    world.submit(Wanted::SetService { target, service: Service::Paused }).unwrap();
+    world.rest();
+    let heard = world.events.len();
+    world.device.swap_drives(FIRST, SECOND).unwrap();
+    world.submit(inventory()).unwrap();
+    world.rest();
+    let told: Vec<String> = world.events[heard..].iter().map(|event| event.kind.to_string()).collect();
+    for sentence in
+        ["VT0001L8 is in drive 501", "drive 501 of sim:test is paused", "drive 500 of sim:test is enabled"]
+    {
+        assert!(told.iter().any(|it| it == sentence), "{sentence}: {told:#?}");
+    }
 }
 
 #[test]

@@ -6,12 +6,12 @@ use core::time::Duration;
 use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::Engine;
-use super::live::Phase;
+use super::live::{Live, Phase};
 use super::schedule::Start;
 use super::work::Timer;
 use crate::forecast::Why;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
-use crate::library::elements::{ElementState, Need};
+use crate::library::elements::Need;
 use crate::request::{ElementName, Failure, FailureKind, Operation, Outcome, Place, State};
 use crate::time::Now;
 
@@ -149,19 +149,21 @@ impl Engine {
 
     /// An inventory was laid over the catalogue: media that were to stay may have gone by somebody's hand.
     pub(crate) fn reconcile_deferred(&mut self, index: LibraryIndex, now: Now) {
-        let deferred = self.live.values().filter(|live| {
-            live.library == Some(index) && live.phase == Phase::Deferred && live.ending.is_none()
+        let Some(library) = self.library_mut(index) else { return };
+        // Hands have taken their drives away, with what those knew of them.
+        let astray = core::mem::take(&mut library.astray);
+        let in_drives = library.elements.of_kind(ElementType::Drive).filter_map(|element| {
+            Some((element.drive.as_ref()?.deferred?.0, element.name.address, element.cartridge))
         });
-        let deferred: alloc::vec::Vec<(RequestId, Option<CartridgeId>, Option<ElementAddress>)> =
-            deferred.map(|live| (live.request.id, live.request.cartridge, live.request.drive)).collect();
-        for (id, wanted, drive) in deferred {
-            let Some(drive) = drive else { continue };
-            // Hands can have taken the drive away, with the medium and with what it knew of the dismount.
-            let knows_it = |element: &&ElementState| {
-                element.drive.as_ref().and_then(|drive| drive.deferred).is_some_and(|(by, _)| by == id)
-            };
-            let there = self.library(index).and_then(|library| library.elements.get(drive));
-            let there = there.filter(knows_it).and_then(|element| element.cartridge);
+        let mut deferred: alloc::vec::Vec<_> = in_drives.collect();
+        let known = |id: RequestId| {
+            let put_off = |live: &&Live| live.phase == Phase::Deferred && live.ending.is_none();
+            let live = self.live.get(&id).filter(put_off)?;
+            Some((id, live.request.drive?, None))
+        };
+        deferred.extend(astray.into_iter().filter_map(known));
+        for (id, drive, there) in deferred {
+            let wanted = self.live.get(&id).and_then(|live| live.request.cartridge);
             // On its way out of the drive it stayed in the arm: what becomes of it ends the dismount.
             let in_arm = matches!(self.place_of(id), Some(Place::Element(place)) if place.kind == ElementType::Transport);
             if (wanted.is_some() && wanted == there) || in_arm {

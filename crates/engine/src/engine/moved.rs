@@ -119,7 +119,8 @@ impl Engine {
         self.move_open_motions(index, id, &moved);
         self.move_requests(index, id, &moved);
         if let Some(library) = self.library_mut(index) {
-            library.elements.move_drives(&moved);
+            let astray = library.elements.move_drives(&moved);
+            library.astray.extend(astray);
             library.remarks.retain(|(drive, _), _| drive.is_none_or(|drive| !moved.contains_key(&drive)));
         }
         for (&from, &to) in &moved {

@@ -78,6 +78,8 @@ pub(crate) struct Library {
     pub(crate) drives_unsure: bool,
     /// Drives that were found in place of others: what they hold is not what those held.
     pub(crate) strangers: BTreeSet<ElementAddress>,
+    /// Dismounts that were put off in drives that are gone, until the elements are laid over the catalogue.
+    pub(crate) astray: Vec<RequestId>,
     /// A drive did not answer when the ways to the drives were looked for, and has none: how often that was so in a row.
     pub(crate) unheard: Option<u32>,
     /// Elements and cartridges whose motions ended while the elements were being read.
@@ -201,6 +203,7 @@ impl Library {
             queue: Queue::default(),
             stale: Stale::Nothing,
             drives_unsure: false,
+            astray: Vec::new(),
             strangers: BTreeSet::new(),
             overtaken: Unsettled::default(),
             has_stray: false,

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use autochanger_scsi::{ElementAddress, ElementType};
 
 use super::{ElementState, Elements};
+use crate::id::RequestId;
 
 impl Elements {
     /// Slots have other addresses, with what is in them and who has reserved them.
@@ -26,8 +27,12 @@ impl Elements {
         }
     }
 
-    /// Drives have moved to other addresses, with what is in them. What is left behind is a bay of which nothing is known.
-    pub(crate) fn move_drives(&mut self, moved: &BTreeMap<ElementAddress, ElementAddress>) {
+    /// Drives have moved to other addresses, with what is in them. What is left behind is a bay of which nothing is known. The dismounts
+    /// that were put off in drives that are gone from where one of them stands now.
+    pub(crate) fn move_drives(&mut self, moved: &BTreeMap<ElementAddress, ElementAddress>) -> Vec<RequestId> {
+        let gone = moved.values().filter(|to| !moved.contains_key(to));
+        let deferred = gone.filter_map(|gone| self.all.get(gone)?.drive.as_ref()?.deferred);
+        let astray = deferred.map(|(id, _)| id).collect();
         let taken: Vec<_> = moved
             .iter()
             .filter_map(|(&from, &to)| {
@@ -47,5 +52,6 @@ impl Elements {
             self.by_kind.entry(ElementType::Drive).or_default().insert(to);
             self.all.insert(to, element);
         }
+        astray
     }
 }
