@@ -324,9 +324,10 @@ async fn discovery_that_fails_says_why_and_shows_no_secret() {
         let shown = format!("{error} {error:?} {wrong:?}");
         assert!(shown.contains(detail) && shown.contains(&portal) && !shown.contains("hunter2"), "{shown}");
     }
-    let gone = served.address();
-    served.shutdown().await;
-    let error = discover(&gone.to_string(), None).await.unwrap_err();
+    // A port that nobody listens at, and that no other test can get.
+    let nobody = tokio::net::TcpSocket::new_v4().unwrap();
+    nobody.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let error = discover(&nobody.local_addr().unwrap().to_string(), None).await.unwrap_err();
     assert_eq!(error.fault().kind, PathFaultKind::Unreachable, "{error}");
     for host in ["backup%hunter2hunter2@localhost", "backup%hunter2hunter2"] {
         let error = discover(host, None).await.unwrap_err();
