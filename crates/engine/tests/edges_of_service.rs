@@ -12,17 +12,13 @@ use autochanger_engine::request::{
 use autochanger_engine::{Answer, Input};
 use autochanger_scsi::{ElementAddress, SenseKey};
 use autochanger_sim::{Device, Fault, Library, Timing};
-use autochanger_world::{World, inject, mount};
+use autochanger_world::{World, inject, library_to_be, mount};
 use uuid::Uuid;
 
 const FIRST_PORT: u16 = 10;
 
 fn library(drives: u16) -> Device {
     Library::new().slots(10).drives(drives).cartridges("VT{:04}L8", 1..=6).timing(Timing::midrange()).build()
-}
-
-fn library_to_be(service: Service) -> Wanted {
-    Wanted::SetService { target: ServiceTarget::Library(None), service }
 }
 
 fn drive_to_be(drive: u16, service: Service) -> Wanted {

@@ -3,10 +3,10 @@
 use autochanger_engine::catalog::Service;
 use autochanger_engine::id::RequestId;
 use autochanger_engine::output::Refusal;
-use autochanger_engine::request::{FailureKind, ServiceTarget, State, Submission, Waiting, Wanted};
+use autochanger_engine::request::{FailureKind, State, Submission, Waiting};
 use autochanger_scsi::ElementType;
 use autochanger_sim::{Library, Timing};
-use autochanger_world::{World, inventory, mount};
+use autochanger_world::{World, inventory, library_to_be, mount};
 
 fn ready(drives: u16) -> World {
     let library = Library::new().slots(10).drives(drives).cartridges("VT{:04}L8", 1..=6);
@@ -136,13 +136,8 @@ fn when_nobody_brings_it_all_end_with_the_one_that_was_refused() {
 fn a_group_that_was_adopted_in_a_paused_library_asks_for_the_one_that_is_away() {
     let mut world = ready(2);
     let slot = world.device.find("VT0002L8").unwrap();
-    let serves = |world: &mut World, service| {
-        let library = world.engine.view().libraries()[0].id;
-        let wanted = Wanted::SetService { target: ServiceTarget::Library(library), service };
-        world.submit(wanted).unwrap();
-        world.rest();
-    };
-    serves(&mut world, Service::Paused);
+    world.submit(library_to_be(Service::Paused)).unwrap();
+    world.rest();
     let ids = ask(&mut world, 1, &["VT0001L8", "VT0002L8"]);
     world.device.operator_take(slot).unwrap();
     // Each is adopted by itself.
@@ -150,7 +145,8 @@ fn a_group_that_was_adopted_in_a_paused_library_asks_for_the_one_that_is_away() 
     world.rest();
     ids.iter().for_each(|id| drop(world.adopt(*id)));
     look(&mut world);
-    serves(&mut world, Service::Enabled);
+    world.submit(library_to_be(Service::Enabled)).unwrap();
+    world.rest();
     assert_eq!(world.engine.view().operator_requests().len(), 1);
     let shown = world.engine.view().request(ids[1]).unwrap().state;
     assert_eq!(shown, State::Waiting(Waiting::Operator));

@@ -8,7 +8,7 @@ use autochanger_engine::output::Refusal;
 use autochanger_engine::request::{FailureKind, Outcome, ServiceTarget, State, Waiting, Wanted};
 use autochanger_scsi::{ElementAddress, SenseKey};
 use autochanger_sim::{Device, Fault, Library, Timing};
-use autochanger_world::{World, dismount, inventory, mount, mount_in};
+use autochanger_world::{World, dismount, inventory, library_to_be, mount, mount_in};
 
 const TEST_UNIT_READY: u8 = 0x00;
 
@@ -335,13 +335,8 @@ fn a_group_for_which_hands_leave_too_few_fitting_drives_fails_and_says_so() {
     let library = Library::new().slots(10).drives(2).drive_product_of(0, "SIM LTO-7");
     let library = library.cartridge_at(1000, "VT0001L8").cartridge_at(1001, "VT0002L7");
     let mut world = World::ready(library.timing(Timing::midrange()).build());
-    let serves = |world: &mut World, service| {
-        let library = world.engine.view().libraries()[0].id;
-        let wanted = Wanted::SetService { target: ServiceTarget::Library(library), service };
-        world.submit(wanted).unwrap();
-        world.rest();
-    };
-    serves(&mut world, Service::Paused);
+    world.submit(library_to_be(Service::Paused)).unwrap();
+    world.rest();
     let wanted = [mount("VT0001L8"), mount_in("VT0002L7", 500)];
     let ids = world.submit_group(1, wanted, |_| {}).unwrap();
     world.rest();
@@ -350,7 +345,8 @@ fn a_group_for_which_hands_leave_too_few_fitting_drives_fails_and_says_so() {
     world.device.replace_drive(501, "SLED000004").unwrap();
     world.submit(inventory()).unwrap();
     world.rest();
-    serves(&mut world, Service::Enabled);
+    world.submit(library_to_be(Service::Enabled)).unwrap();
+    world.rest();
     let mut kinds: Vec<FailureKind> = ids
         .iter()
         .map(|request| match world.state(request.id) {

@@ -8,14 +8,10 @@ use autochanger_engine::request::{
 };
 use autochanger_scsi::ElementAddress;
 use autochanger_sim::{Device, Library, Timing};
-use autochanger_world::{World, dismount, inventory, mount};
+use autochanger_world::{World, dismount, inventory, library_to_be, mount};
 
 fn library(drives: u16) -> Device {
     Library::new().slots(10).drives(drives).cartridges("VT{:04}L8", 1..=6).timing(Timing::midrange()).build()
-}
-
-fn library_to_be(service: Service) -> Wanted {
-    Wanted::SetService { target: ServiceTarget::Library(None), service }
 }
 
 fn drive_to_be(drive: u16, service: Service) -> Wanted {

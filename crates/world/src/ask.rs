@@ -1,10 +1,10 @@
 //! What callers ask, and what they are answered.
 
-use autochanger_engine::catalog::{Caller, Role};
+use autochanger_engine::catalog::{Caller, Role, Service};
 use autochanger_engine::id::{RequestId, SessionId, Token};
 use autochanger_engine::output::Refusal;
 use autochanger_engine::request::{
-    CancelAccepted, CancelError, GroupId, InventoryMethod, Request, State, Submission, Wanted,
+    CancelAccepted, CancelError, GroupId, InventoryMethod, Request, ServiceTarget, State, Submission, Wanted,
 };
 use autochanger_engine::{Answer, EventKind, Input};
 use autochanger_sim::ElementAddress;
@@ -227,6 +227,12 @@ pub fn eject(barcode: &str) -> Wanted {
 #[must_use]
 pub fn inject(many: bool) -> Wanted {
     Wanted::Inject { library: None, many }
+}
+
+/// A change of the only library's service.
+#[must_use]
+pub fn library_to_be(service: Service) -> Wanted {
+    Wanted::SetService { target: ServiceTarget::Library(None), service }
 }
 
 /// A fast inventory of the only library.

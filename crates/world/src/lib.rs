@@ -28,7 +28,7 @@ mod watch;
 mod world;
 
 pub use act::{Act, Hand, Handed, Mishap};
-pub use ask::{dismount, eject, inject, inventory, mount, mount_in};
+pub use ask::{dismount, eject, inject, inventory, library_to_be, mount, mount_in};
 pub use devices::Devices;
 pub use disk::Disk;
 pub use draw::draw;

@@ -10,7 +10,7 @@ use super::Engine;
 use super::live::{Live, Phase};
 use super::not_moved::MAX_ATTEMPTS;
 use super::parts::moves_by_parts;
-use super::schedule::{Arms, Start};
+use super::schedule::Arms;
 use crate::forecast::Why;
 use crate::id::{CartridgeId, LibraryIndex, RequestId};
 use crate::library::queue::Blocker;
@@ -220,11 +220,7 @@ impl Engine {
                 continue;
             }
             self.make_ready(index, id);
-            match self.start(index, id, now) {
-                Start::Gone => self.leave_queue(index, id),
-                Start::Blocked(blocker) => self.block(index, id, blocker, now),
-                Start::Hold | Start::Again => {}
-            }
+            self.try_start(index, id, now);
             if self.library(index).is_some_and(|library| library.motions.contains_key(&id)) {
                 return true;
             }

@@ -23,6 +23,13 @@ pub(crate) struct Want {
     pub(crate) suspects: Vec<ElementAddress>,
 }
 
+impl Want {
+    /// It names no other one, and has not failed in it.
+    fn may_be(&self, drive: ElementAddress) -> bool {
+        self.named.is_none_or(|named| named == drive) && !self.suspects.contains(&drive)
+    }
+}
+
 impl Engine {
     pub(crate) fn want_of(&self, id: RequestId) -> Option<Want> {
         let live = self.live.get(&id)?;
@@ -35,11 +42,8 @@ impl Engine {
     pub(crate) fn choices(&self, index: LibraryIndex, want: &Want, own: &BTreeSet<RequestId>) -> Vec<Choice> {
         let Some(library) = self.library(index) else { return Vec::new() };
         let lies_in = self.drive_with(index, want.cartridge);
-        let fits = |drive: ElementAddress| {
-            want.named.is_none_or(|named| named == drive)
-                && !want.suspects.contains(&drive)
-                && library.elements.drive_fits(drive, want.need)
-        };
+        let fits =
+            |drive: ElementAddress| want.may_be(drive) && library.elements.drive_fits(drive, want.need);
         let drives = library.elements.drives_by_use().into_iter().filter(|drive| fits(drive.name.address));
         let mut choices: Vec<_> = drives
             .map(|drive| {
@@ -53,6 +57,22 @@ impl Engine {
         let near = self.near(index, place, &mut now);
         choices.sort_by_key(|(chance, harm, choice)| (*chance, *harm, !near(&choice.drive)));
         choices.into_iter().map(|(_, _, choice)| choice).collect()
+    }
+
+    /// The drives that could ever be the one, whoever uses them now, of those that `may`.
+    pub(crate) fn possible(
+        &self,
+        index: LibraryIndex,
+        want: &Want,
+        may: impl Fn(&ElementState) -> bool,
+    ) -> Vec<Choice> {
+        let Some(library) = self.library(index) else { return Vec::new() };
+        let drives = library.elements.of_kind(ElementType::Drive).filter(|element| may(element));
+        drives
+            .map(|element| element.name.address)
+            .filter(|drive| want.may_be(*drive) && library.elements.drive_fits(*drive, want.need))
+            .map(|drive| Choice { drive, chance: Chance::Free })
+            .collect()
     }
 
     /// Which drive is to be emptied first: one that is being emptied, then as in `drive_to_empty`.

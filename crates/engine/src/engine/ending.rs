@@ -158,7 +158,7 @@ impl Engine {
             live.slot.take_if(|slot| *slot == element.address);
         }
         if let Some(library) = self.library_mut(index) {
-            library.elements.update(element.address, |element| element.reserved_by.take_if(|by| *by == id));
+            library.elements.give_back(element.address, id);
         }
         self.wake(index, Blocker::Slot);
     }

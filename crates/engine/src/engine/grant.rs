@@ -104,22 +104,19 @@ impl Engine {
             return None;
         }
         let kept = self.drives_under_way(members, party);
-        let possible = |want: &Want| -> Vec<Choice> {
-            let need = Need { way: false, ..want.need };
-            let drives = elements.of_kind(ElementType::Drive).map(|element| element.name.address);
-            drives
-                .filter(|drive| want.named.is_none_or(|named| named == *drive))
-                .filter(|drive| !kept.contains(drive) && !want.suspects.contains(drive))
-                .filter(|drive| elements.drive_fits(*drive, need))
-                .map(|drive| Choice { drive, chance: Chance::Free })
-                .collect()
+        let possible = |want: &Want| {
+            // One that cannot be reached now can be again.
+            let want = Want { need: Need { way: false, ..want.need }, ..want.clone() };
+            self.possible(index, &want, |element| !kept.contains(&element.name.address))
         };
         let given = assign(&wants.iter().map(possible).collect::<Vec<_>>());
-        let member = *party.get(given.iter().position(Option::is_none)?)?;
+        let place = given.iter().position(Option::is_none)?;
+        let (member, want) = (*party.get(place)?, wants.get(place)?);
         let tried = self.live.get(&member).and_then(|live| live.suspects.last());
         let failure = tried.map(|(_, failure)| failure.clone()).unwrap_or_else(|| {
+            let cartridge = want.cartridge.map(|id| self.cartridge_name(id)).unwrap_or_default();
             let message = alloc::format!(
-                "{} has no drive any more that could use its cartridge beside the other mounts of its group",
+                "{} has no drive any more that could use cartridge {cartridge} beside the other mounts of its group",
                 self.library_name(index)
             );
             Failure::new(FailureKind::Incompatible, message)
@@ -356,7 +353,7 @@ impl Engine {
                 live.request.drive = None;
             }
             if let Some(library) = self.library_mut(index) {
-                library.elements.update(drive, |element| element.reserved_by.take_if(|by| *by == member));
+                library.elements.give_back(drive, member);
             }
             self.wake_for_drive(index, drive);
         }

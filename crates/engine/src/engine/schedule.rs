@@ -164,7 +164,8 @@ impl Engine {
                 Some(Operation::Mount) => {
                     let begun = self.mount_in_place(index, id, now);
                     if !begun && self.waits_for_a_drive(index, id) {
-                        self.have_one_make_way(index, id, now);
+                        // The drive that is to make way unloads while the arm is busy.
+                        self.try_start(index, id, now);
                     }
                     begun
                 }
@@ -188,8 +189,8 @@ impl Engine {
             && self.free_drive_for(index, id).is_none()
     }
 
-    /// A drive that is to make way unloads while the arm is busy.
-    fn have_one_make_way(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
+    /// Starts it as far as that goes; what it needs then it waits for in line.
+    pub(crate) fn try_start(&mut self, index: LibraryIndex, id: RequestId, now: Now) {
         match self.start(index, id, now) {
             Start::Blocked(blocker) => self.block(index, id, blocker, now),
             Start::Gone => self.leave_queue(index, id),

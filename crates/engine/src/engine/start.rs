@@ -269,8 +269,7 @@ impl Engine {
     /// Its medium is in another drive than it was, say, with which hands had changed bays: the one before is free of it.
     fn leave_drive(&mut self, index: LibraryIndex, id: RequestId, drive: ElementAddress) {
         let Some(library) = self.library_mut(index) else { return };
-        let freed = library.elements.update(drive, |element| element.reserved_by.take_if(|by| *by == id));
-        if freed.flatten().is_some() {
+        if library.elements.give_back(drive, id) {
             self.wake_for_drive(index, drive);
         }
     }
@@ -280,8 +279,7 @@ impl Engine {
         let Some(live) = self.live.get_mut(&id) else { return };
         let Some(before) = live.slot.replace(slot).filter(|before| *before != slot) else { return };
         let Some(library) = self.library_mut(index) else { return };
-        let freed = library.elements.update(before, |element| element.reserved_by.take_if(|by| *by == id));
-        if freed.flatten().is_some() {
+        if library.elements.give_back(before, id) {
             self.wake(index, Blocker::Slot);
         }
     }

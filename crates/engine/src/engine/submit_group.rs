@@ -13,7 +13,8 @@ use super::emit::Effect;
 use super::submit::{LookupFor, repeat_of};
 use crate::catalog::Service;
 use crate::id::{LibraryIndex, RequestId, SessionId, Token};
-use crate::library::assign::{Chance, Choice, assign};
+use crate::library::assign::assign;
+use crate::library::elements::ElementState;
 use crate::output::{Answer, Refusal};
 use crate::request::{Request, Submission, Wanted};
 use crate::time::Now;
@@ -189,17 +190,10 @@ impl Engine {
                 _ => None,
             })
             .collect();
-        let possible = |want: &Want| -> Vec<Choice> {
-            let drives = library.elements.of_kind(ElementType::Drive);
-            drives
-                .filter(|element| element.drive.as_ref().is_some_and(|it| it.service != Service::Disabled))
-                .map(|element| element.name.address)
-                .filter(|drive| want.named.is_none_or(|named| named == *drive))
-                .filter(|drive| library.elements.drive_fits(*drive, want.need))
-                .map(|drive| Choice { drive, chance: Chance::Free })
-                .collect()
+        let serves = |element: &ElementState| {
+            element.drive.as_ref().is_some_and(|drive| drive.service != Service::Disabled)
         };
-        let choices: Vec<_> = wants.iter().map(possible).collect();
+        let choices: Vec<_> = wants.iter().map(|want| self.possible(index, want, serves)).collect();
         let given = assign(&choices);
         if let Some(want) = wants.iter().zip(&given).find_map(|(want, given)| given.is_none().then_some(want))
         {

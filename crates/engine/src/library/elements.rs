@@ -199,6 +199,11 @@ impl Elements {
         self.all.get(&address).is_some_and(|element| element.reserved_by == Some(id))
     }
 
+    /// It is not reserved any more, if it was for that request; whether it was.
+    pub(crate) fn give_back(&mut self, address: ElementAddress, id: RequestId) -> bool {
+        self.update(address, |element| element.reserved_by.take_if(|by| *by == id)).flatten().is_some()
+    }
+
     /// Whether it would be free if nobody had reserved it.
     pub(crate) fn is_empty_drive(&self, address: ElementAddress) -> bool {
         self.all.get(&address).is_some_and(is_empty_drive)
