@@ -1,21 +1,30 @@
 //! The checkers are checked: each planted bug is found by the checker that is there for it, within so many stories.
 
+use std::collections::BTreeSet;
+
 use autochanger_world::{Bug, Telling, draw, shrink, tell, tell_all};
 
 /// Acts in one story, as in `world.rs`.
 const ACTS: usize = 120;
 
-/// Tells the stories of the seeds from 0 until that checker finds the bug, and gives the seed.
-fn found(bug: Bug, checker: &str, within: u64) -> Option<u64> {
+/// The first story of the seeds from 0 that finds the bug: its seed, and who found it.
+fn found(bug: Bug, within: u64) -> Option<(u64, &'static str, String)> {
     let telling = Telling { bug: Some(bug), ..Telling::default() };
-    (0..within).find(|seed| tell(&draw(*seed, ACTS), telling).is_err_and(|it| it.checker == checker))
+    (0..within).find_map(|seed| {
+        let violation = tell(&draw(seed, ACTS), telling).err()?;
+        Some((seed, violation.checker, violation.what))
+    })
 }
 
-/// `within` is about four times the first seed that finds it, and 4 at least: a change of the engine shifts the stories. Another checker
-/// may find it before, in a story in which it shows in another way.
+/// `within` is about four times the first seed that finds it, and 4 at least: a change of the engine shifts the stories.
 #[track_caller]
 fn is_found(bug: Bug, checker: &str, within: u64) {
-    assert!(found(bug, checker, within).is_some(), "{bug:?} is not found by {checker} in {within} stories");
+    match found(bug, within) {
+        Some((seed, by, what)) => {
+            assert_eq!(by, checker, "{bug:?} was found by another, seed {seed}: {what}")
+        }
+        None => panic!("{bug:?} is not found in {within} stories"),
+    }
 }
 
 #[test]
@@ -50,7 +59,11 @@ fn an_unbounded_retry_is_found() {
 
 #[test]
 fn a_medium_in_two_places_is_found() {
-    is_found(Bug::MediumInTwoPlaces, "places", 64);
+    // Where something is moved on from the wrong place, the conclusion of that motion is wrong before the catalogue is.
+    let telling = Telling { bug: Some(Bug::MediumInTwoPlaces), ..Telling::default() };
+    let by: BTreeSet<&str> =
+        (0..64).filter_map(|seed| Some(tell(&draw(seed, ACTS), telling).err()?.checker)).collect();
+    assert!(by.contains("places") && by.iter().all(|by| ["places", "truth"].contains(by)), "{by:?}");
 }
 
 #[test]
@@ -111,11 +124,11 @@ fn a_pause_that_is_forgotten_is_found() {
 #[test]
 fn a_story_that_fails_is_made_shorter_and_fails_in_the_same_way() {
     let telling = Telling { bug: Some(Bug::UnboundedRetry), ..Telling::default() };
-    let seed = found(Bug::UnboundedRetry, "bounds", 176).expect("a story that fails");
+    let (seed, checker, _) = found(Bug::UnboundedRetry, 176).expect("a story that fails");
     let story = draw(seed, ACTS);
     let shorter = shrink(&story, telling);
     let violation = tell(&shorter, telling).expect_err("the shorter story fails, too");
-    assert_eq!(violation.checker, "bounds");
+    assert_eq!(violation.checker, checker);
     // A mount, what makes it fail for ever, and time: with a few acts that cannot be spared.
     assert!(shorter.acts.len() <= 12, "{shorter}");
 }
@@ -123,10 +136,10 @@ fn a_story_that_fails_is_made_shorter_and_fails_in_the_same_way() {
 #[test]
 fn a_run_that_fails_names_its_smallest_seed_and_shows_what_was_seen_last() {
     let telling = Telling { bug: Some(Bug::CancelThatLies), ..Telling::default() };
-    let seed = (0..92).find(|seed| tell(&draw(*seed, ACTS), telling).is_err()).expect("a story that fails");
+    let (seed, checker, _) = found(Bug::CancelThatLies, 92).expect("a story that fails");
     let failed = tell_all(0..92, ACTS, telling, |_, _| true).expect_err("one story fails");
     let (violation, story) = *failed;
-    assert_eq!((violation.seed, story.seed), (Some(seed), seed));
+    assert_eq!((violation.seed, violation.checker, story.seed), (Some(seed), checker, seed));
     assert!(story.acts.len() < ACTS);
     let shown = violation.to_string();
     assert!(shown.contains(&format!("seed {seed}")) && shown.contains("commit"), "{shown}");

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use autochanger_engine::catalog::MotionState;
+use autochanger_engine::catalog::{MotionState, Service};
 use autochanger_engine::id::{CartridgeId, CommandId, Device, Path};
 use autochanger_engine::request::{FailureKind, Operation, Outcome, Place, Request, State, Wanted};
+use autochanger_engine::view::LibraryState;
 use autochanger_engine::{Change, Input};
 use autochanger_sim::{Device as Simulated, ElementType};
 
@@ -40,7 +41,7 @@ pub(crate) struct Truth {
     /// Libraries in whose bays hands were: which drive it was that said that it is clean cannot be seen from outside, and a motion that
     /// was under way takes what is in the bay then.
     sleds: BTreeSet<usize>,
-    /// Libraries that somebody had disabled. What ended then can be durable only when they serve again.
+    /// Libraries that are disabled, or were when what is on its way to a disk that stalls was decided.
     disabled: BTreeSet<usize>,
 }
 
@@ -105,6 +106,7 @@ impl Checker for Truth {
                 }
             }
             Sight::Passed | Sight::Calm => {
+                self.serve_again(facts);
                 self.known_again(facts);
                 return self.look(facts);
             }
@@ -192,6 +194,17 @@ impl Truth {
             "{} failed with its group, and {label}, which was loaded for it, is in a drive",
             request.id
         ))
+    }
+
+    /// Which libraries serve; one whose end of being disabled is not on the disk yet counts as disabled.
+    fn serve_again(&mut self, facts: &Facts<'_>) {
+        for (n, library) in facts.view.libraries().into_iter().enumerate() {
+            if library.service == Service::Disabled {
+                self.disabled.insert(n);
+            } else if *library.state == LibraryState::Ready && !facts.disk_stalled {
+                self.disabled.remove(&n);
+            }
+        }
     }
 
     /// What hands have touched is known again once the catalogue has it where it is, and nothing moves it.
